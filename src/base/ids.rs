@@ -1,0 +1,160 @@
+//! Identifiers: runs, step keys, and the names drctl gives to what it creates.
+//!
+//! **Invariant:** a name is a pure function of run, step and source, so that a resumed run finds its
+//! own resources by name.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// AWS's limit for a database instance identifier.
+pub const RDS_NAME_LIMIT: usize = 63;
+
+/// A run: 26 lower-case characters, sortable by the time it was planned (a ULID).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// A new id from the planning time and 80 random bits.
+    pub fn mint(at: DateTime<Utc>, random: &mut fastrand::Rng) -> Self {
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+        let ulid = ulid::Ulid::from_parts(millis, random.u128(..));
+        Self(ulid.to_string().to_ascii_lowercase())
+    }
+
+    /// Reads an id that a person typed or a file holds; `None` when it cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let valid =
+            lower.len() == 26 && ulid::Ulid::from_string(&lower.to_ascii_uppercase()).is_ok();
+        valid.then_some(Self(lower))
+    }
+
+    /// The whole id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The eight last, random characters: `run8` in resource names.
+    pub fn short(&self) -> &str {
+        &self.0[self.0.len() - 8..]
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A step of a plan: its id, and for an expanded step the item in brackets: `scale[backend]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepKey(String);
+
+impl StepKey {
+    /// The key of a step that is not expanded.
+    pub fn new(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+
+    /// The key of one item of an expanded step.
+    pub fn item(id: &str, item: &str) -> Self {
+        Self(format!("{id}[{item}]"))
+    }
+
+    /// The whole key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The step's id without the item.
+    pub fn id(&self) -> &str {
+        self.0.split('[').next().unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for StepKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a database instance that a step of a run creates beside `source`:
+/// `drctl-<source, cut>-<run8>-<step6>`. Letter first, no `--`, at most 63 characters.
+pub fn rds_name(source: &str, run: &RunId, step: &StepKey) -> String {
+    let tail = format!("{}-{}", run.short(), step_suffix(step));
+    let room = RDS_NAME_LIMIT - "drctl-".len() - 1 - tail.len();
+    let cut: String = single_dashes(source).chars().take(room).collect();
+    let source = cut.trim_matches('-');
+    if source.is_empty() { format!("drctl-{tail}") } else { format!("drctl-{source}-{tail}") }
+}
+
+/// Six characters that tell the steps of one run apart: the id's first letters where they fit, else
+/// a digest, so that two long ids with one beginning do not collide.
+fn step_suffix(step: &StepKey) -> String {
+    let plain: String = step.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+    if plain.len() <= 6 && plain == step.as_str() {
+        return plain;
+    }
+    let digest = crate::base::digest::Digest::of(step.as_str().as_bytes());
+    digest.short()[..6].to_owned()
+}
+
+fn single_dashes(text: &str) -> String {
+    let mut output = String::with_capacity(text.len());
+    for character in text.to_ascii_lowercase().chars() {
+        let kept = if character.is_ascii_alphanumeric() { character } else { '-' };
+        if kept != '-' || !output.ends_with('-') {
+            output.push(kept);
+        }
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::simulated_epoch;
+    use crate::base::seed::Seed;
+
+    fn run() -> RunId {
+        RunId::mint(simulated_epoch(), &mut Seed::new(1).stream("run"))
+    }
+
+    #[test]
+    fn run_ids_sort_by_time_and_read_back() {
+        let mut random = Seed::new(1).stream("run");
+        let first = RunId::mint(simulated_epoch(), &mut random);
+        let second =
+            RunId::mint(simulated_epoch() + chrono::TimeDelta::milliseconds(1), &mut random);
+        assert!(first < second);
+        assert_eq!(RunId::parse(first.as_str()), Some(first.clone()));
+        assert_eq!(RunId::parse(&first.as_str().to_ascii_uppercase()), Some(first));
+        assert_eq!(RunId::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn names_obey_rds() {
+        let long =
+            "a-very--long-source-name-that-goes-on-and-on-for-more-than-sixty-three-characters";
+        for source in ["orders", long, "--", "UPPER_case.db"] {
+            for step in ["restore", "db", "restore_the_second_database"] {
+                let name = rds_name(source, &run(), &StepKey::new(step));
+                assert!(name.len() <= RDS_NAME_LIMIT, "{name}");
+                assert!(
+                    !name.contains("--") && !name.ends_with('-') && name.starts_with("drctl-"),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn two_items_of_one_step_have_two_names() {
+        let first = rds_name("orders", &run(), &StepKey::item("restore", "a"));
+        let second = rds_name("orders", &run(), &StepKey::item("restore", "b"));
+        assert_ne!(first, second);
+    }
+}

@@ -1,0 +1,370 @@
+//! YAML as a tree in which every key and value knows its place, and a reader of its fields that
+//! collects all problems. The only module that knows the YAML library.
+//!
+//! **Invariant:** hostile input is refused with bounded work: size, depth, nodes and aliases have
+//! limits, duplicate keys are errors, and a file is one document.
+
+use crate::base::diagnostic::{Problems, Span, nearest};
+use crate::base::value::{Type, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+use std::fmt;
+
+/// Largest file read: a runbook of 20,000 steps has a tenth of this.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// Deepest nesting: real files need fewer than ten levels.
+const MAX_DEPTH: usize = 64;
+/// Most nodes after aliases are expanded: far above real files, far below what fills the memory.
+const MAX_NODES: usize = 300_000;
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping in file order.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A mapping's key with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The key itself.
+    pub name: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Parses one YAML document of the file called `file`.
+///
+/// # Errors
+/// The problem that makes it unreadable as YAML, with its place (code `DR001`).
+pub fn parse(file: &str, text: &str) -> Result<Node, Problems> {
+    let mut problems = Problems::of(file);
+    if text.len() > MAX_BYTES {
+        problems.error(
+            "DR001",
+            Span::default(),
+            format!("the file has {} bytes; the limit is {MAX_BYTES}", text.len()),
+        );
+        return Err(problems);
+    }
+    let budget =
+        serde_yaml::budget! { max_nodes: MAX_NODES, max_depth: MAX_DEPTH, max_aliases: 1_000 };
+    // Only `true` and `false` are booleans: `no`, `on` and `y` stay text, as YAML 1.2 says.
+    let options = serde_yaml::options! { budget: budget, strict_booleans: true };
+    match serde_yaml::from_str_with_options::<Spanned<Kind>>(text, options) {
+        Ok(tree) => Ok(place(tree)),
+        Err(error) => {
+            let span = error.location().map(|location| span_of(&location)).unwrap_or_default();
+            let full = error.without_snippet().to_string();
+            let line = full.lines().next().unwrap_or("not readable as YAML");
+            let message = line.split(" at line ").next().unwrap_or(line).to_owned();
+            problems.error("DR001", span, message);
+            Err(problems)
+        }
+    }
+}
+
+fn span_of(location: &serde_yaml::Location) -> Span {
+    let span = location.span();
+    let start = usize::try_from(span.byte_offset().unwrap_or_else(|| span.offset())).unwrap_or(0);
+    let length = usize::try_from(span.byte_len().unwrap_or_else(|| span.len())).unwrap_or(0);
+    let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    Span {
+        line: number(location.line()),
+        column: number(location.column()),
+        start,
+        end: start + length,
+    }
+}
+
+fn place(spanned: Spanned<Kind>) -> Node {
+    Node { span: span_of(&spanned.referenced), kind: spanned.value }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+struct KindVisitor;
+
+impl<'de> Visitor<'de> for KindVisitor {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+    fn visit_none<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
+        Kind::deserialize(deserializer)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Int(value))
+    }
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Kind, E> {
+        i64::try_from(value)
+            .map(Kind::Int)
+            .map_err(|_| E::custom(format!("the number {value} is too large")))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+        Ok(Kind::Float(value))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(value.to_owned()))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
+        Ok(Kind::Text(value))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element::<Spanned<Kind>>()? {
+            list.push(place(item));
+        }
+        Ok(Kind::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+        let mut map = Vec::new();
+        while let Some((key, value)) = entries.next_entry::<Spanned<String>, Spanned<Kind>>()? {
+            let span = span_of(&key.referenced);
+            map.push((Key { name: key.value, span }, place(value)));
+        }
+        Ok(Kind::Map(map))
+    }
+}
+
+impl Node {
+    /// The name of what it is, for messages.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Null => "nothing",
+            Kind::Bool(_) => "a boolean",
+            Kind::Int(_) => "a whole number",
+            Kind::Float(_) => "a number",
+            Kind::Text(_) => "text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+
+    /// The plain value: text stays text, whatever type is wanted later.
+    pub fn to_value(&self) -> Value {
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Int(value) => Value::Int(*value),
+            Kind::Float(value) => Value::Float(*value),
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::List(items) => Value::List(items.iter().map(Self::to_value).collect()),
+            Kind::Map(entries) => Value::Map(
+                entries.iter().map(|(key, value)| (key.name.clone(), value.to_value())).collect(),
+            ),
+        }
+    }
+}
+
+/// Reads the fields of one mapping; what is missing, ill-typed or unknown becomes a problem.
+/// Call [`Fields::finish`] last: it reports the fields nobody asked for.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    span: Span,
+    what: &'a str,
+    entries: Vec<(&'a Key, &'a Node, bool)>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `node`, which is called `what` in messages. A node that is no mapping is a
+    /// problem and reads as an empty one.
+    pub fn of(node: &'a Node, what: &'a str, problems: &mut Problems) -> Self {
+        let entries = match &node.kind {
+            Kind::Map(entries) => entries.iter().map(|(key, value)| (key, value, false)).collect(),
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Float(_)
+            | Kind::Text(_)
+            | Kind::List(_) => {
+                problems.error(
+                    "DR002",
+                    node.span,
+                    format!("{what} must be a map, found {}", node.kind_name()),
+                );
+                Vec::new()
+            }
+        };
+        Self { span: node.span, what, entries, asked: Vec::new() }
+    }
+
+    /// Where the mapping begins.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The field's node and its key, if the file has it.
+    pub fn node(&mut self, name: &'static str) -> Option<&'a Node> {
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
+        }
+        let entry = self.entries.iter_mut().find(|(key, _, _)| key.name == name)?;
+        entry.2 = true;
+        Some(entry.1)
+    }
+
+    /// The field's node; its absence is a problem.
+    pub fn required(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a Node> {
+        let found = self.node(name);
+        if found.is_none() {
+            problems.error("DR003", self.span, format!("{} needs the field `{name}`", self.what));
+        }
+        found
+    }
+
+    /// The field as a value of `kind`; an ill-typed one is a problem and reads as absent.
+    pub fn value(
+        &mut self,
+        name: &'static str,
+        kind: &Type,
+        problems: &mut Problems,
+    ) -> Option<Value> {
+        let node = self.node(name)?;
+        match node.to_value().coerce(kind) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                problems.error("DR004", node.span, format!("field `{name}`: {why}"));
+                None
+            }
+        }
+    }
+
+    /// The field as text.
+    pub fn text(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
+        match self.value(name, &Type::String, problems) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The field as text; its absence is a problem too.
+    pub fn required_text(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
+        self.required(name, problems)?;
+        self.text(name, problems)
+    }
+
+    /// The field as a list of text; absent reads as empty.
+    pub fn texts(&mut self, name: &'static str, problems: &mut Problems) -> Vec<String> {
+        match self.value(name, &Type::texts(), problems) {
+            Some(Value::List(items)) => {
+                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The field as a boolean.
+    pub fn boolean(&mut self, name: &'static str, problems: &mut Problems) -> Option<bool> {
+        match self.value(name, &Type::Bool, problems) {
+            Some(Value::Bool(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The field as a whole number.
+    pub fn int(&mut self, name: &'static str, problems: &mut Problems) -> Option<i64> {
+        match self.value(name, &Type::Int, problems) {
+            Some(Value::Int(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The field as a number.
+    pub fn float(&mut self, name: &'static str, problems: &mut Problems) -> Option<f64> {
+        match self.value(name, &Type::Float, problems) {
+            Some(Value::Float(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The field as a duration.
+    pub fn duration(
+        &mut self,
+        name: &'static str,
+        problems: &mut Problems,
+    ) -> Option<std::time::Duration> {
+        match self.value(name, &Type::Duration, problems) {
+            Some(Value::Duration(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The field's entries when it is a mapping with free names; absent reads as empty.
+    pub fn entries(
+        &mut self,
+        name: &'static str,
+        problems: &mut Problems,
+    ) -> Vec<(&'a Key, &'a Node)> {
+        let Some(node) = self.node(name) else { return Vec::new() };
+        match &node.kind {
+            Kind::Map(entries) => entries.iter().map(|(key, value)| (key, value)).collect(),
+            Kind::Null => Vec::new(),
+            Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::List(_) => {
+                problems.error(
+                    "DR004",
+                    node.span,
+                    format!("field `{name}`: expected a map, found {}", node.kind_name()),
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// Reports every field that was never asked for, with the nearest name that exists.
+    pub fn finish(self, problems: &mut Problems) {
+        for (key, _, used) in &self.entries {
+            if !used {
+                let near = nearest(&key.name, self.asked.iter().copied());
+                let problem = problems.error(
+                    "DR005",
+                    key.span,
+                    format!("{} has no field `{}`", self.what, key.name),
+                );
+                match near {
+                    Some(name) => problem.help(format!("did you mean `{name}`?")),
+                    None => problem.help(format!("it can have: {}", self.asked.join(", "))),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! drctl: disaster recovery for AWS as executable, rehearsable, measured runbooks.
+//!
+//! The layers, from the bottom: `base`, `estate`, `journal`, `cloud`, `sim`, `action`, `runbook`,
+//! `plan`, `engine`, `report`, `runner`, `cli`. ARCHITECTURE.md has the table of who may import whom;
+//! `tests/tidy.rs` enforces it.
+
+pub mod base;
