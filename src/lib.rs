@@ -5,3 +5,4 @@
 //! `tests/tidy.rs` enforces it.
 
 pub mod base;
+pub mod estate;

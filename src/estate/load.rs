@@ -1,0 +1,292 @@
+//! Reads estate files, reporting all problems at once.
+//!
+//! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
+
+use super::model::{
+    Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
+    Simulation, SqlAccess, SqlRoute, Table,
+};
+use crate::base::diagnostic::Problems;
+use crate::base::value::Type;
+use crate::base::yaml::{self, Fields, Kind, Node};
+use std::collections::BTreeMap;
+
+/// Reads the estate in `text`, which came from the file called `file`.
+///
+/// # Errors
+/// All problems of the file, each with its place.
+pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
+    let node = yaml::parse(file, text)?;
+    let mut problems = Problems::of(file);
+    let p = &mut problems;
+    let mut fields = Fields::of(&node, "an estate", p);
+    header(&mut fields, "Estate", p);
+    let name = fields.required_text("name", p).unwrap_or_default();
+    let description = fields.text("description", p).unwrap_or_default();
+    let objectives = objectives(fields.node("objectives"), p);
+    let databases: BTreeMap<String, Database> = fields
+        .entries("databases", p)
+        .into_iter()
+        .map(|(key, node)| (key.name.clone(), database(node, p)))
+        .collect();
+    let environments: BTreeMap<String, Environment> = fields
+        .entries("environments", p)
+        .into_iter()
+        .map(|(key, node)| (key.name.clone(), environment(&key.name, node, p)))
+        .collect();
+    if environments.is_empty() && !p.has_errors() {
+        p.error("DR003", node.span, "an estate needs at least one environment");
+    }
+    fields.finish(p);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    let (file, text) = (file.to_owned(), text.to_owned());
+    Ok(Estate { name, description, objectives, databases, environments, file, text })
+}
+
+/// Checks `apiVersion` and `kind`, which begin every file.
+pub fn header(fields: &mut Fields<'_>, kind: &str, problems: &mut Problems) {
+    for (name, wanted) in [("apiVersion", "drctl/v1"), ("kind", kind)] {
+        let Some(node) = fields.required(name, problems) else { continue };
+        if node.kind != Kind::Text(wanted.to_owned()) {
+            problems.error("DR006", node.span, format!("`{name}` must be `{wanted}`"));
+        }
+    }
+}
+
+/// Reads an `objectives` map; absent means nothing was promised.
+pub fn objectives(node: Option<&Node>, problems: &mut Problems) -> Objectives {
+    let Some(node) = node else { return Objectives::default() };
+    let mut fields = Fields::of(node, "objectives", problems);
+    let objectives = Objectives {
+        recovery_time: fields.duration("recovery_time", problems),
+        recovery_point: fields.duration("recovery_point", problems),
+    };
+    fields.finish(problems);
+    objectives
+}
+
+fn database(node: &Node, p: &mut Problems) -> Database {
+    let mut f = Fields::of(node, "a database", p);
+    let database = Database {
+        instance: f.required_text("instance", p).unwrap_or_default(),
+        region: f.text("region", p),
+        engine: f.text("engine", p).unwrap_or_else(|| "postgres".to_owned()),
+        engine_version: f.text("engine_version", p).unwrap_or_else(|| "15.4".to_owned()),
+        class: f.text("class", p).unwrap_or_else(|| "db.t3.medium".to_owned()),
+        storage_gib: whole(&mut f, "storage_gib", 20, p),
+        storage_type: f.text("storage_type", p).unwrap_or_else(|| "gp3".to_owned()),
+        multi_az: f.boolean("multi_az", p).unwrap_or(false),
+        kms_key: f.text("kms_key", p),
+        backup_retention_days: whole(&mut f, "backup_retention_days", 7, p),
+        backup_window: f.text("backup_window", p).unwrap_or_else(|| "03:00-03:30".to_owned()),
+        deletion_protection: f.boolean("deletion_protection", p).unwrap_or(false),
+        subnet_group: f.text("subnet_group", p).unwrap_or_else(|| "default".to_owned()),
+        security_groups: f.texts("security_groups", p),
+        parameter_group: f
+            .text("parameter_group", p)
+            .unwrap_or_else(|| "default.postgres15".to_owned()),
+        log_exports: f.texts("log_exports", p),
+        port: u16::try_from(whole(&mut f, "port", 5432, p)).unwrap_or(5432),
+        database: f.text("database", p).unwrap_or_else(|| "postgres".to_owned()),
+        user: f.text("user", p).unwrap_or_else(|| "postgres".to_owned()),
+        secret: f.text("secret", p),
+        replica_of: f.text("replica_of", p),
+        objectives: objectives(f.node("objectives"), p),
+        tags: tags(&mut f, p),
+        dataset: f.node("dataset").map(|node| dataset(node, p)).unwrap_or_default(),
+    };
+    f.finish(p);
+    database
+}
+
+fn whole(fields: &mut Fields<'_>, name: &'static str, default: u32, p: &mut Problems) -> u32 {
+    let Some(node) = fields.node(name) else { return default };
+    let number = if let Kind::Int(number) = node.kind { u32::try_from(number).ok() } else { None };
+    if number.is_none() {
+        p.error("DR004", node.span, format!("field `{name}`: expected a whole number from 0"));
+    }
+    number.unwrap_or(default)
+}
+
+fn tags(fields: &mut Fields<'_>, p: &mut Problems) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    for (key, node) in fields.entries("tags", p) {
+        match node.to_value().coerce(&Type::String) {
+            Ok(value) => {
+                tags.insert(key.name.clone(), value.to_string());
+            }
+            Err(why) => {
+                p.error("DR004", node.span, format!("tag `{}`: {why}", key.name));
+            }
+        }
+    }
+    tags
+}
+
+fn dataset(node: &Node, p: &mut Problems) -> Dataset {
+    let mut f = Fields::of(node, "a dataset", p);
+    let tables = f
+        .entries("tables", p)
+        .into_iter()
+        .map(|(key, node)| {
+            let mut t = Fields::of(node, "a table", p);
+            let rows = whole(&mut t, "rows", 0, p);
+            let row_every = t.duration("row_every", p);
+            t.finish(p);
+            Table { name: key.name.clone(), rows, row_every }
+        })
+        .collect();
+    let extensions = f.texts("extensions", p);
+    let heartbeat_every = f.duration("heartbeat_every", p);
+    f.finish(p);
+    Dataset { extensions, tables, heartbeat_every }
+}
+
+fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
+    let mut f = Fields::of(node, "an environment", p);
+    let kind = environment_kind(&mut f, p);
+    let account = f.required_text("account", p).unwrap_or_default();
+    if !account.is_empty() && (account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()))
+    {
+        p.error("DR007", f.span(), format!("account `{account}` must be twelve digits"))
+            .help("write it in quotes, as `\"123456789012\"`");
+    }
+    let environment = Environment {
+        name: name.to_owned(),
+        kind,
+        account,
+        region: f.required_text("region", p).unwrap_or_default(),
+        allowed_regions: f.texts("allowed_regions", p),
+        protected: f.boolean("protected", p).unwrap_or(false),
+        sql: f.node("sql").map(|node| sql_access(node, p)).unwrap_or_default(),
+        databases: f
+            .entries("databases", p)
+            .into_iter()
+            .map(|(key, node)| (key.name.clone(), changes(node, p)))
+            .collect(),
+    };
+    f.finish(p);
+    environment
+}
+
+fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
+    let wanted = Type::OneOf(&["simulated", "endpoints", "aws"]);
+    let Some(node) = f.required("type", p) else {
+        return EnvironmentKind::Endpoints(BTreeMap::new());
+    };
+    let text = match node.to_value().coerce(&wanted) {
+        Ok(value) => value.to_string(),
+        Err(why) => {
+            p.error("DR004", node.span, format!("field `type`: {why}"));
+            String::new()
+        }
+    };
+    match text.as_str() {
+        "simulated" => EnvironmentKind::Simulated(Simulation {
+            seed: u64::from(whole(f, "seed", 1, p)),
+            faults: f.texts("faults", p),
+        }),
+        "aws" => EnvironmentKind::Aws {
+            profile: f.text("profile", p),
+            role: f.text("role", p),
+            external_id: f.text("external_id", p),
+        },
+        _ => EnvironmentKind::Endpoints(endpoints(f, p)),
+    }
+}
+
+fn endpoints(f: &mut Fields<'_>, p: &mut Problems) -> BTreeMap<String, String> {
+    let mut endpoints = BTreeMap::new();
+    for (key, node) in f.entries("endpoints", p) {
+        let url = node.to_value().to_string();
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            p.error(
+                "DR008",
+                node.span,
+                format!("endpoint `{url}` must begin with http:// or https://"),
+            );
+        }
+        endpoints.insert(key.name.clone(), url);
+    }
+    endpoints
+}
+
+fn sql_access(node: &Node, p: &mut Problems) -> SqlAccess {
+    let mut f = Fields::of(node, "sql", p);
+    let via = f.texts("via", p);
+    let route = if via.is_empty() { SqlRoute::Direct } else { SqlRoute::Via(via) };
+    let sslrootcert = f.text("sslrootcert", p);
+    f.finish(p);
+    SqlAccess { route, sslrootcert }
+}
+
+fn changes(node: &Node, p: &mut Problems) -> DatabaseChanges {
+    let mut f = Fields::of(node, "a database's changes", p);
+    let retention = f.node("backup_retention_days").is_some();
+    let changes = DatabaseChanges {
+        instance: f.text("instance", p),
+        region: f.text("region", p),
+        class: f.text("class", p),
+        secret: f.text("secret", p),
+        backup_retention_days: retention.then(|| whole(&mut f, "backup_retention_days", 7, p)),
+        multi_az: f.boolean("multi_az", p),
+        deletion_protection: f.boolean("deletion_protection", p),
+    };
+    f.finish(p);
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::load;
+
+    const GOOD: &str = r#"
+apiVersion: drctl/v1
+kind: Estate
+name: shop
+objectives: { recovery_time: 4h, recovery_point: 1h }
+databases:
+  orders:
+    instance: shop-orders
+    storage_gib: 100
+    security_groups: [sg-1]
+    dataset: { heartbeat_every: 1s, tables: { orders: { rows: 100, row_every: 30s } } }
+environments:
+  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3 }
+  staging:
+    type: aws
+    account: "123456789012"
+    region: us-east-1
+    databases: { orders: { instance: shop-staging-orders, backup_retention_days: 14 } }
+"#;
+
+    #[test]
+    fn environments_change_databases() {
+        let estate = load("shop.yaml", GOOD).expect("valid");
+        let staging = &estate.environments["staging"];
+        let orders = estate.database_in("orders", staging).expect("orders");
+        assert_eq!(
+            (orders.instance.as_str(), orders.backup_retention_days),
+            ("shop-staging-orders", 14)
+        );
+        assert_eq!(estate.databases["orders"].instance, "shop-orders");
+        assert!(estate.environments["sim"].is_simulated());
+    }
+
+    #[test]
+    fn all_problems_in_one_pass() {
+        let bad = "apiVersion: drctl/v2\nkind: Estate\nname: x\ndatabses: {}\nenvironments:\n  e: { type: cloud, account: \"1\", region: r, endpoints: { rds: ftp } }\n";
+        let shown = load("x.yaml", bad).expect_err("invalid").to_string();
+        for part in [
+            "x.yaml:1:13: error[DR006]",
+            "did you mean `databases`",
+            "field `type`",
+            "twelve digits",
+            "must begin with http",
+        ] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+    }
+}

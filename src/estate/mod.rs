@@ -1,0 +1,12 @@
+//! Estates as data: what is protected, where it lives, and what was promised.
+//!
+//! **Invariant:** nothing here talks to AWS; an estate is only what its file says.
+
+mod load;
+mod model;
+
+pub use load::{header, load, objectives};
+pub use model::{
+    Database, Dataset, Environment, EnvironmentKind, Estate, Objectives, Simulation, SqlAccess,
+    SqlRoute, Table,
+};
