@@ -1,0 +1,291 @@
+//! The fold, pair by pair. **Invariant:** each (state, event) pair is asserted legal or illegal.
+
+use super::*;
+use crate::journal::event::{ErrorKind, SkipReason};
+use crate::journal::testing::{JournalBuilder, every_event, succeeded};
+use serde_json::json;
+
+/// Journals that end in each state worth telling apart, with the kinds of event that may follow.
+fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> {
+    let begun = || JournalBuilder::started(&["restore"]);
+    let running = || begun().start(1, "restore");
+    let acting = || running().intent(2, "restore", "rds:X");
+    let accepted = || acting().accepted(3, "restore");
+    let refused = || acting().event(3, every("act_refused"));
+    let doubtful = || acting().event(3, every("act_in_doubt"));
+    let failed = || running().fail(4, "restore", ErrorKind::Broken, "broken");
+    let asked = || running().event(4, every("question_asked"));
+    let over = |journal: JournalBuilder| journal.event(9, every("prediction_scored"));
+    let succeeded = || accepted().succeed(5, "restore", json!({}));
+    let undoing = || succeeded().event(6, every("undo_started"));
+    let undo_acting = || undoing().intent(7, "restore", "rds:Y");
+
+    let run = ["attempt_started", "run_interrupted", "prediction_scored"];
+    let and_run = |kinds: &[&'static str]| [&run[..], kinds].concat();
+    let looking = ["step_observed", "step_retried"];
+    let ending = ["step_succeeded", "step_failed", "question_asked"];
+    let settling = ["act_accepted", "act_refused", "act_in_doubt"];
+    let at_rest = || and_run(&[&looking[..], &ending].concat());
+    // `every_event` holds try 1; after one try that is no longer the next.
+    let fresh = || [at_rest(), vec!["intent_recorded"]].concat();
+    let in_flight = and_run(&[&looking[..], &settling].concat());
+    let undo_ending = ["undo_succeeded", "undo_failed"];
+    vec![
+        ("nothing", JournalBuilder::new(), vec!["run_started"]),
+        ("begun", begun(), and_run(&["step_started", "step_skipped"])),
+        ("running", running(), fresh()),
+        ("acting", acting(), in_flight.clone()),
+        ("accepted", accepted(), at_rest()),
+        ("refused", refused(), at_rest()),
+        ("in doubt", doubtful(), at_rest()),
+        ("asked", asked(), and_run(&["question_answered"])),
+        ("to be tried again", asked().event(5, every("question_answered")), fresh()),
+        ("succeeded", succeeded(), and_run(&["undo_started", "run_finished"])),
+        ("failed", failed(), and_run(&["undo_started", "run_finished"])),
+        ("skipped", begun().event(1, every("step_skipped")), and_run(&["run_finished"])),
+        (
+            "undoing",
+            undoing(),
+            and_run(&[&looking[..], &undo_ending, &["intent_recorded"]].concat()),
+        ),
+        ("undo acting", undo_acting(), in_flight),
+        (
+            "undo accepted",
+            undo_acting().accepted(8, "restore"),
+            and_run(&[&looking[..], &undo_ending].concat()),
+        ),
+        ("undone", undoing().event(7, every("undo_succeeded")), and_run(&["run_finished"])),
+        ("undo failed", undoing().event(7, every("undo_failed")), and_run(&["run_finished"])),
+        ("interrupted", running().event(2, every("run_interrupted")), vec!["attempt_started"]),
+        (
+            "scored",
+            over(succeeded()),
+            vec!["attempt_started", "run_interrupted", "undo_started", "run_finished"],
+        ),
+        ("finished", over(succeeded()).finish(9, RunOutcome::Succeeded), vec![]),
+    ]
+}
+
+fn every(kind: &str) -> Event {
+    let found = every_event("restore").into_iter().find(|event| event.kind() == kind);
+    found.expect("a kind of event")
+}
+
+#[test]
+fn each_pair_is_legal_or_illegal() {
+    let mut statuses = std::collections::BTreeSet::new();
+    for (name, journal, legal) in table() {
+        let before = RunState::fold(&journal.records()).unwrap();
+        statuses.extend(before.steps.values().map(|step| step.status));
+        for event in every_event("restore") {
+            let mut event = event;
+            if let Event::AttemptStarted { attempt, .. } = &mut event {
+                *attempt = before.attempts + 1;
+            }
+            let kind = event.kind();
+            let record = journal.clone().event(50, event).records().pop().unwrap();
+            let mut after = before.clone();
+            let result = after.apply(&record);
+            assert_eq!(result.is_ok(), legal.contains(&kind), "{name} + {kind}: {result:?}");
+            match result {
+                Ok(()) => assert_eq!(after.last_seq, before.last_seq + 1),
+                Err(problem) => {
+                    assert_eq!(after, before, "{name} + {kind} failed and changed something");
+                    assert_eq!(problem.kind, kind);
+                }
+            }
+        }
+    }
+    assert_eq!(statuses.len(), StepStatus::ALL.len() - 1, "all but Warned, which is below");
+}
+
+#[test]
+fn kinds_are_the_stored_types() {
+    let kinds: Vec<&str> = every_event("a").iter().map(Event::kind).collect();
+    for event in every_event("a") {
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["type"], event.kind());
+        assert_eq!(json.get("step").is_some(), event.step().is_some());
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    }
+    let unique: std::collections::BTreeSet<_> = kinds.iter().collect();
+    assert_eq!((kinds.len(), unique.len()), (20, 20), "every_event misses a kind");
+}
+
+#[test]
+fn skip_reasons_read_back() {
+    for reason in [
+        SkipReason::Condition { when: "params.x".to_owned() },
+        SkipReason::Upstream { step: StepKey::new("a") },
+        SkipReason::Stopped { step: StepKey::new("a") },
+        SkipReason::Nothing { why: "no instance".to_owned() },
+        SkipReason::Operator { operator: "alice".to_owned() },
+    ] {
+        let json = serde_json::to_string(&reason).unwrap();
+        assert_eq!(serde_json::from_str::<SkipReason>(&json).unwrap(), reason, "{json}");
+    }
+}
+
+#[test]
+fn every_prefix_of_a_journal_folds() {
+    for (_, journal, _) in table() {
+        let records = journal.records();
+        for length in 0..=records.len() {
+            RunState::fold(&records[..length]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_a_run_leaves_behind() {
+    let warned = Event::StepSucceeded {
+        step: StepKey::new("check"),
+        outputs: json!({"size": 3}),
+        adopted: true,
+        observed: [("size".to_owned(), json!(3))].into(),
+        evidence: Vec::new(),
+        warnings: vec!["small".to_owned()],
+    };
+    let state = RunState::fold(
+        &JournalBuilder::started(&["check", "restore"])
+            .start(10, "check")
+            .event(20, warned)
+            .start(30, "restore")
+            .intent(40, "restore", "rds:X")
+            .event(50, every("act_in_doubt"))
+            .observed(60, "restore", "creating", "")
+            .event(70, every("step_retried"))
+            .observed(80, "restore", "available", "available")
+            .observed(90, "restore", "available", "available")
+            .records(),
+    )
+    .unwrap();
+    let start = state.started_at.unwrap();
+    let after = |millis| Some(start + chrono::TimeDelta::milliseconds(millis));
+    let check = &state.steps[&StepKey::new("check")];
+    assert_eq!((check.status, check.adopted), (StepStatus::Warned, true));
+    assert_eq!((check.started_at, check.finished_at), (after(10), after(20)));
+    assert_eq!(check.outputs["size"], 3);
+    let restore = &state.steps[&StepKey::new("restore")];
+    assert_eq!(restore.status, StepStatus::Running);
+    assert_eq!(restore.first_intent_at, after(40));
+    assert_eq!(restore.intent.as_ref().unwrap().status, IntentStatus::InDoubt);
+    assert_eq!((restore.retries, restore.doubts), (1, 1));
+    assert_eq!(restore.milestones["available"], after(80).unwrap(), "the first time counts");
+    assert_eq!((state.last_seq, state.last_run_ms, state.last_at), (11, 90, after(90)));
+}
+
+#[test]
+fn an_undo_keeps_what_the_step_did() {
+    let state = RunState::fold(
+        &JournalBuilder::started(&["restore"])
+            .start(10, "restore")
+            .intent(20, "restore", "rds:X")
+            .accepted(30, "restore")
+            .observed(40, "restore", "creating", "")
+            .succeed(50, "restore", json!({"id": "db"}))
+            .event(60, every("undo_started"))
+            .intent(70, "restore", "rds:DeleteDBInstance")
+            .accepted(80, "restore")
+            .event(90, every("undo_failed"))
+            .records(),
+    )
+    .unwrap();
+    let step = &state.steps[&StepKey::new("restore")];
+    assert_eq!(step.status, StepStatus::UndoFailed);
+    assert_eq!(step.outputs["id"], "db");
+    assert_eq!((&step.error, step.undo_error.is_some()), (&None, true));
+    assert!(step.finished_at < step.undo_started_at);
+    assert!(step.first_intent_at < step.finished_at);
+    assert_eq!(step.last_state, None);
+}
+
+#[test]
+fn a_retry_forgets_refused_tries_only() {
+    let asked = |settled: &str| {
+        JournalBuilder::started(&["restore"])
+            .start(1, "restore")
+            .intent(2, "restore", "rds:X")
+            .event(3, every(settled))
+            .event(4, every("step_retried"))
+            .event(5, every("question_asked"))
+    };
+    for (settled, kept) in [("act_refused", false), ("act_accepted", true), ("act_in_doubt", true)]
+    {
+        let waiting = RunState::fold(&asked(settled).records()).unwrap();
+        assert_eq!(waiting.questions().count(), 1);
+        let journal = asked(settled).event(6, every("question_answered"));
+        let state = RunState::fold(&journal.records()).unwrap();
+        let step = &state.steps[&StepKey::new("restore")];
+        assert_eq!((step.intent.is_some(), step.retries), (kept, 0), "{settled}");
+        assert_eq!((step.answer.as_deref(), &step.question), (Some("retry"), &None));
+    }
+}
+
+fn problem(records: &[Record]) -> FoldProblem {
+    RunState::fold(records).unwrap_err().problem
+}
+
+#[test]
+fn what_cannot_follow_is_named() {
+    let begun = || JournalBuilder::started(&["a", "b"]);
+    let mut gap = begun().start(1, "a").records();
+    gap[2].seq = 7;
+    assert_eq!(problem(&gap), FoldProblem::Sequence { expected: 3 });
+    let mut late = begun().start(1, "a").start(2, "b").records();
+    late[2].fence = 2;
+    assert_eq!(problem(&late), FoldProblem::Fence { last: 2, found: 1 });
+    let unknown = begun().start(1, "c").records();
+    assert_eq!(problem(&unknown), FoldProblem::UnknownStep(StepKey::new("c")));
+    let early = begun().ran(1, 2, "a", json!({})).finish(3, RunOutcome::Succeeded).records();
+    assert_eq!(problem(&early), FoldProblem::Unfinished(StepKey::new("b")));
+    let twice = begun().event(1, Event::AttemptStarted { attempt: 1, operator: String::new() });
+    assert_eq!(problem(&twice.records()), FoldProblem::Attempt { expected: 2 });
+    let nobody = begun().event(1, every("run_interrupted")).start(2, "a");
+    assert_eq!(problem(&nobody.records()), FoldProblem::NobodyAtWork);
+    let answer = Event::QuestionAnswered {
+        step: StepKey::new("restore"),
+        answer: "maybe".to_owned(),
+        operator: String::new(),
+    };
+    let wrong = JournalBuilder::started(&["restore"])
+        .start(1, "restore")
+        .event(2, every("question_asked"))
+        .event(3, answer);
+    let text = RunState::fold(&wrong.records()).unwrap_err().to_string();
+    assert!(text.starts_with("event 5 (question_answered) cannot follow: step restore:"), "{text}");
+    assert!(text.contains("`maybe` is not one of the choices"), "{text}");
+    let aborted = begun().finish(1, RunOutcome::Aborted).records();
+    assert_eq!(RunState::fold(&aborted).unwrap().finished, Some(RunOutcome::Aborted));
+}
+
+#[test]
+fn plans_without_usable_steps_are_refused() {
+    for plan in [
+        json!({}),
+        json!({"steps": {}}),
+        json!({"steps": [{"id": "a"}]}),
+        json!({"steps": [{"key": "a"}, {"key": "a"}]}),
+    ] {
+        let records = JournalBuilder::of_plan(plan).records();
+        assert!(matches!(problem(&records[..1]), FoldProblem::Plan(_)));
+    }
+}
+
+#[test]
+fn operators_and_attempts_are_kept() {
+    let again =
+        |attempt, operator: &str| Event::AttemptStarted { attempt, operator: operator.to_owned() };
+    let state = RunState::fold(
+        &JournalBuilder::started(&["a"])
+            .event(1, every("run_interrupted"))
+            .event(2, again(2, "bob"))
+            .event(3, again(3, "alice"))
+            .start(4, "a")
+            .event(5, succeeded("a", json!({})))
+            .records(),
+    )
+    .unwrap();
+    assert_eq!((state.operators, state.attempts), (vec!["alice".into(), "bob".into()], 3));
+    assert_eq!(state.interrupted, None);
+}

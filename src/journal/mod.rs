@@ -1,0 +1,27 @@
+//! The journal: the truth of a run.
+//!
+//! Facts are [`event::Record`]s; a [`store::Store`] keeps them in a digest chain (SQLite or memory);
+//! [`fold::RunState`] is what they add up to; [`index`] lists the runs of a state directory.
+//!
+//! **Invariant:** nothing is ever changed or removed; what cannot be written stops the run.
+
+// A new event must be decided everywhere.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod chain;
+pub mod error;
+pub mod event;
+pub mod fold;
+pub mod index;
+pub mod memory;
+pub mod sqlite;
+pub mod step_state;
+pub mod store;
+pub mod testing;
+pub mod verify;
+
+pub use error::JournalError;
+pub use index::{RunSummary, list_runs};
+pub use memory::{Fault, MemoryStore};
+pub use sqlite::SqliteStore;
+pub use store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};

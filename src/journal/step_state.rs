@@ -1,0 +1,374 @@
+//! What the journal says about one step, and which facts may follow which.
+//!
+//! **Invariant:** a fact that cannot follow is an error and changes nothing.
+
+use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum StepStatus {
+    /// Not begun.
+    #[default]
+    Pending,
+    /// Begun.
+    Running,
+    /// Its undo has begun.
+    Undoing,
+    /// Reached its goal.
+    Succeeded,
+    /// Reached its goal, and something deserves attention.
+    Warned,
+    /// Did not reach its goal.
+    Failed,
+    /// Did not run.
+    Skipped,
+    /// Taken back.
+    Undone,
+    /// Could not be taken back.
+    UndoFailed,
+}
+
+impl StepStatus {
+    /// Every status.
+    pub const ALL: [Self; 9] = [
+        Self::Pending,
+        Self::Running,
+        Self::Undoing,
+        Self::Succeeded,
+        Self::Warned,
+        Self::Failed,
+        Self::Skipped,
+        Self::Undone,
+        Self::UndoFailed,
+    ];
+
+    /// Whether nothing more happens by itself.
+    pub fn is_over(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running | Self::Undoing)
+    }
+
+    /// Whether the goal was reached and still is.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Warned)
+    }
+
+    /// For people: `undo failed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Undoing => "undoing",
+            Self::Succeeded => "succeeded",
+            Self::Warned => "warned",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Undone => "undone",
+            Self::UndoFailed => "undo failed",
+        }
+    }
+}
+
+/// What became of a mutation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentStatus {
+    /// No answer is recorded.
+    Open,
+    /// AWS accepted it.
+    Accepted,
+    /// It had no effect.
+    Refused,
+    /// It may have had its effect.
+    InDoubt,
+}
+
+/// The last mutation that a step asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// How often the step has tried, from 1.
+    pub attempt: u32,
+    /// The operation.
+    pub operation: String,
+    /// What it acts on.
+    pub target: String,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// What became of it.
+    pub status: IntentStatus,
+}
+
+/// A question that nobody has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The question.
+    pub question: String,
+    /// The answers it takes.
+    pub choices: Vec<String>,
+    /// The failure that it is about.
+    pub error: ErrorRecord,
+}
+
+/// What the journal says about one step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StepState {
+    /// Where it stands.
+    pub status: StepStatus,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it succeeded, failed or was skipped; an undo does not change it.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When its undo began.
+    pub undo_started_at: Option<DateTime<Utc>>,
+    /// When its undo ended.
+    pub undo_finished_at: Option<DateTime<Utc>>,
+    /// Evaluated inputs, secrets hidden.
+    pub inputs: Json,
+    /// The last mutation; cleared when the undo begins.
+    pub intent: Option<Intent>,
+    /// When the first mutation was about to leave: from then on something may exist.
+    pub first_intent_at: Option<DateTime<Utc>>,
+    /// How many mutations were ever left in doubt.
+    pub doubts: u32,
+    /// What was seen last, in words.
+    pub last_state: Option<String>,
+    /// When each milestone was first reached.
+    pub milestones: BTreeMap<String, DateTime<Utc>>,
+    /// Outputs of a success, or of a check that failed.
+    pub outputs: Json,
+    /// Whether the goal was found reached without this process acting.
+    pub adopted: bool,
+    /// Why it failed.
+    pub error: Option<ErrorRecord>,
+    /// Why its undo failed.
+    pub undo_error: Option<ErrorRecord>,
+    /// What the verdict rests on.
+    pub evidence: Vec<Evidence>,
+    /// What was seen, by the names that were predicted.
+    pub observed: BTreeMap<String, Json>,
+    /// Reasons for a warning.
+    pub warnings: Vec<String>,
+    /// Looks that failed since the step (or its undo, or an operator's retry) began.
+    pub retries: u32,
+    /// Why it did not run.
+    pub skip: Option<SkipReason>,
+    /// The open question.
+    pub question: Option<Question>,
+    /// The last answer to a question.
+    pub answer: Option<String>,
+    /// Who gave it.
+    pub answered_by: Option<String>,
+    /// When they answered.
+    pub answered_at: Option<DateTime<Utc>>,
+}
+
+/// Why a fact cannot follow what is known of its step.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StepProblem {
+    /// The step's status excludes it.
+    #[error("the step is {}", .0.name())]
+    Status(StepStatus),
+    /// An answer to a mutation that nobody waits for.
+    #[error("no mutation is waiting for an answer")]
+    NoOpenIntent,
+    /// A mutation still waits for its answer.
+    #[error("a mutation is still waiting for its answer")]
+    OpenIntent,
+    /// The tries are not counted one by one.
+    #[error("try {found} comes where try {expected} is due")]
+    Try {
+        /// The number that is due.
+        expected: u32,
+        /// The number that came.
+        found: u32,
+    },
+    /// A question waits.
+    #[error("a question is waiting for its answer")]
+    OpenQuestion,
+    /// No question waits.
+    #[error("no question is waiting for an answer")]
+    NoQuestion,
+    /// The answer is not one of the choices.
+    #[error("`{0}` is not one of the choices")]
+    Choice(String),
+    /// The event is not about a step.
+    #[error("the event is not about a step")]
+    NotAboutAStep,
+}
+
+impl StepState {
+    /// Takes one event about this step.
+    ///
+    /// # Errors
+    /// When it cannot follow; nothing has changed then.
+    pub fn apply(&mut self, event: &Event, at: DateTime<Utc>) -> Result<(), StepProblem> {
+        self.check(event)?;
+        self.change(event, at);
+        Ok(())
+    }
+
+    /// Everything that can be wrong with `event` here. A list without a wildcard: a new kind of event
+    /// has to be thought about.
+    fn check(&self, event: &Event) -> Result<(), StepProblem> {
+        use StepStatus as S;
+        match event {
+            Event::StepStarted { .. } | Event::StepSkipped { .. } => self.is_one_of(&[S::Pending]),
+            Event::IntentRecorded { attempt, .. } => {
+                self.is_working()?;
+                self.is_settled()?;
+                let expected = self.intent.as_ref().map_or(0, |intent| intent.attempt) + 1;
+                let problem = StepProblem::Try { expected, found: *attempt };
+                if *attempt == expected { Ok(()) } else { Err(problem) }
+            }
+            Event::ActAccepted { .. } | Event::ActRefused { .. } | Event::ActInDoubt { .. } => {
+                self.is_working()?;
+                if self.has_open_intent() { Ok(()) } else { Err(StepProblem::NoOpenIntent) }
+            }
+            Event::StepObserved { .. } | Event::StepRetried { .. } => self.is_working(),
+            Event::StepSucceeded { .. }
+            | Event::StepFailed { .. }
+            | Event::QuestionAsked { .. } => {
+                self.is_one_of(&[S::Running])?;
+                self.is_working()?;
+                self.is_settled()
+            }
+            Event::UndoStarted { .. } => self.is_one_of(&[S::Succeeded, S::Warned, S::Failed]),
+            Event::UndoSucceeded { .. } | Event::UndoFailed { .. } => {
+                self.is_one_of(&[S::Undoing])?;
+                self.is_settled()
+            }
+            Event::QuestionAnswered { answer, .. } => {
+                self.is_one_of(&[S::Running])?;
+                let question = self.question.as_ref().ok_or(StepProblem::NoQuestion)?;
+                let known = question.choices.contains(answer);
+                if known { Ok(()) } else { Err(StepProblem::Choice(answer.clone())) }
+            }
+            Event::RunStarted { .. }
+            | Event::AttemptStarted { .. }
+            | Event::RunInterrupted { .. }
+            | Event::RunFinished { .. }
+            | Event::PredictionScored { .. } => Err(StepProblem::NotAboutAStep),
+        }
+    }
+
+    fn is_one_of(&self, allowed: &[StepStatus]) -> Result<(), StepProblem> {
+        let allowed = allowed.contains(&self.status);
+        if allowed { Ok(()) } else { Err(StepProblem::Status(self.status)) }
+    }
+
+    fn is_working(&self) -> Result<(), StepProblem> {
+        self.is_one_of(&[StepStatus::Running, StepStatus::Undoing])?;
+        if self.question.is_some() { Err(StepProblem::OpenQuestion) } else { Ok(()) }
+    }
+
+    fn has_open_intent(&self) -> bool {
+        self.intent.as_ref().is_some_and(|intent| intent.status == IntentStatus::Open)
+    }
+
+    fn is_settled(&self) -> Result<(), StepProblem> {
+        if self.has_open_intent() { Err(StepProblem::OpenIntent) } else { Ok(()) }
+    }
+
+    /// What a legal event changes.
+    fn change(&mut self, event: &Event, at: DateTime<Utc>) {
+        match event {
+            Event::StepStarted { inputs, .. } => {
+                self.status = StepStatus::Running;
+                self.started_at = Some(at);
+                self.inputs = inputs.clone();
+            }
+            Event::IntentRecorded { attempt, operation, target, .. } => {
+                self.first_intent_at.get_or_insert(at);
+                self.intent = Some(Intent {
+                    attempt: *attempt,
+                    operation: operation.clone(),
+                    target: target.clone(),
+                    at,
+                    status: IntentStatus::Open,
+                });
+            }
+            Event::ActAccepted { .. } => self.settle(IntentStatus::Accepted),
+            Event::ActRefused { .. } => self.settle(IntentStatus::Refused),
+            Event::ActInDoubt { .. } => {
+                self.doubts += 1;
+                self.settle(IntentStatus::InDoubt);
+            }
+            Event::StepObserved { state, milestone, .. } => {
+                self.last_state = Some(state.clone());
+                if let Some(milestone) = milestone {
+                    self.milestones.entry(milestone.clone()).or_insert(at);
+                }
+            }
+            Event::StepRetried { .. } => self.retries += 1,
+            Event::StepSucceeded { .. } | Event::StepFailed { .. } | Event::StepSkipped { .. } => {
+                self.finished_at = Some(at);
+                self.end(event);
+            }
+            Event::UndoStarted { .. } => {
+                self.status = StepStatus::Undoing;
+                self.undo_started_at = Some(at);
+                (self.intent, self.last_state, self.retries) = (None, None, 0);
+            }
+            Event::UndoSucceeded { .. } | Event::UndoFailed { .. } => {
+                self.undo_finished_at = Some(at);
+                self.end(event);
+            }
+            Event::QuestionAsked { question, choices, error, .. } => {
+                let (question, choices) = (question.clone(), choices.clone());
+                self.question = Some(Question { question, choices, error: error.clone() });
+            }
+            Event::QuestionAnswered { answer, operator, .. } => self.answer(answer, operator, at),
+            Event::RunStarted { .. }
+            | Event::AttemptStarted { .. }
+            | Event::RunInterrupted { .. }
+            | Event::RunFinished { .. }
+            | Event::PredictionScored { .. } => {}
+        }
+    }
+
+    /// What the event that ends a step or its undo leaves behind.
+    fn end(&mut self, event: &Event) {
+        if let Event::StepSucceeded { outputs, adopted, observed, evidence, warnings, .. } = event {
+            let warned = !warnings.is_empty();
+            self.status = if warned { StepStatus::Warned } else { StepStatus::Succeeded };
+            self.outputs = outputs.clone();
+            self.adopted = *adopted;
+            self.observed = observed.clone();
+            self.evidence = evidence.clone();
+            self.warnings = warnings.clone();
+        } else if let Event::StepFailed { error, evidence, outputs, .. } = event {
+            self.status = StepStatus::Failed;
+            self.error = Some(error.clone());
+            self.evidence = evidence.clone();
+            self.outputs = outputs.clone();
+        } else if let Event::StepSkipped { reason, .. } = event {
+            self.status = StepStatus::Skipped;
+            self.skip = Some(reason.clone());
+        } else if let Event::UndoFailed { error, .. } = event {
+            self.status = StepStatus::UndoFailed;
+            self.undo_error = Some(error.clone());
+        } else {
+            self.status = StepStatus::Undone;
+        }
+    }
+
+    fn settle(&mut self, status: IntentStatus) {
+        if let Some(intent) = &mut self.intent {
+            intent.status = status;
+        }
+    }
+
+    fn answer(&mut self, answer: &str, operator: &str, at: DateTime<Utc>) {
+        self.question = None;
+        self.answer = Some(answer.to_owned());
+        self.answered_by = Some(operator.to_owned());
+        self.answered_at = Some(at);
+        if answer == "retry" {
+            self.retries = 0;
+            // A refused mutation had no effect, so its tries may start anew; anything else may have
+            // left something behind and stays known.
+            self.intent.take_if(|intent| intent.status == IntentStatus::Refused);
+        }
+    }
+}
