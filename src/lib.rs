@@ -5,5 +5,6 @@
 //! `tests/tidy.rs` enforces it.
 
 pub mod base;
+pub mod cloud;
 pub mod estate;
 pub mod journal;

@@ -1,0 +1,108 @@
+//! Which operations read, by exact name.
+//!
+//! **Invariant:** an operation that is not named here mutates. Nothing is decided by a prefix:
+//! `GetFederationToken` issues credentials, `GetSecretValue` discloses one.
+
+/// What an operation does, as far as the guard cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Reads what anyone who plans may see.
+    ReadOnly,
+    /// Changes nothing and yields a secret: only where declared.
+    Disclosing,
+    /// Everything else: sent at most once per call.
+    Mutating,
+}
+
+/// Read-only operations of RDS.
+pub const RDS: [&str; 28] = [
+    "DescribeAccountAttributes",
+    "DescribeBlueGreenDeployments",
+    "DescribeCertificates",
+    "DescribeDBClusterAutomatedBackups",
+    "DescribeDBClusterEndpoints",
+    "DescribeDBClusterParameterGroups",
+    "DescribeDBClusterParameters",
+    "DescribeDBClusterSnapshotAttributes",
+    "DescribeDBClusterSnapshots",
+    "DescribeDBClusters",
+    "DescribeDBEngineVersions",
+    "DescribeDBInstanceAutomatedBackups",
+    "DescribeDBInstances",
+    "DescribeDBParameterGroups",
+    "DescribeDBParameters",
+    "DescribeDBProxies",
+    "DescribeDBProxyTargets",
+    "DescribeDBSnapshotAttributes",
+    "DescribeDBSnapshots",
+    "DescribeDBSubnetGroups",
+    "DescribeEvents",
+    "DescribeExportTasks",
+    "DescribeGlobalClusters",
+    "DescribeOptionGroups",
+    "DescribeOrderableDBInstanceOptions",
+    "DescribePendingMaintenanceActions",
+    "DescribeSourceRegions",
+    "ListTagsForResource",
+];
+
+/// Read-only operations of STS. `AssumeRole` starts a session and is a credential call instead.
+pub const STS: [&str; 1] = ["GetCallerIdentity"];
+
+/// Read-only operations of Secrets Manager. `GetSecretValue` is not one: it discloses.
+pub const SECRETS_MANAGER: [&str; 3] = ["DescribeSecret", "ListSecretVersionIds", "ListSecrets"];
+
+/// What `operation`, such as `rds:DescribeDBInstances`, does.
+pub fn kind(operation: &str) -> OperationKind {
+    let Some((service, name)) = operation.split_once(':') else {
+        return OperationKind::Mutating;
+    };
+    let list: &[&str] = match service {
+        "rds" => &RDS,
+        "sts" => &STS,
+        "secretsmanager" => &SECRETS_MANAGER,
+        _ => &[],
+    };
+    if list.contains(&name) {
+        OperationKind::ReadOnly
+    } else if operation == "secretsmanager:GetSecretValue" {
+        OperationKind::Disclosing
+    } else {
+        OperationKind::Mutating
+    }
+}
+
+/// How many operations the lists let through.
+pub fn len() -> usize {
+    RDS.len() + STS.len() + SECRETS_MANAGER.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_decide_and_prefixes_do_not() {
+        for (operation, expected) in [
+            ("rds:DescribeDBInstances", OperationKind::ReadOnly),
+            ("sts:GetCallerIdentity", OperationKind::ReadOnly),
+            ("secretsmanager:GetSecretValue", OperationKind::Disclosing),
+            ("secretsmanager:BatchGetSecretValue", OperationKind::Mutating),
+            ("secretsmanager:GetRandomPassword", OperationKind::Mutating),
+            ("sts:GetFederationToken", OperationKind::Mutating),
+            ("sts:AssumeRole", OperationKind::Mutating),
+            ("rds:DownloadDBLogFilePortion", OperationKind::Mutating),
+            ("ec2:DescribeInstances", OperationKind::Mutating),
+            ("DescribeDBInstances", OperationKind::Mutating),
+            ("rds:describedbinstances", OperationKind::Mutating),
+        ] {
+            assert_eq!(kind(operation), expected, "{operation}");
+        }
+    }
+
+    #[test]
+    fn lists_are_sorted_and_counted() {
+        assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted());
+        assert_eq!(len(), 32);
+    }
+}

@@ -1,0 +1,176 @@
+//! What both halves of the guard share: the policy, the clearances, the record of calls.
+//!
+//! **Invariant:** a clearance is known only here and by the request that carries it; a mutation's
+//! clearance is used up by the first request.
+
+use crate::base::clock::Clock;
+use crate::base::redact::redact;
+use crate::cloud::guard::allow_list::{OperationKind, kind};
+use crate::cloud::guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
+use crate::cloud::guard::refusal::GuardRefusal;
+use crate::cloud::options::GuardPolicy;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A call in the record, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallId(usize);
+
+/// The guard of one session.
+#[derive(Clone)]
+pub struct Guard {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    policy: GuardPolicy,
+    clock: Clock,
+    nonce: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<CallRecord>,
+    server: Server,
+}
+
+/// Who answered, as response headers say.
+#[derive(Default)]
+enum Server {
+    #[default]
+    Unknown,
+    Header(String),
+    Own(String),
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("policy", &self.inner.policy).finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// A guard with a clearance secret of its own, from the operating system's randomness: a
+    /// rehearsal seeds every other generator, and the SDK's jitter must not notice this one.
+    pub fn new(policy: GuardPolicy, clock: Clock) -> Self {
+        let nonce = RandomState::new().build_hasher().finish();
+        Self { inner: Arc::new(Inner { policy, clock, nonce, state: Mutex::default() }) }
+    }
+
+    /// Decides about `operation`, such as `rds:DeleteDBInstance`.
+    ///
+    /// # Errors
+    /// Why it must not be sent.
+    pub fn decide(&self, operation: &str) -> Result<(), GuardRefusal> {
+        let reads = kind(operation) == OperationKind::ReadOnly;
+        match &self.inner.policy {
+            _ if reads => Ok(()),
+            GuardPolicy::DryRun => {
+                Err(GuardRefusal::DryRunRefused { operation: operation.to_owned() })
+            }
+            GuardPolicy::Live { declared } if declared.contains(operation) => Ok(()),
+            GuardPolicy::Live { .. } => {
+                Err(GuardRefusal::NotDeclared { operation: operation.to_owned() })
+            }
+        }
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> CallLog {
+        CallLog::new(self.state().records.clone())
+    }
+
+    /// Who answered so far; `None` when no answer said.
+    pub fn server(&self) -> Option<String> {
+        match &self.state().server {
+            Server::Unknown => None,
+            Server::Header(name) | Server::Own(name) => Some(name.clone()),
+        }
+    }
+
+    /// Begins the record of a call.
+    pub(crate) fn begin(&self, operation: &str, region: &str, source: CallSource) -> CallId {
+        let at = self.inner.clock.now();
+        let mut state = self.state();
+        state.records.push(CallRecord {
+            operation: operation.to_owned(),
+            region: region.to_owned(),
+            source,
+            at,
+            attempts: 0,
+            outcome: CallOutcome::Pending,
+        });
+        CallId(state.records.len() - 1)
+    }
+
+    /// The clearance that the requests of a cleared call carry.
+    pub(crate) fn clearance(&self, call: CallId) -> String {
+        format!("{:016x}-{}", self.inner.nonce, call.0)
+    }
+
+    /// The call that a clearance belongs to; `None` when it is not one of ours.
+    pub(crate) fn cleared(&self, clearance: &str) -> Option<(CallId, String)> {
+        let (nonce, place) = clearance.split_once('-')?;
+        let call = CallId(place.parse().ok()?);
+        let ours = nonce == format!("{:016x}", self.inner.nonce);
+        let state = self.state();
+        let record = state.records.get(call.0).filter(|_| ours)?;
+        // A refused call was never cleared, whatever a request claims; a credential call never is.
+        let refused = matches!(record.outcome, CallOutcome::Refused(_));
+        let cleared = record.source == CallSource::Service && !refused;
+        cleared.then(|| (call, record.operation.clone()))
+    }
+
+    /// Counts one more request of a call.
+    ///
+    /// # Errors
+    /// When the call mutates and was sent before.
+    pub(crate) fn send(&self, call: CallId) -> Result<(), GuardRefusal> {
+        let mut state = self.state();
+        let record = &mut state.records[call.0];
+        let once = record.source == CallSource::Service
+            && kind(&record.operation) == OperationKind::Mutating;
+        if once && record.attempts > 0 {
+            return Err(GuardRefusal::Repeated { operation: record.operation.clone() });
+        }
+        record.attempts += 1;
+        record.outcome = CallOutcome::Pending;
+        Ok(())
+    }
+
+    /// Records that the guard refused a call.
+    pub(crate) fn refuse(&self, call: CallId, refusal: &GuardRefusal) {
+        self.state().records[call.0].outcome = CallOutcome::Refused(refusal.to_string());
+    }
+
+    /// Records an answer.
+    pub(crate) fn answered(&self, call: CallId, status: u16) {
+        self.state().records[call.0].outcome = CallOutcome::Answered(status);
+    }
+
+    /// Records that nobody answered.
+    pub(crate) fn failed(&self, call: CallId, why: &str) {
+        self.state().records[call.0].outcome = CallOutcome::Failed(redact(why));
+    }
+
+    /// Remembers who answered a service call: the header of our own simulator before the common one,
+    /// the first answer before later ones.
+    pub(crate) fn answered_by(&self, call: CallId, own: Option<&str>, common: Option<&str>) {
+        let mut state = self.state();
+        if state.records[call.0].source == CallSource::Credentials {
+            return;
+        }
+        match (&state.server, own, common) {
+            (Server::Own(_), _, _) => {}
+            (_, Some(name), _) => state.server = Server::Own(redact(name)),
+            (Server::Unknown, None, Some(name)) => state.server = Server::Header(redact(name)),
+            (Server::Unknown | Server::Header(_), None, _) => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

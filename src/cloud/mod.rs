@@ -1,0 +1,37 @@
+//! The only place that makes SDK clients: sessions, the guard, typed reads and typed writes.
+//!
+//! **Invariant:** no SDK type leaves this module besides the HTTP client that is handed in, and no
+//! request leaves it that the guard did not clear.
+
+mod classify;
+mod clients;
+mod convert;
+mod credentials;
+mod effects;
+mod error;
+pub mod guard;
+pub mod model;
+mod options;
+mod overlay;
+mod permit;
+mod session;
+pub mod sql;
+#[cfg(test)]
+mod tests;
+mod time;
+mod view;
+mod writer;
+
+pub use effects::{
+    DatabaseLogin, EffectError, EffectOutcome, EffectRecord, Effects, SQL_READ, SQL_WRITE,
+    SecretReader, SecretStage,
+};
+pub use error::{CloudError, ErrorClass};
+pub use guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
+pub use options::{CloudOptions, GuardPolicy, HttpSource};
+pub use overlay::{Overlay, PredictedEffect, PredictedInstance};
+pub use permit::{DeletePermit, PermitError};
+pub use session::Cloud;
+pub use sql::{PostgresConnector, SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
+pub use view::EstateView;
+pub use writer::{Accepted, Writer};

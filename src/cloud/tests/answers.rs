@@ -1,0 +1,64 @@
+//! Answers as AWS writes them.
+//!
+//! **Invariant:** written by hand from the service's documented shapes; no code of the SDK makes them.
+
+use crate::cloud::tests::scripted::Reply;
+
+const RDS: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
+
+pub(super) fn ok(operation: &str, result: &str) -> Reply {
+    let body = format!(
+        "<{operation}Response xmlns=\"{RDS}\"><{operation}Result>{result}</{operation}Result>\
+         <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></{operation}Response>"
+    );
+    Reply::Http(200, body, vec![("content-type", "text/xml"), ("x-amzn-requestid", "r-1")])
+}
+
+pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
+    let body = format!(
+        "<ErrorResponse xmlns=\"{RDS}\"><Error><Type>Sender</Type><Code>{code}</Code>\
+         <Message>{message}</Message></Error><RequestId>r-2</RequestId></ErrorResponse>"
+    );
+    Reply::Http(status, body, vec![("content-type", "text/xml"), ("x-amzn-requestid", "r-2")])
+}
+
+pub(super) fn html(status: u16) -> Reply {
+    let body = "<!doctype html><title>Oops</title><h1>Not Implemented</h1>".to_owned();
+    Reply::Http(status, body, vec![("content-type", "text/html; charset=utf-8")])
+}
+
+pub(super) fn json(body: &str) -> Reply {
+    let kind = vec![("content-type", "application/x-amz-json-1.1")];
+    Reply::Http(200, body.to_owned(), kind)
+}
+
+pub(super) fn json_error(code: &str, message: &str) -> Reply {
+    let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
+    Reply::Http(400, body, vec![("content-type", "application/x-amz-json-1.1")])
+}
+
+pub(super) fn identity(account: &str) -> Reply {
+    let body = format!(
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <GetCallerIdentityResult><Arn>arn:aws:sts::{account}:assumed-role/dr/ada</Arn>\
+         <UserId>U</UserId><Account>{account}</Account></GetCallerIdentityResult>\
+         </GetCallerIdentityResponse>"
+    );
+    Reply::Http(200, body, vec![("content-type", "text/xml")])
+}
+
+/// A `DBInstance` element with the given identifier, status, run tag and further elements.
+pub(super) fn instance(id: &str, status: &str, run: Option<&str>, more: &str) -> String {
+    let tags = run.map_or_else(String::new, |run| {
+        format!("<TagList><Tag><Key>drctl:run</Key><Value>{run}</Value></Tag></TagList>")
+    });
+    format!(
+        "<DBInstance><DBInstanceIdentifier>{id}</DBInstanceIdentifier>\
+         <DbiResourceId>db-{id}</DbiResourceId><DBInstanceStatus>{status}</DBInstanceStatus>\
+         <Engine>postgres</Engine>{more}{tags}</DBInstance>"
+    )
+}
+
+pub(super) fn instances(elements: &str) -> Reply {
+    ok("DescribeDBInstances", &format!("<DBInstances>{elements}</DBInstances>"))
+}

@@ -1,0 +1,154 @@
+//! The effects gate in front of databases and secrets.
+//!
+//! **Invariant:** a refused effect reaches neither a database nor AWS.
+
+use crate::base::secret::{ExposeSecret, Secret};
+use crate::cloud::sql::{SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
+use crate::cloud::tests::answers::{json, json_error};
+use crate::cloud::tests::scripted::{REGION, Script};
+use crate::cloud::{
+    EffectError, EffectOutcome, Effects, ErrorClass, GuardPolicy, SQL_READ, SQL_WRITE, SecretStage,
+};
+use crate::estate::SqlRoute;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A database that counts sessions, or refuses the password.
+#[derive(Debug, Default)]
+struct Database {
+    opened: AtomicU32,
+}
+
+struct Session;
+
+#[async_trait]
+impl SqlSession for Session {
+    async fn query(&mut self, _statement: &str) -> Result<SqlRows, SqlError> {
+        Ok(SqlRows::default())
+    }
+
+    async fn close(self: Box<Self>) {}
+}
+
+#[async_trait]
+impl SqlConnector for Database {
+    async fn connect(&self, target: &SqlTarget) -> Result<Box<dyn SqlSession>, SqlError> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        if target.user == "stranger" {
+            return Err(SqlError::Authentication {
+                place: format!("{}:{}", target.host, target.port),
+                user: target.user.clone(),
+                why: "no".to_owned(),
+            });
+        }
+        Ok(Box::new(Session))
+    }
+}
+
+fn target(mode: SqlMode, user: &str) -> SqlTarget {
+    SqlTarget {
+        host: "db.test".to_owned(),
+        port: 5432,
+        database: "orders".to_owned(),
+        user: user.to_owned(),
+        password: Secret::from("hunter2"),
+        route: SqlRoute::Direct,
+        trust: None,
+        mode,
+        statement_timeout: Duration::from_secs(1),
+        connect_timeout: Duration::from_secs(1),
+    }
+}
+
+async fn effects(script: &Script, policy: GuardPolicy) -> (Effects, Arc<Database>) {
+    let database = Arc::new(Database::default());
+    let cloud = script.open(policy).await;
+    (cloud.effects(database.clone()), database)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_has_no_effects() {
+    let script = Script::new([]);
+    let (effects, database) = effects(&script, GuardPolicy::DryRun).await;
+    let refused = effects.sql(&target(SqlMode::ReadOnly, "app")).await.err().expect("refused");
+    assert_eq!(
+        refused,
+        EffectError::DryRunRefused {
+            effect: "a read-only SQL session with db.test:5432/orders".to_owned()
+        }
+    );
+    let refused = effects.database_login(REGION, "orders", SecretStage::Current).await;
+    let refused = refused.expect_err("refused");
+    assert_eq!(refused.class(), ErrorClass::Refused);
+    assert!(refused.to_string().contains("secretsmanager:GetSecretValue"), "{refused}");
+    assert_eq!(database.opened.load(Ordering::Relaxed), 0);
+    assert!(script.sent().is_empty());
+    let log = effects.log();
+    assert!(log.len() == 2 && log.iter().all(|record| record.outcome == EffectOutcome::Refused));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_run_has_the_declared_effects() {
+    for (declared, reads, writes) in
+        [(SQL_READ, true, false), (SQL_WRITE, true, true), ("rds:DeleteDBInstance", false, false)]
+    {
+        let script = Script::new([]);
+        let (effects, _) = effects(&script, GuardPolicy::live([declared])).await;
+        let read = effects.sql(&target(SqlMode::ReadOnly, "app")).await;
+        let write = effects.sql(&target(SqlMode::ReadWrite, "app")).await;
+        assert_eq!((read.is_ok(), write.is_ok()), (reads, writes), "{declared}");
+        if let Some(error) = write.err() {
+            assert!(matches!(error, EffectError::NotDeclared { .. }), "{error}");
+        }
+        let secret = effects.database_login(REGION, "s", SecretStage::Current).await;
+        assert!(matches!(secret, Err(EffectError::NotDeclared { .. })), "{declared}");
+        assert!(script.sent().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_database_says_is_passed_on_and_recorded() {
+    let script = Script::new([]);
+    let (effects, _) = effects(&script, GuardPolicy::live([SQL_READ])).await;
+    let refused = effects.sql(&target(SqlMode::ReadOnly, "stranger")).await.err().expect("refused");
+    assert!(matches!(&refused, EffectError::Sql(error) if error.is_authentication()));
+    assert_eq!(refused.class(), ErrorClass::Permanent, "another password may help, not a log-in");
+    let log = effects.log();
+    assert!(matches!(&log[0].outcome, EffectOutcome::Failed(why) if why.contains("stranger")));
+    assert!(!format!("{log:?}").contains("hunter2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn logins_are_read_from_secrets() {
+    let secret =
+        |text: &str| json(&serde_json::json!({ "Name": "s", "SecretString": text }).to_string());
+    let script = Script::new([
+        secret(r#"{"username":"app","password":"hunter2","dbname":"orders","port":5432}"#),
+        secret("hunter3\n"),
+        secret(r#"{"username":"app"}"#),
+        secret(r#"{"password":"hunter2""#),
+        secret(""),
+        json(r#"{"Name":"s","SecretBinary":"aGk="}"#),
+        json_error("ResourceNotFoundException", "no AWSPREVIOUS"),
+    ]);
+    let declared = GuardPolicy::live(["secretsmanager:GetSecretValue"]);
+    let (effects, _) = effects(&script, declared).await;
+    let login = |stage| effects.database_login(REGION, "s", stage);
+    let found = login(SecretStage::Current).await.expect("JSON");
+    assert_eq!((found.user.as_deref(), found.database.as_deref()), (Some("app"), Some("orders")));
+    assert_eq!(found.password.expose_secret(), "hunter2");
+    assert!(!format!("{found:?}").contains("hunter2"));
+    let found = login(SecretStage::Previous).await.expect("plain");
+    assert_eq!((found.user, found.password.expose_secret()), (None, "hunter3"));
+    for words in ["no text `password`", "not a valid one", "empty", "bytes", "no AWSPREVIOUS"] {
+        let failed = login(SecretStage::Previous).await.expect_err(words);
+        assert_eq!(failed.class(), ErrorClass::Permanent, "{failed}");
+        let text = failed.to_string();
+        assert!(text.contains(words) && !text.contains("hunter"), "{words}: {text}");
+    }
+    assert!(script.sent()[0].body.contains("AWSCURRENT"));
+    assert!(script.sent()[1].body.contains("AWSPREVIOUS"));
+    assert!(!format!("{:?}", effects.log()).contains("hunter"));
+}

@@ -1,0 +1,160 @@
+//! A wire that answers from a script and remembers what was sent.
+//!
+//! **Invariant:** a request that the script does not expect fails with words that say so.
+
+use crate::base::clock::{Clock, simulated_epoch};
+use crate::base::ids::RunId;
+use crate::base::seed::Seed;
+use crate::cloud::{Cloud, CloudError, CloudOptions, GuardPolicy, HttpSource};
+use crate::estate::{Environment, EnvironmentKind, Simulation, SqlAccess};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What happens to one request.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    /// Status, body and headers.
+    Http(u16, String, Vec<(&'static str, &'static str)>),
+    /// Nobody listens.
+    ConnectionRefused,
+    /// The connection breaks after the request was sent.
+    Lost,
+    /// No answer, ever.
+    Silence,
+}
+
+/// One request as it left.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) uri: String,
+    pub(super) headers: BTreeMap<String, String>,
+    /// Form fields of the query protocol.
+    pub(super) form: BTreeMap<String, String>,
+    pub(super) body: String,
+    /// Time since the clock was made.
+    pub(super) at: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Script {
+    clock: Clock,
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    sent: Arc<Mutex<Vec<Sent>>>,
+}
+
+impl Script {
+    pub(super) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self {
+            clock: Clock::virtual_from(simulated_epoch()),
+            replies: Arc::new(Mutex::new(replies.into_iter().collect())),
+            sent: Arc::default(),
+        }
+    }
+
+    pub(super) fn client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self.clone());
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(super) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    /// Names of the operations that were sent, in order.
+    pub(super) fn actions(&self) -> Vec<String> {
+        let name = |sent: Sent| match sent.headers.get("x-amz-target") {
+            Some(target) => target.clone(),
+            None => sent.form.get("Action").cloned().unwrap_or_default(),
+        };
+        self.sent().into_iter().map(name).collect()
+    }
+
+    pub(super) async fn try_open(
+        &self,
+        environment: Environment,
+        policy: GuardPolicy,
+    ) -> Result<Cloud, CloudError> {
+        let http = HttpSource::Injected(self.client());
+        let (clock, seed) = (self.clock(), Seed::new(1));
+        Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
+    }
+
+    pub(super) async fn open(&self, policy: GuardPolicy) -> Cloud {
+        self.try_open(environment(), policy).await.expect("a valid environment")
+    }
+}
+
+impl HttpConnector for Script {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let bytes = request.body().bytes().unwrap_or_default().to_vec();
+        let headers = request.headers().iter();
+        self.sent.lock().unwrap().push(Sent {
+            uri: request.uri().to_owned(),
+            headers: headers.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            form: form_urlencoded::parse(&bytes).into_owned().collect(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+            at: self.clock.elapsed(),
+        });
+        let reply = self.replies.lock().unwrap().pop_front();
+        HttpConnectorFuture::new(async move {
+            match reply {
+                Some(Reply::Http(status, body, headers)) => {
+                    let status = StatusCode::try_from(status).unwrap();
+                    let mut response = HttpResponse::new(status, SdkBody::from(body));
+                    for (key, value) in headers {
+                        response.headers_mut().insert(key, value);
+                    }
+                    Ok(response)
+                }
+                Some(Reply::ConnectionRefused) => {
+                    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+                    Err(ConnectorError::io(refused.into()))
+                }
+                Some(Reply::Lost) => {
+                    let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+                    Err(ConnectorError::io(reset.into()))
+                }
+                Some(Reply::Silence) => std::future::pending().await,
+                None => Err(ConnectorError::user("the script is over".into())),
+            }
+        })
+    }
+}
+
+pub(super) const ACCOUNT: &str = "123456789012";
+pub(super) const REGION: &str = "us-east-1";
+
+/// A simulated environment, which the script stands in for.
+pub(super) fn environment() -> Environment {
+    Environment {
+        name: "test".to_owned(),
+        kind: EnvironmentKind::Simulated(Simulation { seed: 1, faults: Vec::new() }),
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        allowed_regions: vec!["us-west-2".to_owned()],
+        protected: false,
+        sql: SqlAccess::default(),
+        databases: BTreeMap::new(),
+    }
+}
+
+pub(super) fn run() -> RunId {
+    RunId::mint(simulated_epoch(), &mut Seed::new(1).stream("run"))
+}
+
+pub(super) fn other_run() -> RunId {
+    RunId::mint(simulated_epoch(), &mut Seed::new(2).stream("run"))
+}
