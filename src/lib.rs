@@ -8,3 +8,4 @@ pub mod base;
 pub mod cloud;
 pub mod estate;
 pub mod journal;
+pub mod sim;

@@ -1,0 +1,80 @@
+//! A world's resources in canonical form.
+//!
+//! **Invariant:** two runs that leave the same estate behind give the same value, whenever and with
+//! however many requests they did it.
+
+use crate::base::clock::format_instant;
+use crate::sim::state::{Instance, Status, World};
+use serde_json::{Value, json};
+
+/// The resources of `world` at its latest instant.
+pub(in crate::sim) fn state(world: &World) -> Value {
+    let regions: serde_json::Map<String, Value> = world
+        .regions
+        .iter()
+        .map(|(name, region)| {
+            let instances: serde_json::Map<String, Value> = region
+                .instances
+                .values()
+                .filter_map(|slot| slot.current.as_ref())
+                .filter(|instance| instance.exists(world.time))
+                .map(|found| (found.id.clone(), instance(found, world)))
+                .collect();
+            let snapshots: serde_json::Map<String, Value> = region
+                .snapshots
+                .values()
+                .filter_map(|slot| slot.current.as_ref())
+                .map(|snapshot| {
+                    let value = json!({
+                        "instance": snapshot.instance.resource_id,
+                        "tags": snapshot.tags,
+                    });
+                    (snapshot.id.clone(), value)
+                })
+                .collect();
+            let retained: Vec<&String> = region.retained.keys().collect();
+            let value = json!({
+                "instances": instances,
+                "snapshots": snapshots,
+                "retained_backups": retained,
+            });
+            (name.clone(), value)
+        })
+        .collect();
+    json!({
+        "estate": world.estate,
+        "account": world.account,
+        "seed": world.seed,
+        "regions": regions,
+    })
+}
+
+fn instance(instance: &Instance, world: &World) -> Value {
+    let status = match instance.status(world.time) {
+        // Where a restore stands is a question of when, not of what.
+        Status::BackingUp | Status::Modifying | Status::ResettingMasterCredentials => {
+            Status::Available
+        }
+        other @ (Status::Creating
+        | Status::Available
+        | Status::Deleting
+        | Status::IncompatibleRestore
+        | Status::Gone) => other,
+    };
+    json!({
+        "resource_id": instance.resource_id,
+        "status": status.name(),
+        "engine": instance.engine,
+        "engine_version": instance.engine_version,
+        "kms_key": instance.kms_key,
+        "replica_of": instance.replica_of,
+        "tags": instance.tags,
+        "settings": instance.settings,
+        "pending": instance.pending.as_ref().map(|pending| &pending.settings),
+        "data": {
+            "origin": instance.data.origin,
+            "point": instance.data.point.map(format_instant),
+            "wrong": instance.data.wrong,
+        },
+    })
+}

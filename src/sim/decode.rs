@@ -1,0 +1,216 @@
+//! Reads AWS requests off the wire: which service and region, which action, which parameters.
+//!
+//! **Invariant:** nothing here knows what an action means; a parameter that is absent and one that
+//! is malformed stay apart.
+
+use crate::base::clock::parse_instant;
+use crate::sim::answer::ApiError;
+use crate::sim::api::WireRequest;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// The services that the simulator has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::sim) enum Service {
+    /// Relational Database Service, AWS query protocol.
+    Rds,
+    /// Security Token Service, AWS query protocol.
+    Sts,
+    /// Secrets Manager, JSON 1.1.
+    SecretsManager,
+}
+
+impl Service {
+    /// Signing name.
+    pub(in crate::sim) fn name(self) -> &'static str {
+        match self {
+            Self::Rds => "rds",
+            Self::Sts => "sts",
+            Self::SecretsManager => "secretsmanager",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Rds, Self::Sts, Self::SecretsManager]
+            .into_iter()
+            .find(|service| service.name() == name)
+    }
+}
+
+/// Where a request wants to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sim) struct Destination {
+    pub(in crate::sim) service: Service,
+    pub(in crate::sim) region: String,
+}
+
+/// The service and region of a request: from an AWS host name, else from the credential scope of
+/// its signature (as behind a plain endpoint address). `None` when neither names a simulated
+/// service.
+pub(in crate::sim) fn destination(request: &WireRequest) -> Option<Destination> {
+    from_host(&request.host).or_else(|| from_scope(request.headers.get("authorization")?))
+}
+
+/// Access key id of whoever signed the request.
+pub(in crate::sim) fn access_key(request: &WireRequest) -> Option<&str> {
+    let authorization = request.headers.get("authorization")?;
+    authorization.split("Credential=").nth(1)?.split('/').next()
+}
+
+fn from_host(host: &str) -> Option<Destination> {
+    let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let labels: Vec<&str> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
+    let service = Service::named(labels.first()?)?;
+    let region = labels.get(1).copied().unwrap_or("us-east-1").to_owned();
+    Some(Destination { service, region })
+}
+
+fn from_scope(authorization: &str) -> Option<Destination> {
+    let scope = authorization.split("Credential=").nth(1)?.split([',', ' ']).next()?;
+    let parts: Vec<&str> = scope.split('/').collect();
+    let [_, _, region, service, "aws4_request"] = parts.as_slice() else { return None };
+    Some(Destination { service: Service::named(service)?, region: (*region).to_owned() })
+}
+
+/// Parameters of a query-protocol request: a form whose keys may be dotted paths.
+#[derive(Debug, Clone, Default)]
+pub(in crate::sim) struct Params {
+    fields: BTreeMap<String, String>,
+}
+
+impl Params {
+    /// Decodes an `application/x-www-form-urlencoded` body.
+    pub(in crate::sim) fn of_form(body: &[u8]) -> Self {
+        Self { fields: form_urlencoded::parse(body).into_owned().collect() }
+    }
+
+    /// The parameter, if it was sent and is not empty.
+    pub(in crate::sim) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The parameter, or the error AWS gives for a missing one.
+    pub(in crate::sim) fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.text(name).ok_or_else(|| {
+            ApiError::sender(
+                "MissingParameter",
+                format!("The request must contain the parameter {name}."),
+            )
+        })
+    }
+
+    /// A boolean, `true` or `false`.
+    pub(in crate::sim) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        match self.text(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(malformed(name, other, "a boolean")),
+        }
+    }
+
+    /// A whole number from 0.
+    pub(in crate::sim) fn number(&self, name: &str) -> Result<Option<u32>, ApiError> {
+        self.text(name)
+            .map(|text| text.parse().map_err(|_| malformed(name, text, "an integer")))
+            .transpose()
+    }
+
+    /// An RFC 3339 instant.
+    pub(in crate::sim) fn instant(&self, name: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
+        self.text(name)
+            .map(|text| parse_instant(text).ok_or_else(|| malformed(name, text, "a timestamp")))
+            .transpose()
+    }
+
+    /// A list: `list("TagKeys.member")` reads `TagKeys.member.1`, `.2`, … `None` when not sent.
+    pub(in crate::sim) fn list(&self, prefix: &str) -> Option<Vec<String>> {
+        let items: Vec<String> = (1..)
+            .map_while(|index: usize| self.fields.get(&format!("{prefix}.{index}")).cloned())
+            .collect();
+        let list = prefix.split('.').next().unwrap_or(prefix);
+        (!items.is_empty() || self.fields.contains_key(list)).then_some(items)
+    }
+
+    /// Tags under `Tags.Tag.N.Key` and `.Value`; `None` when not sent.
+    pub(in crate::sim) fn tags(&self) -> Option<BTreeMap<String, String>> {
+        let tags: BTreeMap<String, String> = (1..)
+            .map_while(|index: usize| {
+                let key = self.fields.get(&format!("Tags.Tag.{index}.Key"))?.clone();
+                let value = self.fields.get(&format!("Tags.Tag.{index}.Value")).cloned();
+                Some((key, value.unwrap_or_default()))
+            })
+            .collect();
+        (!tags.is_empty()).then_some(tags)
+    }
+
+    /// Filters under `Filters.Filter.N.Name` and `.Values.Value.M`.
+    pub(in crate::sim) fn filters(&self) -> Vec<(String, Vec<String>)> {
+        (1..)
+            .map_while(|index: usize| {
+                let name = self.fields.get(&format!("Filters.Filter.{index}.Name"))?.clone();
+                let values = self.list(&format!("Filters.Filter.{index}.Values.Value"));
+                Some((name, values.unwrap_or_default()))
+            })
+            .collect()
+    }
+}
+
+fn malformed(name: &str, text: &str, wanted: &str) -> ApiError {
+    ApiError::sender(
+        "InvalidParameterValue",
+        format!("Invalid value {text} for {name}. Must be {wanted}."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(host: &str, authorization: &str) -> WireRequest {
+        let headers = BTreeMap::from([("authorization".to_owned(), authorization.to_owned())]);
+        WireRequest {
+            method: "POST".to_owned(),
+            host: host.to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn host_first_then_credential_scope() {
+        let scope = "AWS4-HMAC-SHA256 Credential=AKID/20260115/eu-west-1/rds/aws4_request, \
+                     SignedHeaders=host, Signature=00";
+        for (host, authorization, wanted) in [
+            ("rds.us-west-2.amazonaws.com", scope, Some((Service::Rds, "us-west-2"))),
+            ("sts.amazonaws.com:443", "", Some((Service::Sts, "us-east-1"))),
+            ("127.0.0.1:5600", scope, Some((Service::Rds, "eu-west-1"))),
+            ("127.0.0.1:5600", "Bearer x", None),
+            ("s3.us-east-1.amazonaws.com", "", None),
+        ] {
+            let found = destination(&request(host, authorization));
+            let found = found.as_ref().map(|found| (found.service, found.region.as_str()));
+            assert_eq!(found, wanted, "{host}");
+        }
+    }
+
+    #[test]
+    fn forms_with_lists_tags_and_filters() {
+        let params = Params::of_form(
+            b"A=b+c%3A&Empty=&TagKeys.member.1=x&TagKeys.member.2=y&Tags.Tag.1.Key=k&\
+              Tags.Tag.1.Value=v&Filters.Filter.1.Name=engine&Filters.Filter.1.Values.Value.1=p&\
+              When=2026-01-15T09%3A00%3A00Z&N=5&Bad=five&B=true&X=maybe",
+        );
+        assert_eq!((params.text("A"), params.text("Empty")), (Some("b c:"), None));
+        assert_eq!(params.list("TagKeys.member"), Some(vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!(params.list("None.member"), None);
+        assert_eq!(params.tags().expect("tags")["k"], "v");
+        assert_eq!(params.filters(), [("engine".to_owned(), vec!["p".to_owned()])]);
+        assert!(matches!(params.number("N"), Ok(Some(5))) && params.number("Bad").is_err());
+        assert!(matches!(params.flag("B"), Ok(Some(true))) && params.flag("X").is_err());
+        assert!(matches!(params.instant("When"), Ok(Some(_))) && params.instant("N").is_err());
+        assert_eq!(params.required("Nope").expect_err("missing").code, "MissingParameter");
+    }
+}

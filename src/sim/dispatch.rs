@@ -1,0 +1,258 @@
+//! One request through the simulated AWS: decode, strike with faults, carry out, answer.
+//!
+//! **Invariant:** a request either changes the world and says so in the mutation log, or leaves
+//! every resource as it was.
+
+use crate::base::clock::to_delta;
+use crate::estate::Database;
+use crate::sim::answer::{ApiError, Body, Outcome, respond};
+use crate::sim::api::{Delivery, MutationRecord, WireAnswer, WireRequest};
+use crate::sim::decode::{Destination, Params, Service, access_key, destination};
+use crate::sim::faults::FaultKind;
+use crate::sim::genesis::uuid;
+use crate::sim::state::{Pending, Region, Slot, World};
+use crate::sim::{rds, secrets, sts};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One call being carried out.
+pub(in crate::sim) struct Turn<'a> {
+    pub(in crate::sim) world: &'a mut World,
+    pub(in crate::sim) databases: &'a BTreeMap<String, Database>,
+    pub(in crate::sim) region: String,
+    pub(in crate::sim) action: String,
+    pub(in crate::sim) params: Params,
+    /// Access key id that signed the call.
+    pub(in crate::sim) access_key: Option<String>,
+    pub(in crate::sim) now: DateTime<Utc>,
+    /// Target and effect of everything it changed.
+    pub(in crate::sim) changes: Vec<(String, String)>,
+}
+
+impl Turn<'_> {
+    /// The call's region, to change it.
+    pub(in crate::sim) fn region_mut(&mut self) -> &mut Region {
+        self.world.regions.entry(self.region.clone()).or_default()
+    }
+
+    /// Until when reads show the state before this call.
+    pub(in crate::sim) fn stale_until(&self, entity: &str) -> DateTime<Utc> {
+        let drawn = || {
+            let name = format!("{}/{entity}/{}", self.region, self.world.requests);
+            self.world.clockwork().stale_read(&name)
+        };
+        let fault = self.world.fault(FaultKind::StaleRead);
+        let lag = fault.map(|fault| fault.span().unwrap_or(Duration::from_secs(90)));
+        self.now + to_delta(lag.unwrap_or_else(drawn))
+    }
+
+    /// Notes that the call changed `target`.
+    pub(in crate::sim) fn changed(&mut self, target: &str, effect: impl Into<String>) {
+        self.changes.push((target.to_owned(), effect.into()));
+    }
+}
+
+/// What one request did.
+pub(in crate::sim) struct Handled {
+    pub(in crate::sim) answer: WireAnswer,
+    pub(in crate::sim) mutations: Vec<MutationRecord>,
+    /// Whether a fault was used up.
+    pub(in crate::sim) struck: bool,
+}
+
+/// Answers `request`, which arrives at `now`.
+pub(in crate::sim) fn handle(
+    world: &mut World,
+    databases: &BTreeMap<String, Database>,
+    request: &WireRequest,
+    now: DateTime<Utc>,
+) -> Handled {
+    let now = now.max(world.time);
+    world.time = now;
+    world.requests += 1;
+    advance(world, now);
+    let struck_before: u32 = world.faults.iter().map(|fault| fault.struck).sum();
+    let number = world.requests;
+    let request_id = uuid(world.seed(), &format!("request/{number}/id"));
+    let latency = world.clockwork().latency(number);
+    let Some(destination) = destination(request) else {
+        let error = ApiError::sender(
+            "UnknownEndpoint",
+            format!(
+                "the simulator has no service at {}; it has rds, sts, secretsmanager",
+                request.host
+            ),
+        );
+        let response = respond(Service::Rds, "Unknown", Err(error), &request_id);
+        let answer = WireAnswer { response, latency, delivery: Delivery::Delivered };
+        return Handled { answer, mutations: Vec::new(), struck: false };
+    };
+    let Destination { service, region } = destination;
+    let (action, params) = decode(service, request);
+    let access_key = access_key(request).map(str::to_owned);
+    let mut turn =
+        Turn { world, databases, region, action, params, access_key, now, changes: Vec::new() };
+    let (outcome, delivery) = carry_out(&mut turn, service, request);
+    let Turn { world, region, action, changes, .. } = turn;
+    let mutations = changes
+        .into_iter()
+        .map(|(target, effect)| {
+            world.mutations += 1;
+            MutationRecord {
+                sequence: world.mutations,
+                at: now,
+                service: service.name().to_owned(),
+                region: region.clone(),
+                operation: action.clone(),
+                target,
+                effect,
+            }
+        })
+        .collect();
+    let struck_after: u32 = world.faults.iter().map(|fault| fault.struck).sum();
+    let response = respond(service, &action, outcome, &request_id);
+    let answer = WireAnswer { response, latency, delivery };
+    Handled { answer, mutations, struck: struck_after != struck_before }
+}
+
+fn decode(service: Service, request: &WireRequest) -> (String, Params) {
+    match service {
+        Service::Rds | Service::Sts => {
+            let params = Params::of_form(&request.body);
+            (params.text("Action").unwrap_or_default().to_owned(), params)
+        }
+        Service::SecretsManager => {
+            let target = request.headers.get("x-amz-target").map_or("", String::as_str);
+            let action = target.strip_prefix("secretsmanager.").unwrap_or_default();
+            (action.to_owned(), Params::default())
+        }
+    }
+}
+
+fn carry_out(turn: &mut Turn<'_>, service: Service, request: &WireRequest) -> (Outcome, Delivery) {
+    if let Some(error) = error_before(turn, service) {
+        return (Err(error), Delivery::Delivered);
+    }
+    let outcome = match service {
+        Service::Rds => rds::answer(turn),
+        Service::Sts => sts::answer(turn),
+        Service::SecretsManager => secrets::answer(turn, &request.body),
+    };
+    if outcome.is_err() {
+        return (outcome, Delivery::Delivered);
+    }
+    if strikes(turn, FaultKind::ErrorAfterEffect) {
+        let message = "An internal error has occurred. Please try your query again later.";
+        let error = ApiError::sender("InternalFailure", message).with_status(500);
+        return (Err(error), Delivery::Delivered);
+    }
+    let lost = strikes(turn, FaultKind::LostAnswer);
+    (outcome, if lost { Delivery::Lost } else { Delivery::Delivered })
+}
+
+fn error_before(turn: &mut Turn<'_>, service: Service) -> Option<ApiError> {
+    let ended = sts::session(turn).is_some_and(|session| session.expires <= turn.now);
+    if ended || blocks(turn, FaultKind::ExpiredCredentials) {
+        let message = "The security token included in the request is expired";
+        return Some(match service {
+            Service::Rds | Service::Sts => {
+                ApiError::sender("ExpiredToken", message).with_status(403)
+            }
+            Service::SecretsManager => ApiError::sender("ExpiredTokenException", message),
+        });
+    }
+    // GetCallerIdentity needs no permission.
+    let needs_permission = turn.action != "GetCallerIdentity";
+    if needs_permission && (!sts::permits(turn, service) || blocks(turn, FaultKind::AccessDenied)) {
+        return Some(access_denied(turn, service));
+    }
+    let throttled = service != Service::Sts
+        && turn
+            .world
+            .fault(FaultKind::Throttled)
+            .is_some_and(|fault| fault.throttles(turn.world.seed(), turn.world.requests));
+    if throttled {
+        strike(turn, FaultKind::Throttled);
+        return Some(match service {
+            Service::Rds | Service::Sts => ApiError::sender("Throttling", "Rate exceeded"),
+            Service::SecretsManager => ApiError::sender("ThrottlingException", "Rate exceeded"),
+        });
+    }
+    strikes(turn, FaultKind::ErrorBeforeEffect).then(|| {
+        let message = "The request has failed due to a temporary failure of the server.";
+        ApiError::sender("ServiceUnavailable", message).with_status(503)
+    })
+}
+
+fn access_denied(turn: &Turn<'_>, service: Service) -> ApiError {
+    let caller = sts::caller_arn(turn);
+    let message =
+        format!("User: {caller} is not authorized to perform: {}:{}", service.name(), turn.action);
+    match service {
+        Service::Rds | Service::Sts => ApiError::sender("AccessDenied", message).with_status(403),
+        Service::SecretsManager => ApiError::sender("AccessDeniedException", message),
+    }
+}
+
+/// Whether a fault strikes this call: the first of the operation it names, else the first mutation.
+fn strikes(turn: &mut Turn<'_>, kind: FaultKind) -> bool {
+    let Some(fault) = turn.world.fault(kind).filter(|fault| fault.struck == 0) else {
+        return false;
+    };
+    let hit = match fault.value.as_deref() {
+        Some(operation) => operation == turn.action,
+        None => rds::mutates(&turn.action),
+    };
+    if hit {
+        strike(turn, kind);
+    }
+    hit
+}
+
+/// Whether a fault refuses this call: the first of the operation it names, else every one.
+fn blocks(turn: &mut Turn<'_>, kind: FaultKind) -> bool {
+    match turn.world.fault(kind) {
+        None => false,
+        Some(fault) if fault.value.is_none() => true,
+        Some(_) => strikes(turn, kind),
+    }
+}
+
+/// Notes that a fault struck.
+pub(in crate::sim) fn strike(turn: &mut Turn<'_>, kind: FaultKind) {
+    for fault in turn.world.faults.iter_mut().filter(|fault| fault.kind == kind) {
+        fault.struck += 1;
+    }
+}
+
+/// Applies the changes that are due and forgets what is long gone.
+pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
+    for region in world.regions.values_mut() {
+        for instance in region.instances.values_mut().filter_map(|slot| slot.current.as_mut()) {
+            let due = |pending: &Pending| pending.at.is_some_and(|at| at <= now);
+            if let Some(pending) = instance.pending.take_if(|pending| due(pending)) {
+                instance.settings = pending.settings;
+            }
+        }
+        region.instances.retain(|_, slot| !is_over(slot, now, |instance| !instance.exists(now)));
+        region.snapshots.retain(|_, slot| !is_over(slot, now, |_| false));
+    }
+}
+
+fn is_over<T: Clone>(slot: &Slot<T>, now: DateTime<Utc>, gone: impl Fn(&T) -> bool) -> bool {
+    now >= slot.stale_until && slot.current.as_ref().is_none_or(gone)
+}
+
+/// `InvalidAction`.
+pub(in crate::sim) fn invalid_action(action: &str, version: &str) -> Outcome {
+    Err(ApiError::sender(
+        "InvalidAction",
+        format!("Could not find operation {action} for version {version}"),
+    ))
+}
+
+/// A result with nothing in it.
+pub(in crate::sim) fn no_result() -> Outcome {
+    Ok(Body::Result(None))
+}

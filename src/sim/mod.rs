@@ -1,0 +1,34 @@
+//! Embedded AWS: wire-level services on simulated time, with faults, in a world that lasts.
+//!
+//! **Invariant:** it meets the rest of drctl only as HTTP at the SDK's seam and as SQL text; it
+//! shares no codec with the AWS SDK, so a misread request or answer cannot cancel itself out.
+
+mod answer;
+mod api;
+mod canonical;
+mod clockwork;
+mod decode;
+mod dispatch;
+mod faults;
+mod genesis;
+mod persist;
+mod rds;
+mod seam;
+mod secrets;
+mod serve;
+mod simulator;
+mod sql;
+mod state;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod world;
+mod xml;
+
+pub use api::{
+    Delivery, MutationRecord, SimAccess, SimError, SimOptions, SimQuery, SimRows, SimSqlFault,
+    WireAnswer, WireRequest, WireResponse,
+};
+pub use seam::http_client;
+pub use serve::serve;
+pub use simulator::Simulator;

@@ -1,0 +1,194 @@
+//! What a restore call chooses, checked, and the defaults of what it does not.
+//!
+//! **Invariant:** nothing is carried over from the source that RDS does not carry over.
+
+use crate::sim::answer::ApiError;
+use crate::sim::dispatch::Turn;
+use crate::sim::genesis::DEFAULT_VPC;
+use crate::sim::rds::describe::{parameter_group_not_found, subnet_group_not_found};
+use crate::sim::state::{Instance, Settings};
+use std::collections::BTreeMap;
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::sender("InvalidParameterValue", message)
+}
+
+/// Refuses what cannot be a name in RDS.
+pub(in crate::sim::rds) fn check_identifier(parameter: &str, id: &str) -> Result<(), ApiError> {
+    let letter_first = id.starts_with(|first: char| first.is_ascii_lowercase());
+    let characters =
+        id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let hyphens = !id.contains("--") && !id.ends_with('-');
+    if letter_first && characters && hyphens && id.len() <= 63 {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "The parameter {parameter} is not a valid identifier. Identifiers must begin with a \
+         letter; must contain only ASCII letters, digits, and hyphens; and must not end with a \
+         hyphen or contain two consecutive hyphens."
+    )))
+}
+
+/// Refuses tags that RDS refuses.
+pub(in crate::sim::rds) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    if tags.len() > 50 {
+        return Err(invalid("A resource can have at most 50 tags."));
+    }
+    for (key, value) in tags {
+        if key.to_lowercase().starts_with("aws:") {
+            return Err(invalid(format!("Tag key {key} is reserved for AWS use.")));
+        }
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            return Err(invalid(format!("Tag {key} is too long or empty.")));
+        }
+    }
+    Ok(())
+}
+
+/// The settings of an instance restored from `source` by this call.
+pub(in crate::sim::rds) fn settings(
+    turn: &Turn<'_>,
+    source: &Instance,
+    target: &str,
+) -> Result<Settings, ApiError> {
+    let (params, from) = (&turn.params, &source.settings);
+    let subnet_group = params.text("DBSubnetGroupName").unwrap_or("default").to_lowercase();
+    let vpc = vpc(turn, &subnet_group)?;
+    let multi_az = params.flag("MultiAZ")?.unwrap_or(false);
+    if multi_az && params.text("AvailabilityZone").is_some() {
+        let message =
+            "Requesting a specific availability zone is not valid for Multi-AZ instances.";
+        return Err(ApiError::sender("InvalidParameterCombination", message));
+    }
+    let iops = params.number("Iops")?;
+    let storage_type = if iops.is_some() { "io1" } else { "gp3" };
+    Ok(Settings {
+        class: class(turn, &from.class)?,
+        storage_gib: storage(turn, from.storage_gib)?,
+        storage_type: params.text("StorageType").unwrap_or(storage_type).to_owned(),
+        iops,
+        multi_az,
+        retention_days: retention(turn)?.unwrap_or(from.retention_days),
+        backup_window: params
+            .text("PreferredBackupWindow")
+            .map_or_else(|| random_window(turn, target), str::to_owned),
+        deletion_protection: params.flag("DeletionProtection")?.unwrap_or(false),
+        // The default VPC has a way to the internet, so RDS makes instances there public.
+        publicly_accessible: params.flag("PubliclyAccessible")?.unwrap_or(vpc == DEFAULT_VPC),
+        security_groups: security_groups(turn, &vpc)?,
+        subnet_group,
+        parameter_group: parameter_group(turn, source)?,
+        parameter_status: "in-sync".to_owned(),
+        log_exports: params.list("EnableCloudwatchLogsExports.member").unwrap_or_default(),
+        copy_tags_to_snapshot: params.flag("CopyTagsToSnapshot")?.unwrap_or(false),
+        iam_auth: params.flag("EnableIAMDatabaseAuthentication")?.unwrap_or(false),
+        monitoring_seconds: 0,
+        port: port(turn)?.unwrap_or(from.port),
+        password: from.password.clone(),
+    })
+}
+
+fn vpc(turn: &Turn<'_>, subnet_group: &str) -> Result<String, ApiError> {
+    let known = &turn.world.region(&turn.region).subnet_groups;
+    let found = known.iter().find(|(name, _)| name.to_lowercase() == subnet_group);
+    match found {
+        Some((_, vpc)) => Ok(vpc.clone()),
+        None if subnet_group == "default" => Ok(DEFAULT_VPC.to_owned()),
+        None => Err(subnet_group_not_found(subnet_group)),
+    }
+}
+
+fn security_groups(turn: &Turn<'_>, vpc: &str) -> Result<Vec<String>, ApiError> {
+    let Some(groups) = turn.params.list("VpcSecurityGroupIds.VpcSecurityGroupId") else {
+        return Ok(vec![turn.world.default_security_group(vpc)]);
+    };
+    check_security_groups(turn, vpc, &groups)?;
+    Ok(groups)
+}
+
+/// Refuses groups that are none or live in another VPC than the instance.
+pub(in crate::sim::rds) fn check_security_groups(
+    turn: &Turn<'_>,
+    vpc: &str,
+    groups: &[String],
+) -> Result<(), ApiError> {
+    for group in groups {
+        if !group.starts_with("sg-") {
+            return Err(invalid(format!("Invalid security group , groupId= {group}, groupName=.")));
+        }
+        let home = turn.world.region(&turn.region).security_groups.get(group);
+        if home.is_some_and(|home| home != vpc) {
+            let message = "The DB instance and EC2 security group are in different VPCs. The DB \
+                           instance is in the VPC of its DB subnet group.";
+            return Err(ApiError::sender("InvalidParameterCombination", message));
+        }
+    }
+    Ok(())
+}
+
+fn parameter_group(turn: &Turn<'_>, source: &Instance) -> Result<String, ApiError> {
+    let major = source.engine_version.split('.').next().unwrap_or_default();
+    let default = format!("default.{}{major}", source.engine);
+    match turn.params.text("DBParameterGroupName") {
+        None => Ok(default),
+        Some(name) => check_parameter_group(turn, name, &default),
+    }
+}
+
+/// Refuses parameter groups that the region does not have.
+pub(in crate::sim::rds) fn check_parameter_group(
+    turn: &Turn<'_>,
+    name: &str,
+    default: &str,
+) -> Result<String, ApiError> {
+    let known = &turn.world.region(&turn.region).parameter_groups;
+    let found = name == default || known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if found { Ok(name.to_owned()) } else { Err(parameter_group_not_found(name)) }
+}
+
+/// `DBInstanceClass`, or `current`.
+pub(in crate::sim::rds) fn class(turn: &Turn<'_>, current: &str) -> Result<String, ApiError> {
+    let class = turn.params.text("DBInstanceClass").unwrap_or(current);
+    if class.starts_with("db.") && class.split('.').count() == 3 {
+        return Ok(class.to_owned());
+    }
+    Err(invalid(format!("Invalid DB Instance class: {class}")))
+}
+
+/// `AllocatedStorage`, GiB: it only grows, by at least a tenth.
+pub(in crate::sim::rds) fn storage(turn: &Turn<'_>, current: u32) -> Result<u32, ApiError> {
+    let Some(wanted) = turn.params.number("AllocatedStorage")? else { return Ok(current) };
+    if wanted == current || u64::from(wanted) * 10 >= u64::from(current) * 11 {
+        return Ok(wanted);
+    }
+    Err(invalid(format!(
+        "Invalid storage size {wanted}: it must be {current} GiB or at least a tenth larger."
+    )))
+}
+
+/// `BackupRetentionPeriod`, 0 to 35 days.
+pub(in crate::sim::rds) fn retention(turn: &Turn<'_>) -> Result<Option<u32>, ApiError> {
+    let days = turn.params.number("BackupRetentionPeriod")?;
+    match days {
+        Some(days) if days > 35 => {
+            Err(invalid(format!("Invalid backup retention period: {days}. Must be 0 to 35.")))
+        }
+        Some(_) | None => Ok(days),
+    }
+}
+
+fn port(turn: &Turn<'_>) -> Result<Option<u16>, ApiError> {
+    let Some(port) = turn.params.number("Port")? else { return Ok(None) };
+    match u16::try_from(port) {
+        Ok(port) if port >= 1150 => Ok(Some(port)),
+        Ok(_) | Err(_) => Err(invalid(format!("Invalid port {port}. Must be 1150 to 65535."))),
+    }
+}
+
+/// A restore gets a random half-hour window.
+fn random_window(turn: &Turn<'_>, target: &str) -> String {
+    let name = format!("rds/{}/{target}/window", turn.region);
+    let start = turn.world.seed().derive(&name) % 48 * 30;
+    let end = (start + 30) % 1440;
+    format!("{:02}:{:02}-{:02}:{:02}", start / 60, start % 60, end / 60, end % 60)
+}

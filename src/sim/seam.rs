@@ -1,0 +1,86 @@
+//! The seam: the simulator as the HTTP client of real AWS SDK clients.
+//!
+//! **Invariant:** a call takes effect when it arrives and is answered one latency later, so that a
+//! client that dies in between leaves an effect it knows nothing of, as with AWS.
+
+use crate::base::clock::Clock;
+use crate::sim::api::{Delivery, WireRequest};
+use crate::sim::simulator::Simulator;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// An HTTP client for `SdkConfig::builder().http_client(…)` that asks `simulator` at `clock`'s
+/// time.
+pub fn http_client(simulator: Simulator, clock: Clock) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Seam { simulator, clock });
+    http_client_fn(move |_, _| connector.clone())
+}
+
+struct Seam {
+    simulator: Simulator,
+    clock: Clock,
+}
+
+impl fmt::Debug for Seam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seam")
+    }
+}
+
+impl HttpConnector for Seam {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (simulator, clock) = (self.simulator.clone(), self.clock.clone());
+        HttpConnectorFuture::new(async move {
+            let wire = to_wire(&request)?;
+            let answer = simulator.handle(&wire, clock.now());
+            clock.sleep(answer.latency).await;
+            match answer.delivery {
+                Delivery::Lost => Err(ConnectorError::io("connection reset by peer".into())),
+                Delivery::Delivered => {
+                    let status = StatusCode::try_from(answer.response.status)
+                        .map_err(|error| ConnectorError::other(error.into(), None))?;
+                    let body = SdkBody::from(answer.response.body);
+                    let mut response = HttpResponse::new(status, body);
+                    for (name, value) in answer.response.headers {
+                        response.headers_mut().insert(name, value);
+                    }
+                    Ok(response)
+                }
+            }
+        })
+    }
+}
+
+fn to_wire(request: &HttpRequest) -> Result<WireRequest, ConnectorError> {
+    let uri = request.uri();
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let (authority, target) = match rest.find(['/', '?']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, "/"),
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers: BTreeMap<String, String> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let body = request
+        .body()
+        .bytes()
+        .ok_or_else(|| ConnectorError::user("the simulator takes no streamed bodies".into()))?;
+    Ok(WireRequest {
+        method: request.method().to_owned(),
+        host: headers.get("host").cloned().unwrap_or_else(|| authority.to_owned()),
+        path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
+        query: query.to_owned(),
+        headers,
+        body: body.to_vec(),
+    })
+}

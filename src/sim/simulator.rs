@@ -1,0 +1,246 @@
+//! The handle on a simulated world.
+//!
+//! **Invariant:** a world changes only under this handle's lock, one request at a time, and a
+//! change is on disk before its answer leaves.
+
+use crate::estate::{Database, Environment, EnvironmentKind, Estate};
+use crate::sim::answer::{ApiError, respond};
+use crate::sim::api::{
+    MutationRecord, SimError, SimOptions, SimQuery, SimRows, SimSqlFault, WireAnswer, WireRequest,
+};
+use crate::sim::canonical;
+use crate::sim::decode::Service;
+use crate::sim::dispatch;
+use crate::sim::faults::{self, Fault};
+use crate::sim::genesis;
+use crate::sim::persist::{Store, Sync};
+use crate::sim::sql::Databases;
+use crate::sim::state::World;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// How much simulated time may pass unsaved when nothing changes.
+const SAVE_AFTER_SECONDS: i64 = 60;
+
+/// A cheap handle on one simulated AWS; clones see the same world.
+#[derive(Clone)]
+pub struct Simulator {
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    world: World,
+    log: Vec<MutationRecord>,
+    /// The estate's databases as they are in the environment.
+    databases: Arc<BTreeMap<String, Database>>,
+    store: Option<Store>,
+    saved: DateTime<Utc>,
+    sql: Databases,
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Simulator")
+    }
+}
+
+impl Simulator {
+    /// A new world in memory: the estate's databases as they are in `environment`.
+    ///
+    /// # Errors
+    /// An unknown fault, or an estate that contradicts itself.
+    pub fn create(
+        estate: &Estate,
+        environment: &Environment,
+        options: SimOptions,
+    ) -> Result<Self, SimError> {
+        Self::assemble(None, estate, environment, &options)
+    }
+
+    /// The world kept in directory `dir`, created when there is none. Databases that were added to
+    /// the estate since are added to the world.
+    ///
+    /// # Errors
+    /// Unreadable, damaged or foreign files, and what [`Simulator::create`] reports.
+    pub fn open(
+        dir: &Path,
+        estate: &Estate,
+        environment: &Environment,
+        options: SimOptions,
+    ) -> Result<Self, SimError> {
+        Self::assemble(Some(Store::new(dir)?), estate, environment, &options)
+    }
+
+    fn assemble(
+        mut store: Option<Store>,
+        estate: &Estate,
+        environment: &Environment,
+        options: &SimOptions,
+    ) -> Result<Self, SimError> {
+        let (seed, faults) = match &environment.kind {
+            EnvironmentKind::Simulated(simulation) => {
+                (simulation.seed, simulation.faults.as_slice())
+            }
+            EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => (1, [].as_slice()),
+        };
+        let loaded = match &mut store {
+            Some(store) => store.load()?,
+            None => None,
+        };
+        let (mut world, log) = match (&store, loaded) {
+            (Some(store), Some((world, log))) => {
+                store.check(&world, estate, environment, options.seed)?;
+                (world, log)
+            }
+            (_, None) | (None, _) => {
+                let seed = options.seed.unwrap_or(seed);
+                (genesis::empty(estate, environment, seed), Vec::new())
+            }
+        };
+        let faults: Vec<String> = faults.iter().chain(&options.faults).cloned().collect();
+        set_faults(&mut world, &faults)?;
+        let databases = genesis::databases(estate, environment);
+        genesis::populate(&mut world, &databases)?;
+        let mut inner = Inner {
+            saved: world.time,
+            world,
+            log,
+            databases: Arc::new(databases),
+            store,
+            sql: Databases::new(&estate.name),
+        };
+        inner.save(Sync::Durable)?;
+        Ok(Self { inner: Arc::new(Mutex::new(inner)) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic in another thread cannot leave a half-made change that matters more than going
+        // on: the file on disk is always whole.
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The latest instant this world has seen.
+    pub fn time(&self) -> DateTime<Utc> {
+        self.lock().world.time
+    }
+
+    /// Answers one request that arrives at `now`. Does no I/O besides keeping the world.
+    pub fn handle(&self, request: &WireRequest, now: DateTime<Utc>) -> WireAnswer {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let handled = dispatch::handle(&mut inner.world, &inner.databases, request, now);
+        let mut answer = handled.answer;
+        let changed = !handled.mutations.is_empty() || handled.struck;
+        inner.log.extend(handled.mutations);
+        let old = inner.world.time - inner.saved >= TimeDelta::seconds(SAVE_AFTER_SECONDS);
+        if (changed || old)
+            && let Err(error) = inner.save(if changed { Sync::Durable } else { Sync::Quick })
+        {
+            let error = ApiError::sender("InternalFailure", error.to_string()).with_status(500);
+            answer.response = respond(Service::Rds, "Unknown", Err(error), "unsaved");
+        }
+        let server = format!("drctl simulator (seed {})", inner.world.seed);
+        answer.response.headers.insert("x-drctl-server".to_owned(), server);
+        answer
+    }
+
+    /// Writes the world to its directory; nothing to do for a world in memory.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    pub fn save(&self, now: DateTime<Utc>) -> Result<(), SimError> {
+        let mut inner = self.lock();
+        inner.world.time = inner.world.time.max(now);
+        inner.save(Sync::Durable)
+    }
+
+    /// An independent copy in memory.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let inner = self.lock();
+        let copy = Inner {
+            world: inner.world.clone(),
+            log: inner.log.clone(),
+            databases: Arc::clone(&inner.databases),
+            store: None,
+            saved: inner.saved,
+            sql: inner.sql.fresh(),
+        };
+        Self { inner: Arc::new(Mutex::new(copy)) }
+    }
+
+    /// Every call that changed the world, in order.
+    pub fn mutations(&self) -> Vec<MutationRecord> {
+        self.lock().log.clone()
+    }
+
+    /// The world's resources in canonical form at its latest instant, to compare final estates:
+    /// without times, request counts, events and automated snapshots.
+    pub fn state_json(&self) -> serde_json::Value {
+        canonical::state(&self.lock().world)
+    }
+
+    /// Runs one SQL statement in a simulated database.
+    ///
+    /// # Errors
+    /// Unreachable, refused or faulty, as a PostgreSQL client would see it.
+    pub fn query(&self, query: &SimQuery, now: DateTime<Utc>) -> Result<SimRows, SimSqlFault> {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let now = now.max(inner.world.time);
+        inner.world.time = now;
+        dispatch::advance(&mut inner.world, now);
+        inner.sql.query(&inner.world, &inner.databases, query, now)
+    }
+
+    /// Names of all faults that [`Simulator::set_faults`] knows, for help texts and completion.
+    pub fn fault_names() -> Vec<&'static str> {
+        faults::names()
+    }
+
+    /// Checks names and values of faults without touching any world.
+    ///
+    /// # Errors
+    /// An unknown fault or a bad value; the message lists the names.
+    pub fn check_faults(faults: &[String]) -> Result<(), SimError> {
+        faults.iter().try_for_each(|text| Fault::parse(text).map(drop))
+    }
+
+    /// Replaces the faults that are switched on. One that stays keeps count of its strikes.
+    ///
+    /// # Errors
+    /// An unknown fault; the message lists the names.
+    pub fn set_faults(&self, faults: &[String]) -> Result<(), SimError> {
+        let mut inner = self.lock();
+        set_faults(&mut inner.world, faults)?;
+        inner.save(Sync::Durable)
+    }
+}
+
+impl Inner {
+    fn save(&mut self, sync: Sync) -> Result<(), SimError> {
+        if let Some(store) = &mut self.store {
+            store.save(&self.world, &self.log, sync)?;
+        }
+        self.saved = self.world.time;
+        Ok(())
+    }
+}
+
+fn set_faults(world: &mut World, faults: &[String]) -> Result<(), SimError> {
+    let mut next: Vec<Fault> = Vec::new();
+    for text in faults {
+        let mut fault = Fault::parse(text)?;
+        if let Some(known) = world.faults.iter().find(|known| known.text == fault.text) {
+            fault.struck = known.struck;
+        }
+        // The last word on a fault counts: the command line comes after the environment.
+        next.retain(|other| other.kind != fault.kind);
+        next.push(fault);
+    }
+    world.faults = next;
+    Ok(())
+}

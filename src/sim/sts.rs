@@ -1,0 +1,130 @@
+//! Security Token Service: who calls, and roles.
+//!
+//! **Invariant:** every caller is the environment's account; the simulator checks no signature.
+
+use crate::base::clock::format_instant;
+use crate::sim::answer::{ApiError, Body, Outcome};
+use crate::sim::decode::{Params, Service};
+use crate::sim::dispatch::{Turn, invalid_action};
+use crate::sim::rds::mutates;
+use crate::sim::state::Session;
+use crate::sim::xml::Xml;
+use chrono::TimeDelta;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The AWS managed policy that a dry run narrows its session with.
+const READ_ONLY_POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+/// ARN of whoever calls: the session of an assumed role, else the account's user.
+pub(in crate::sim) fn caller_arn(turn: &Turn<'_>) -> String {
+    let user = || format!("arn:aws:iam::{}:user/drctl-simulated", turn.world.account);
+    session(turn).map_or_else(user, |session| session.arn.clone())
+}
+
+/// The assumed-role session that signed the call.
+pub(in crate::sim) fn session<'a>(turn: &'a Turn<'_>) -> Option<&'a Session> {
+    turn.world.sessions.get(turn.access_key.as_deref()?)
+}
+
+/// Whether the caller's session policy lets it do this.
+pub(in crate::sim) fn permits(turn: &Turn<'_>, service: Service) -> bool {
+    let Some(session) = session(turn) else { return true };
+    let reads = !mutates(&turn.action) && turn.action != "GetSecretValue";
+    let name = format!("{}:{}", service.name(), turn.action);
+    (reads || !session.read_only) && !session.denied.iter().any(|pattern| matches(pattern, &name))
+}
+
+/// Answers one STS call.
+pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
+    match turn.action.as_str() {
+        "GetCallerIdentity" => Ok(caller_identity(turn)),
+        "AssumeRole" => assume_role(turn),
+        other => invalid_action(other, "2011-06-15"),
+    }
+}
+
+/// Whether an IAM action pattern such as `rds:Delete*` covers an action.
+fn matches(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    match pattern.strip_suffix('*') {
+        Some(prefix) => action.starts_with(prefix),
+        None => action == pattern,
+    }
+}
+
+fn caller_identity(turn: &Turn<'_>) -> Body {
+    let mut xml = Xml::default();
+    xml.leaf("Arn", caller_arn(turn));
+    xml.leaf("UserId", "AIDASIMULATEDEXAMPLE1");
+    xml.leaf("Account", &turn.world.account);
+    Body::Result(Some(xml))
+}
+
+fn assume_role(turn: &mut Turn<'_>) -> Outcome {
+    let role = turn.params.required("RoleArn")?.to_owned();
+    let session = turn.params.required("RoleSessionName")?.to_owned();
+    let seconds = turn.params.number("DurationSeconds")?.unwrap_or(3600);
+    if !(900..=43_200).contains(&seconds) {
+        let message = format!("DurationSeconds {seconds} must be between 900 and 43200");
+        return Err(ApiError::sender("ValidationError", message));
+    }
+    let prefix = format!("arn:aws:iam::{}:role/", turn.world.account);
+    let Some(name) = role.strip_prefix(&prefix) else {
+        let message = format!(
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {role}",
+            caller_arn(turn)
+        );
+        return Err(ApiError::sender("AccessDenied", message).with_status(403));
+    };
+    let mut random = turn.world.seed().stream(&format!("sts/{}", turn.world.requests));
+    let mut letters =
+        |count: usize| -> String { (0..count).map(|_| random.alphanumeric()).collect() };
+    let id = letters(17).to_uppercase();
+    let key = format!("ASIA{}", &id[..16]);
+    let arn = format!("arn:aws:sts::{}:assumed-role/{name}/{session}", turn.world.account);
+    let expires = turn.now + TimeDelta::seconds(i64::from(seconds));
+    let mut xml = Xml::default();
+    xml.element("Credentials", |xml| {
+        xml.leaf("AccessKeyId", &key);
+        xml.leaf("SecretAccessKey", letters(40));
+        xml.leaf("SessionToken", letters(64));
+        xml.leaf("Expiration", format_instant(expires));
+    });
+    xml.element("AssumedRoleUser", |xml| {
+        xml.leaf("AssumedRoleId", format!("AROA{id}:{session}"));
+        xml.leaf("Arn", &arn);
+    });
+    let (read_only, denied) = narrowed(&turn.params)?;
+    let now = turn.now;
+    turn.world.sessions.retain(|_, session| session.expires > now - TimeDelta::days(1));
+    turn.world.sessions.insert(key, Session { arn, expires, read_only, denied });
+    Ok(Body::Result(Some(xml)))
+}
+
+/// What the session policies of an `AssumeRole` call leave: whether only reading, and what is
+/// denied.
+fn narrowed(params: &Params) -> Result<(bool, BTreeSet<String>), ApiError> {
+    let read_only = (1..)
+        .map_while(|index: usize| params.text(&format!("PolicyArns.member.{index}.arn")))
+        .any(|arn| arn == READ_ONLY_POLICY);
+    let Some(text) = params.text("Policy") else { return Ok((read_only, BTreeSet::new())) };
+    let malformed = || ApiError::sender("MalformedPolicyDocument", "This policy is malformed.");
+    if text.len() > 2048 {
+        return Err(malformed());
+    }
+    let policy: Value = serde_json::from_str(text).map_err(|_| malformed())?;
+    let mut denied = BTreeSet::new();
+    for statement in one_or_many(&policy["Statement"]) {
+        if statement["Effect"] == "Deny" {
+            let actions = one_or_many(&statement["Action"]);
+            denied.extend(actions.filter_map(Value::as_str).map(str::to_owned));
+        }
+    }
+    Ok((read_only, denied))
+}
+
+/// IAM lets a list of one be written without brackets.
+fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().map_or_else(|| std::slice::from_ref(value).iter(), |many| many.iter())
+}

@@ -1,0 +1,181 @@
+//! Estates and clients for the tests.
+
+use crate::base::clock::{Clock, simulated_epoch};
+use crate::estate::{self, Estate};
+use crate::sim::{SimOptions, Simulator, http_client};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_rds::primitives::DateTime as SdkTime;
+use aws_sdk_rds::types::DbInstance;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::{SdkConfig, region::Region};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::{Duration, SystemTime};
+
+pub(super) const ESTATE: &str = r#"
+apiVersion: drctl/v1
+kind: Estate
+name: shop
+databases:
+  orders:
+    instance: shop-orders
+    engine_version: "15.3"
+    class: db.r6g.large
+    storage_gib: 100
+    multi_az: true
+    kms_key: alias/shop
+    deletion_protection: true
+    subnet_group: shop-private
+    security_groups: [sg-shop]
+    parameter_group: shop-pg15
+    log_exports: [postgresql]
+    database: orders
+    user: orders_admin
+    secret: shop/orders
+    tags: { service: orders, tier: critical }
+    dataset:
+      extensions: [plpgsql, amcheck]
+      heartbeat_every: 1s
+      tables: { customers: { rows: 50 }, orders: { rows: 500, row_every: 60s } }
+  replica:
+    instance: shop-orders-replica
+    replica_of: orders
+    backup_retention_days: 0
+    subnet_group: shop-private
+    database: orders
+    user: orders_admin
+  stock:
+    instance: shop-stock
+    database: stock
+    secret: shop/stock
+    dataset: { heartbeat_every: 1s, tables: { items: { rows: 30 } } }
+environments:
+  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3 }
+"#;
+
+pub(super) fn estate() -> Estate {
+    estate::load("shop.yaml", ESTATE).expect("a valid estate")
+}
+
+pub(super) fn simulator(faults: &[&str]) -> Simulator {
+    let estate = estate();
+    let faults = faults.iter().map(|fault| (*fault).to_owned()).collect();
+    let options = SimOptions { seed: None, faults };
+    Simulator::create(&estate, &estate.environments["sim"], options).expect("a world")
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Time(pub(super) Clock);
+impl TimeSource for Time {
+    fn now(&self) -> SystemTime {
+        self.0.now().into()
+    }
+}
+impl AsyncSleep for Time {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let clock = self.0.clone();
+        Sleep::new(async move { clock.sleep(duration).await })
+    }
+}
+
+pub(super) fn sdk(client: SharedHttpClient, clock: &Clock, attempts: u32) -> SdkConfig {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "sim");
+    SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(client)
+        .sleep_impl(SharedAsyncSleep::new(Time(clock.clone())))
+        .time_source(SharedTimeSource::new(Time(clock.clone())))
+        .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+        .build()
+}
+
+/// One simulated AWS with its clients, on a paused clock.
+pub(super) struct Lab {
+    pub(super) simulator: Simulator,
+    pub(super) clock: Clock,
+    pub(super) rds: aws_sdk_rds::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    pub(super) secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Lab {
+    pub(super) fn new(faults: &[&str]) -> Self {
+        Self::with(simulator(faults), 1)
+    }
+
+    pub(super) fn with(simulator: Simulator, attempts: u32) -> Self {
+        fastrand::seed(7);
+        let clock = Clock::virtual_from(simulator.time());
+        let config = sdk(http_client(simulator.clone(), clock.clone()), &clock, attempts);
+        Self {
+            rds: aws_sdk_rds::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
+            simulator,
+            clock,
+        }
+    }
+
+    pub(super) async fn sleep(&self, seconds: u64) {
+        self.clock.sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// `None` when it is not found.
+    pub(super) async fn find(&self, id: &str) -> Option<DbInstance> {
+        let answer = self.rds.describe_db_instances().db_instance_identifier(id).send().await;
+        match answer {
+            Ok(found) => Some(found.db_instances()[0].clone()),
+            Err(error) => {
+                assert_eq!(error.code(), Some("DBInstanceNotFound"), "{error:?}");
+                None
+            }
+        }
+    }
+
+    pub(super) async fn instance(&self, id: &str) -> DbInstance {
+        self.find(id).await.unwrap_or_else(|| panic!("{id} exists"))
+    }
+
+    /// Restores `shop-orders` as of `ago` before now; the error code when refused.
+    pub(super) async fn restore(&self, target: &str, ago: TimeDelta) -> Result<(), String> {
+        self.rds
+            .restore_db_instance_to_point_in_time()
+            .source_db_instance_identifier("shop-orders")
+            .target_db_instance_identifier(target)
+            .restore_time(sdk_time(self.clock.now() - ago))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| error.code().map_or_else(|| format!("{error:?}"), str::to_owned))
+    }
+
+    /// Polls until the instance has `status`.
+    pub(super) async fn until(&self, id: &str, status: &str) -> DbInstance {
+        for _ in 0..2000 {
+            if let Some(found) = self.find(id).await
+                && found.db_instance_status() == Some(status)
+            {
+                return found;
+            }
+            self.sleep(15).await;
+        }
+        panic!("{id} never became {status}");
+    }
+}
+
+pub(super) fn sdk_time(instant: DateTime<Utc>) -> SdkTime {
+    SdkTime::from_millis(instant.timestamp_millis())
+}
+
+pub(super) fn minutes(count: i64) -> TimeDelta {
+    TimeDelta::minutes(count)
+}
+
+pub(super) fn epoch() -> DateTime<Utc> {
+    simulated_epoch()
+}
