@@ -4,6 +4,7 @@
 //! `plan`, `engine`, `report`, `runner`, `cli`. ARCHITECTURE.md has the table of who may import whom;
 //! `tests/tidy.rs` enforces it.
 
+pub mod action;
 pub mod base;
 pub mod cloud;
 pub mod estate;

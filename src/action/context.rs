@@ -1,0 +1,125 @@
+//! What an action may use while it works on one step.
+//!
+//! **Invariant:** a read context gives no access to anything that writes.
+
+use crate::base::ids::{RunId, StepKey};
+use crate::base::value::{Value, Values};
+use crate::cloud::{Effects, EstateView, Writer};
+use crate::estate::{Environment, Estate};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The step that an action works on.
+#[derive(Debug, Clone, Copy)]
+pub struct StepScope<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// The step.
+    pub step: &'a StepKey,
+    /// Region it acts in.
+    pub region: &'a str,
+    /// The estate.
+    pub estate: &'a Estate,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Inputs, coerced to the declared types; optional ones that are absent are `Null`.
+    pub inputs: &'a Values,
+    /// The present instant.
+    pub now: DateTime<Utc>,
+    /// The instant that data loss is counted from, when it was said (`--disaster-at`).
+    pub disaster_at: Option<DateTime<Utc>>,
+    /// Who runs this: the tag `drctl:owner`.
+    pub owner: &'a str,
+    /// When what is created may be swept: the tag `drctl:expires`.
+    pub expires: DateTime<Utc>,
+    /// Outputs that the plan predicted for this step: what was fixed at planning, such as the
+    /// instant that `latest` meant, stays fixed. `None` while planning.
+    pub planned: Option<&'a Values>,
+}
+
+impl StepScope<'_> {
+    /// The four tags that everything created carries.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        let expires = crate::base::clock::format_instant(self.expires);
+        [
+            ("drctl:run", self.run.as_str()),
+            ("drctl:step", self.step.as_str()),
+            ("drctl:owner", self.owner),
+            ("drctl:expires", &expires),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+    }
+
+    /// The input called `name`; absent reads as null.
+    pub fn input(&self, name: &str) -> &Value {
+        self.inputs.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// A text input.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.input(name).as_str()
+    }
+
+    /// A list-of-text input; absent reads as `None`.
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        let Value::List(items) = self.input(name) else { return None };
+        Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    /// A boolean input.
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        if let Value::Bool(value) = self.input(name) { Some(*value) } else { None }
+    }
+
+    /// A whole-number input.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        if let Value::Int(value) = self.input(name) { Some(*value) } else { None }
+    }
+
+    /// A number input.
+    pub fn float(&self, name: &str) -> Option<f64> {
+        if let Value::Float(value) = self.input(name) { Some(*value) } else { None }
+    }
+
+    /// An instant input.
+    pub fn time(&self, name: &str) -> Option<DateTime<Utc>> {
+        if let Value::Time(value) = self.input(name) { Some(*value) } else { None }
+    }
+
+    /// An instant among the outputs that the plan predicted.
+    pub fn planned_time(&self, name: &str) -> Option<DateTime<Utc>> {
+        match self.planned?.get(name)? {
+            Value::Time(value) => Some(*value),
+            Value::String(text) => crate::base::clock::parse_instant(text),
+            _ => None,
+        }
+    }
+
+    /// A duration input.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        if let Value::Duration(value) = self.input(name) { Some(*value) } else { None }
+    }
+}
+
+/// For `preview` and `observe`.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadContext<'a> {
+    /// The step.
+    pub scope: StepScope<'a>,
+    /// Typed reads of AWS, through the overlay of predicted effects.
+    pub view: &'a EstateView,
+    /// The gate for everything that is not AWS, and for reading secrets.
+    pub effects: &'a Effects,
+}
+
+/// For `act`.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteContext<'a> {
+    /// The step, typed reads and the gate.
+    pub read: ReadContext<'a>,
+    /// Typed writes.
+    pub writer: &'a Writer,
+}

@@ -1,0 +1,51 @@
+//! The catalogue of verbs: one file a verb, each observes, previews and acts, and none of them waits.
+//!
+//! **Invariant:** no action sleeps, loops over time or retries; the engine does all waiting. `observe` and
+//! `preview` cannot reach anything that writes.
+
+mod catalogue;
+mod context;
+mod outcome;
+mod rds;
+pub mod spec;
+mod sql;
+
+pub use catalogue::Catalogue;
+pub use context::{ReadContext, StepScope, WriteContext};
+pub use outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+
+use async_trait::async_trait;
+use spec::ActionSpec;
+use std::sync::Arc;
+
+/// The actions of this version.
+pub fn standard() -> Catalogue {
+    let actions: [Arc<dyn Action>; 5] = [
+        Arc::new(rds::CheckSource::default()),
+        Arc::new(rds::RestoreToPointInTime::default()),
+        Arc::new(rds::DeleteInstance::default()),
+        Arc::new(sql::SqlCheck::default()),
+        Arc::new(sql::SqlHeartbeat::default()),
+    ];
+    Catalogue::of(actions)
+}
+
+/// A verb of the catalogue. It reconciles: `observe` says how things are, `act` changes them when they
+/// are absent, and the engine observes again until done, broken or out of time.
+#[async_trait]
+pub trait Action: Send + Sync {
+    /// What it declares.
+    fn spec(&self) -> &ActionSpec;
+
+    /// Predicts what a run would do, reading through the overlay of earlier steps' predictions.
+    async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError>;
+
+    /// Looks. For a check this is the check itself.
+    async fn observe(&self, context: &ReadContext<'_>) -> Result<Observation, ActionError>;
+
+    /// Changes; called only after `observe` said `Absent`, at most once an intent.
+    async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError>;
+
+    /// The operation and target that `act` is about to call, for the recorded intent.
+    fn intent(&self, scope: &StepScope<'_>) -> (String, String);
+}

@@ -1,0 +1,145 @@
+//! What actions answer.
+//!
+//! **Invariant:** a check that could not look is an error, never a verdict.
+
+use crate::base::redact::redact;
+use crate::base::value::Values;
+use crate::cloud::{CloudError, EffectError, ErrorClass, PredictedEffect};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How things are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// The goal is not reached and nothing is under way: `act` may be called.
+    Absent,
+    /// Under way; look again later.
+    InProgress {
+        /// The state in words, such as `creating`.
+        state: String,
+        /// A point worth measuring that was reached, such as `available`.
+        milestone: Option<&'static str>,
+    },
+    /// The goal is reached, or the check has its verdict.
+    Done(Done),
+    /// It never will be.
+    Broken {
+        /// Why, with exact names.
+        why: String,
+        /// What to do next.
+        help: String,
+    },
+}
+
+/// A goal that is reached.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Done {
+    /// Outputs as declared.
+    pub outputs: Values,
+    /// For checks.
+    pub verdict: Verdict,
+    /// The state in words and the point reached, for the timeline.
+    pub milestone: Option<&'static str>,
+    /// What was seen, under the names that `preview` predicted.
+    pub observed: BTreeMap<String, Json>,
+    /// What the verdict rests on: name, value, where it was read.
+    pub evidence: Vec<(String, String, String)>,
+}
+
+/// A check's verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Verdict {
+    /// It is as it should be.
+    #[default]
+    Pass,
+    /// It will do, and these deserve attention.
+    Warn(Vec<String>),
+    /// It is not as it should be.
+    Fail {
+        /// What is wrong.
+        why: String,
+        /// What to do next.
+        help: String,
+    },
+    /// It was looked at and cannot be said.
+    Unknown {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// A mutation that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Acted {
+    /// AWS's request id.
+    pub request_id: Option<String>,
+}
+
+/// What `preview` predicts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Preview {
+    /// Why it would not run or would fail; `None` is WILL.
+    pub wont: Option<String>,
+    /// Why it cannot be known; takes second place after `wont`.
+    pub cannot_know: Option<String>,
+    /// What it does, one sentence with exact names.
+    pub summary: String,
+    /// Details, one a line.
+    pub details: Vec<String>,
+    /// What deserves attention before running.
+    pub warnings: Vec<String>,
+    /// Predicted values by stable name, compared after the run.
+    pub predictions: BTreeMap<String, Json>,
+    /// Predicted outputs, unknown ones as `Value::Unknown`.
+    pub outputs: Values,
+    /// Changes that later steps shall see.
+    pub effects: Vec<PredictedEffect>,
+    /// Facts that the plan rests on, by stable name.
+    pub facts: BTreeMap<String, String>,
+    /// A cited range for how long it takes: low, high, who says so.
+    pub cited_duration: Option<(Duration, Duration, &'static str)>,
+}
+
+/// Why an action could not do its work.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ActionError {
+    /// AWS answered with an error, or not at all.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The effects gate or what lies behind it: SQL, secrets.
+    #[error(transparent)]
+    Effect(#[from] EffectError),
+    /// Refused for good, by a rule of AWS that was checked here or by one of ours.
+    #[error("{why}")]
+    Refused {
+        /// What and why.
+        why: String,
+        /// What to do next.
+        help: String,
+    },
+    /// An input is not usable.
+    #[error("input `{name}`: {why}")]
+    Input {
+        /// The input.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl ActionError {
+    /// A refusal with what to do next; both texts are redacted.
+    pub fn refused(why: impl AsRef<str>, help: impl AsRef<str>) -> Self {
+        Self::Refused { why: redact(why.as_ref()), help: redact(help.as_ref()) }
+    }
+
+    /// What may be done about it.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Cloud(error) => error.class,
+            Self::Effect(error) => error.class(),
+            Self::Refused { .. } | Self::Input { .. } => ErrorClass::Permanent,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `rds.delete_instance`: removes an instance that this run created, and no other.
+//!
+//! **Invariant:** nothing is deleted without a permit, and a permit needs identifier, resource id and our
+//! run's tag, freshly read.
+
+use super::restore_to_point_in_time::foreign;
+use crate::action::Action;
+use crate::action::context::{ReadContext, StepScope, WriteContext};
+use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::base::value::{Type, Value, Values};
+use crate::cloud::{PermitError, PredictedEffect};
+use async_trait::async_trait;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The action.
+#[derive(Debug)]
+pub(crate) struct DeleteInstance {
+    spec: ActionSpec,
+}
+
+impl Default for DeleteInstance {
+    fn default() -> Self {
+        let spec = ActionSpec {
+            name: "rds.delete_instance",
+            summary: "Deletes a database instance that this run created, with its automated \
+                      backups and without a final snapshot.",
+            kind: ActionKind::Mutation,
+            inputs: vec![Field::required("instance", Type::String, "identifier of the instance")],
+            outputs: vec![
+                Field::required("instance", Type::String, "identifier of the instance"),
+                Field::required("deleted", Type::Bool, "whether there was one to delete"),
+            ],
+            calls: &["rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:DeleteDBInstance"],
+            sql: SqlUse::None,
+            reversibility: Reversibility::Irreversible,
+            default_timeout: Duration::from_secs(3600),
+            poll_every: Duration::from_secs(15),
+        };
+        Self { spec }
+    }
+}
+
+fn outputs(name: &str, existed: &Value) -> Values {
+    Values::from([
+        ("instance".to_owned(), Value::text(name)),
+        ("deleted".to_owned(), existed.clone()),
+    ])
+}
+
+#[async_trait]
+impl Action for DeleteInstance {
+    fn spec(&self) -> &ActionSpec {
+        &self.spec
+    }
+
+    async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
+        let scope = &context.scope;
+        let name = scope.text("instance").unwrap_or_default();
+        let summary = format!("delete `{name}` in {}, without a final snapshot", scope.region);
+        let Some(found) = context.view.db_instance(scope.region, name).await? else {
+            let wont = Some(format!("there is no `{name}`"));
+            return Ok(Preview {
+                summary,
+                wont,
+                outputs: outputs(name, &Value::Bool(false)),
+                ..Preview::default()
+            });
+        };
+        let wont = foreign(scope, &found).map(|(why, _)| why);
+        Ok(Preview {
+            summary,
+            wont,
+            details: vec![
+                "needs a permit: identifier, resource id and our run's tag, read right before"
+                    .to_owned(),
+            ],
+            predictions: BTreeMap::from([("gone".to_owned(), json!(name))]),
+            outputs: outputs(name, &Value::Bool(true)),
+            effects: vec![PredictedEffect::Deleted {
+                region: scope.region.to_owned(),
+                id: name.to_owned(),
+            }],
+            cited_duration: Some((
+                Duration::from_secs(120),
+                Duration::from_secs(900),
+                "users of the API: 2-15 min",
+            )),
+            ..Preview::default()
+        })
+    }
+
+    async fn observe(&self, context: &ReadContext<'_>) -> Result<Observation, ActionError> {
+        let scope = &context.scope;
+        let name = scope.text("instance").unwrap_or_default();
+        let Some(found) = context.view.db_instance(scope.region, name).await? else {
+            return Ok(Observation::Done(Done {
+                outputs: outputs(name, &Value::Bool(true)),
+                verdict: Verdict::Pass,
+                milestone: None,
+                observed: BTreeMap::from([("gone".to_owned(), json!(name))]),
+                evidence: vec![(
+                    "deleted.absent".to_owned(),
+                    name.to_owned(),
+                    "DescribeDBInstances: DBInstanceNotFound".to_owned(),
+                )],
+            }));
+        };
+        if let Some((why, help)) = foreign(scope, &found) {
+            return Ok(Observation::Broken { why, help });
+        }
+        match found.status.as_str() {
+            "deleting" | "delete-precheck" => {
+                Ok(Observation::InProgress { state: found.status, milestone: None })
+            }
+            _ => Ok(Observation::Absent),
+        }
+    }
+
+    async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {
+        let scope = &context.read.scope;
+        let name = scope.text("instance").unwrap_or_default();
+        let permit = match context.read.view.delete_permit(scope.region, name, scope.run).await {
+            Ok(permit) => permit,
+            Err(PermitError::Cloud(error)) => return Err(error.into()),
+            // It went away between looking and acting: the next look says so.
+            Err(PermitError::Absent { .. }) => return Ok(Acted::default()),
+            Err(
+                error @ (PermitError::Protected { .. }
+                | PermitError::Untagged { .. }
+                | PermitError::Foreign { .. }
+                | PermitError::Unidentified { .. }),
+            ) => {
+                let help = "drctl deletes only what its own run created";
+                return Err(ActionError::refused(error.to_string(), help));
+            }
+        };
+        let accepted = match context.writer.delete_db_instance(&permit).await {
+            Ok(accepted) => accepted,
+            Err(error) if error.is("DBInstanceNotFound") => return Ok(Acted::default()),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Acted { request_id: accepted.request_id })
+    }
+
+    fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
+        ("rds:DeleteDBInstance".to_owned(), scope.text("instance").unwrap_or_default().to_owned())
+    }
+}

@@ -1,0 +1,132 @@
+//! What an action declares about itself: inputs, outputs, the calls it may make.
+//!
+//! **Invariant:** the declaration is complete. The checker of runbooks, the planner, the guard of a live
+//! run and the documentation all read it and nothing else.
+
+use crate::base::value::{Type, Value, Values};
+use crate::cloud::{SQL_READ, SQL_WRITE};
+use std::time::Duration;
+
+/// Reads or changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionKind {
+    /// Read-only: pass, fail, unknown or error.
+    Check,
+    /// Creates, changes or deletes something.
+    Mutation,
+}
+
+/// Whether what a mutation does can be taken back.
+#[derive(Debug, Clone, Copy)]
+pub enum Reversibility {
+    /// Nothing to take back.
+    ReadOnly,
+    /// The action named undoes it, with inputs made from this action's outputs.
+    UndoneBy {
+        /// The action that undoes.
+        action: &'static str,
+        /// Its inputs, from the inputs and outputs of the action to undo.
+        inputs: fn(inputs: &Values, outputs: &Values) -> Values,
+    },
+    /// Cannot be taken back.
+    Irreversible,
+}
+
+/// An input or an output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name, snake_case.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Type,
+    /// For inputs: whether it must be given. An optional input that is absent is `Null`.
+    pub need: Need,
+    /// One sentence for documentation and completion.
+    pub summary: &'static str,
+}
+
+/// Whether an input must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It must.
+    Required,
+    /// It may be left out.
+    Optional,
+}
+
+impl Field {
+    /// An input that must be given, or an output that is always there.
+    pub fn required(name: &'static str, kind: Type, summary: &'static str) -> Self {
+        Self { name, kind, need: Need::Required, summary }
+    }
+
+    /// An input that may be left out, or an output that may be null.
+    pub fn optional(name: &'static str, kind: Type, summary: &'static str) -> Self {
+        Self { name, kind: kind.or_null(), need: Need::Optional, summary }
+    }
+}
+
+/// Everything an action declares.
+#[derive(Debug, Clone)]
+pub struct ActionSpec {
+    /// `rds.restore_to_point_in_time`.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Reads or changes.
+    pub kind: ActionKind,
+    /// Inputs (`with:`).
+    pub inputs: Vec<Field>,
+    /// Outputs (`steps.<id>.outputs.…`).
+    pub outputs: Vec<Field>,
+    /// AWS operations it may call, as `rds:DescribeDBInstances`: the allow-list of a live run.
+    pub calls: &'static [&'static str],
+    /// Whether it runs SQL, and how: what the effects gate lets through.
+    pub sql: SqlUse,
+    /// Whether it can be taken back.
+    pub reversibility: Reversibility,
+    /// Time-out of a step that sets none.
+    pub default_timeout: Duration,
+    /// Time between two observations.
+    pub poll_every: Duration,
+}
+
+/// What an action does with SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SqlUse {
+    /// Nothing.
+    None,
+    /// Reads in read-only transactions.
+    ReadOnly,
+    /// May also write, on instances that this run created.
+    OwnedWrites,
+}
+
+impl SqlUse {
+    /// What the effects gate must have been told to let through.
+    pub fn effects(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::ReadOnly => &[SQL_READ],
+            Self::OwnedWrites => &[SQL_READ, SQL_WRITE],
+        }
+    }
+}
+
+impl ActionSpec {
+    /// The input called `name`.
+    pub fn input(&self, name: &str) -> Option<&Field> {
+        self.inputs.iter().find(|field| field.name == name)
+    }
+
+    /// The output called `name`.
+    pub fn output(&self, name: &str) -> Option<&Field> {
+        self.outputs.iter().find(|field| field.name == name)
+    }
+
+    /// Every output unknown for one reason: what a preview answers when it cannot know.
+    pub fn unknown_outputs(&self, why: &str) -> Values {
+        let unknown = |field: &Field| (field.name.to_owned(), Value::Unknown(why.to_owned()));
+        self.outputs.iter().map(unknown).collect()
+    }
+}
