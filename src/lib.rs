@@ -9,4 +9,5 @@ pub mod base;
 pub mod cloud;
 pub mod estate;
 pub mod journal;
+pub mod runbook;
 pub mod sim;

@@ -1,0 +1,85 @@
+//! Every code of a problem in a file, with what it means.
+//!
+//! **Invariant:** a code keeps its meaning for ever; codes are never reused.
+
+/// Codes of problems and one sentence each.
+pub const CODES: [(&str, &str); 31] = [
+    ("DR001", "The file cannot be read as one YAML document."),
+    ("DR002", "A map with fields is needed here."),
+    ("DR003", "A field that must be there is missing."),
+    ("DR004", "A field holds a value of the wrong type."),
+    ("DR005", "The field does not exist here; misspelt names are not ignored."),
+    ("DR006", "`apiVersion` or `kind` is not the expected one."),
+    ("DR007", "An AWS account id has twelve digits."),
+    ("DR008", "An endpoint is an http or https address."),
+    (NAME, "A name or step id has characters that it cannot have, or is too long."),
+    (DUPLICATE_STEP, "Two steps have one id."),
+    (UNKNOWN_ACTION, "The action in `uses` does not exist."),
+    (NEEDS, "`needs` names a step that does not exist, itself, or one step twice."),
+    (CYCLE, "Steps need each other in a circle, so none of them can start."),
+    (NOT_EXECUTABLE, "The field belongs to the language, and this version cannot execute it."),
+    (PARAMETER, "A parameter is declared in a way that cannot work."),
+    (MEASURE, "`measure` names a step that does not exist or cannot be measured."),
+    (FOR_EACH, "`for_each` is not a list of distinct texts or whole numbers known at plan time."),
+    (UNKNOWN_INPUT, "The action has no such input."),
+    (MISSING_INPUT, "An input that the action needs is missing."),
+    (INPUT_TYPE, "An input has a value of the wrong type."),
+    (RANGE, "A number or a duration is out of its range, or there is too much of something."),
+    (SYNTAX, "The expression cannot be parsed."),
+    (UNKNOWN_NAME, "An expression names something that does not exist."),
+    (NOT_UPSTREAM, "An expression refers to a step that is not upstream through `needs`."),
+    (EXPANDED, "An expression refers to a step with `for_each` from outside its expansion."),
+    (TYPE, "An expression applies an operation to types that do not go together."),
+    (INTERPOLATION, "A secret, a list or a map cannot stand inside text."),
+    (NOT_HERE, "This root of expressions is not available at this place."),
+    (SCHEDULE, "A schedule is cron text with five fields."),
+    (UNUSED_PARAMETER, "Warning: a parameter that no expression uses."),
+    (UNUSED_STEP, "Warning: a step that changes something and that nothing waits for."),
+];
+
+/// A name or id that cannot be one.
+pub const NAME: &str = "DR010";
+/// Two steps with one id.
+pub const DUPLICATE_STEP: &str = "DR011";
+/// An action that does not exist.
+pub const UNKNOWN_ACTION: &str = "DR012";
+/// A wrong entry in `needs`.
+pub const NEEDS: &str = "DR013";
+/// A cycle.
+pub const CYCLE: &str = "DR014";
+/// A field that this version cannot execute.
+pub const NOT_EXECUTABLE: &str = "DR015";
+/// A wrong parameter declaration.
+pub const PARAMETER: &str = "DR016";
+/// A wrong `measure`.
+pub const MEASURE: &str = "DR017";
+/// A wrong `for_each`.
+pub const FOR_EACH: &str = "DR018";
+/// An input that the action does not have.
+pub const UNKNOWN_INPUT: &str = "DR020";
+/// An input that is missing.
+pub const MISSING_INPUT: &str = "DR021";
+/// An input of the wrong type.
+pub const INPUT_TYPE: &str = "DR022";
+/// Out of range.
+pub const RANGE: &str = "DR023";
+/// Not an expression.
+pub const SYNTAX: &str = "DR030";
+/// A name that does not exist.
+pub const UNKNOWN_NAME: &str = "DR031";
+/// A step that is not upstream.
+pub const NOT_UPSTREAM: &str = "DR032";
+/// An expanded step, from outside.
+pub const EXPANDED: &str = "DR033";
+/// Types that do not go together.
+pub const TYPE: &str = "DR034";
+/// Something that cannot stand in text.
+pub const INTERPOLATION: &str = "DR035";
+/// A root that is not available here.
+pub const NOT_HERE: &str = "DR036";
+/// Not a schedule.
+pub const SCHEDULE: &str = "DR040";
+/// Warning: a parameter that nobody uses.
+pub const UNUSED_PARAMETER: &str = "DR050";
+/// Warning: a step that nobody waits for.
+pub const UNUSED_STEP: &str = "DR051";

@@ -1,0 +1,87 @@
+//! Small readers that several kinds of documents share.
+//!
+//! **Invariant:** a reader that reports a problem gives a harmless value, so that reading goes on.
+
+use crate::base::diagnostic::{Problems, Span, nearest};
+use crate::base::yaml::{Fields, Kind, Node};
+use crate::runbook::codes;
+
+/// What a name may be: a pattern and its words for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// `[a-z][a-z0-9_]{0,30}`: step ids and parameters, which expressions name.
+    Id,
+    /// `[a-z][a-z0-9_-]{0,62}`: documents, which file names and commands name.
+    Document,
+}
+
+/// Reports a name that cannot be one.
+pub(crate) fn check_name(name: &str, naming: Naming, span: Span, problems: &mut Problems) {
+    let (longest, dash, pattern) = match naming {
+        Naming::Id => (31, false, "[a-z][a-z0-9_]{0,30}"),
+        Naming::Document => (63, true, "[a-z][a-z0-9_-]{0,62}"),
+    };
+    let rest = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || dash && byte == b'-'
+    };
+    let valid = name.len() <= longest
+        && name.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
+        && name.bytes().all(rest);
+    if !valid {
+        problems
+            .error(codes::NAME, span, format!("`{name}` cannot be a name"))
+            .help(format!("names match {pattern}"));
+    }
+}
+
+/// The required field `name` with its place, checked as a name.
+pub(crate) fn name(
+    fields: &mut Fields<'_>,
+    field: &'static str,
+    naming: Naming,
+    problems: &mut Problems,
+) -> Option<(String, Span)> {
+    let span = fields.node(field).map(|node| node.span).unwrap_or_default();
+    let text = fields.required_text(field, problems)?;
+    check_name(&text, naming, span, problems);
+    Some((text, span))
+}
+
+/// The field as one of a table's words.
+pub(crate) fn word<T: Copy>(
+    fields: &mut Fields<'_>,
+    field: &'static str,
+    words: &[(&'static str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
+    let span = fields.node(field)?.span;
+    let text = fields.text(field, problems)?;
+    let found = words.iter().find(|(word, _)| *word == text);
+    if found.is_none() {
+        let names = || words.iter().map(|(word, _)| *word);
+        let message = format!("field `{field}` cannot be `{text}`");
+        let problem = problems.error("DR004", span, message);
+        match nearest(&text, names()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("it can be: {}", names().collect::<Vec<_>>().join(", "))),
+        }
+    }
+    found.map(|(_, value)| *value)
+}
+
+/// The items of a list field; absent reads as empty.
+pub(crate) fn items<'a>(
+    fields: &mut Fields<'a>,
+    field: &'static str,
+    problems: &mut Problems,
+) -> &'a [Node] {
+    match fields.node(field) {
+        None => &[],
+        Some(Node { kind: Kind::List(items), .. }) => items,
+        Some(node) => {
+            let message = format!("field `{field}`: expected a list, found {}", node.kind_name());
+            problems.error("DR004", node.span, message);
+            &[]
+        }
+    }
+}

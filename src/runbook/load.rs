@@ -1,0 +1,246 @@
+//! Reads runbooks, reporting all problems at once.
+//!
+//! **Invariant:** reading goes on after every problem; a runbook is given only when there was none.
+
+use crate::action::spec::{ActionKind, ActionSpec};
+use crate::base::diagnostic::{Problems, Span};
+use crate::base::value::Type;
+use crate::base::yaml::{self, Fields};
+use crate::estate::{header, objectives};
+use crate::runbook::check::suggestion;
+use crate::runbook::codes;
+use crate::runbook::document::{Naming, items, name};
+use crate::runbook::expression::Expression;
+use crate::runbook::graph::{Graph, positions};
+use crate::runbook::model::{Actions, Docs, Measure, Parameter, Phase, Runbook};
+use crate::runbook::parameters;
+use crate::runbook::place::Reader;
+use crate::runbook::references::{World, check_step};
+use crate::runbook::steps::{self, Draft};
+use crate::runbook::syntax::AstKind;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most steps of a runbook: the check of references keeps a bit for every pair of steps.
+const MAX_STEPS: usize = 20_000;
+/// Most unknown steps of one file that are compared with all others.
+const MAX_SUGGESTIONS: u32 = 100;
+
+/// Reads the runbook in `text`, which came from the file called `file`. With it come its warnings.
+///
+/// # Errors
+/// All problems of the file, warnings included, each with its place.
+pub fn load_runbook(
+    file: &str,
+    text: &str,
+    actions: &dyn Actions,
+) -> Result<(Runbook, Problems), Problems> {
+    let node = yaml::parse(file, text)?;
+    let mut problems = Problems::of(file);
+    let p = &mut problems;
+    let mut f = Fields::of(&node, "a runbook", p);
+    header(&mut f, "Runbook", p);
+    let (name, _) = name(&mut f, "name", Naming::Document, p).unwrap_or_default();
+    let title = f.text("title", p).unwrap_or_else(|| name.clone());
+    let description = f.text("description", p).unwrap_or_default();
+    let docs = Docs {
+        prerequisites: f.text("prerequisites", p),
+        verification: f.text("verification", p),
+        rollback: f.text("rollback", p),
+        escalation: f.text("escalation", p),
+    };
+    let parameters = parameters::read(&mut f, p);
+    let objectives = objectives(f.node("objectives"), p);
+    let measured = measure(&mut f, p);
+    let drafts = read_steps(&mut f, text, p);
+    f.finish(p);
+    let (order, drafts) = check(drafts, &parameters, &measured, actions, p);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    let mut steps: Vec<_> = drafts.into_iter().map(|draft| Some(draft.step)).collect();
+    let steps = order.iter().filter_map(|index| steps[*index].take()).collect();
+    let measured = |name: &str| measured.get(name).map(|(id, _)| id.clone());
+    let measure = Measure {
+        recovered: measured("recovered"),
+        recovery_point: measured("recovery_point"),
+        restored: measured("restored"),
+    };
+    let (file, text) = (file.to_owned(), text.to_owned());
+    let runbook = Runbook {
+        name,
+        title,
+        description,
+        docs,
+        parameters,
+        objectives,
+        measure,
+        steps,
+        file,
+        text,
+    };
+    Ok((runbook, problems))
+}
+
+/// Fields of `measure`.
+const MEASURES: [&str; 3] = ["recovered", "recovery_point", "restored"];
+
+type Measured = BTreeMap<&'static str, (String, Span)>;
+
+fn measure(f: &mut Fields<'_>, p: &mut Problems) -> Measured {
+    let Some(node) = f.node("measure") else { return Measured::new() };
+    let mut f = Fields::of(node, "measure", p);
+    let mut measured = Measured::new();
+    for name in MEASURES {
+        let span = f.node(name).map(|node| node.span);
+        if let (Some(id), Some(span)) = (f.text(name, p), span) {
+            measured.insert(name, (id, span));
+        }
+    }
+    f.finish(p);
+    measured
+}
+
+fn read_steps(f: &mut Fields<'_>, text: &str, p: &mut Problems) -> Vec<Draft> {
+    let span = f.node("steps").map_or(f.span(), |node| node.span);
+    f.required("steps", p);
+    let had_problem = p.has_errors();
+    let list = items(f, "steps", p);
+    if list.is_empty() && !had_problem && !p.has_errors() {
+        p.error("DR003", span, "a runbook needs at least one step");
+    }
+    if list.len() > MAX_STEPS {
+        let message = format!("{} steps; the limit is {MAX_STEPS}", list.len());
+        p.error(codes::RANGE, span, message).help("split the runbook");
+    }
+    let mut reader = Reader { text, problems: p };
+    list.iter().take(MAX_STEPS).map(|node| steps::read(node, &mut reader)).collect()
+}
+
+/// Checks what needs more than one step; gives the order and the steps, with their phases.
+fn check<'a>(
+    mut drafts: Vec<Draft>,
+    parameters: &[Parameter],
+    measured: &Measured,
+    actions: &'a dyn Actions,
+    p: &mut Problems,
+) -> (Vec<usize>, Vec<Draft>) {
+    let specs: Vec<Option<&'a ActionSpec>> =
+        drafts.iter().map(|draft| action_of(draft, actions, p)).collect();
+    for (draft, spec) in drafts.iter_mut().zip(&specs) {
+        let check = spec.is_some_and(|spec| spec.kind == ActionKind::Check);
+        draft.step.phase = draft.phase.unwrap_or(match (draft.step.always, check) {
+            (true, _) => Phase::Cleanup,
+            (false, true) => Phase::Verify,
+            (false, false) => Phase::Provision,
+        });
+    }
+    let positions = positions(&drafts, p);
+    let graph = Graph::of(&drafts, &positions, p);
+    let params =
+        Type::Record(parameters.iter().map(|it| (it.name.clone(), it.value_type())).collect());
+    let world = World {
+        drafts: &drafts,
+        positions: &positions,
+        graph: &graph,
+        params,
+        specs,
+        suggestions: Cell::new(MAX_SUGGESTIONS),
+    };
+    for index in 0..drafts.len() {
+        check_step(&world, index, p);
+    }
+    check_measure(measured, &world, p);
+    warn_parameters(parameters, &drafts, p);
+    warn_steps(measured, &world, p);
+    (graph.order, drafts)
+}
+
+fn action_of<'a>(
+    draft: &Draft,
+    actions: &'a dyn Actions,
+    p: &mut Problems,
+) -> Option<&'a ActionSpec> {
+    let uses = &draft.step.uses;
+    let spec = actions.spec(uses);
+    if spec.is_none() && !uses.is_empty() {
+        let names = actions.names();
+        p.error(codes::UNKNOWN_ACTION, draft.uses_span, format!("there is no action `{uses}`"))
+            .help(suggestion(uses, names.iter().copied()));
+    }
+    spec
+}
+
+fn check_measure(measured: &Measured, world: &World<'_>, p: &mut Problems) {
+    for (what, (id, span)) in measured {
+        let Some(position) = world.positions.get(id).copied() else {
+            let names = world.positions.keys().map(String::as_str);
+            p.error(codes::MEASURE, *span, format!("there is no step `{id}`"))
+                .help(suggestion(id, names));
+            continue;
+        };
+        if world.drafts[position].step.for_each.is_some() {
+            let message = format!("step `{id}` is expanded by `for_each` and cannot be measured");
+            p.error(codes::MEASURE, *span, message);
+        }
+        let Some(spec) = world.specs[position] else { continue };
+        let missing = match *what {
+            "recovery_point" if spec.output("newest_at").is_none() => "output `newest_at`",
+            "restored"
+                if spec.output("restore_time").is_none()
+                    && spec.input("restore_time").is_none() =>
+            {
+                "input or output `restore_time`"
+            }
+            _ => continue,
+        };
+        let message = format!("step `{id}` uses `{}`, which has no {missing}", spec.name);
+        p.error(codes::MEASURE, *span, message);
+    }
+}
+
+fn warn_parameters(parameters: &[Parameter], drafts: &[Draft], p: &mut Problems) {
+    let mut used = BTreeSet::new();
+    for draft in drafts {
+        let step = &draft.step;
+        let templates = step
+            .with
+            .values()
+            .chain(&step.region)
+            .chain(step.for_each.as_ref().map(|list| &list.items));
+        for expression in templates.flat_map(|it| it.expressions()).chain(&step.when) {
+            if uses_all(expression) {
+                return;
+            }
+            used.extend(expression.members("params"));
+        }
+    }
+    for parameter in parameters {
+        if !used.contains(parameter.name.as_str()) {
+            let message = format!("parameter `{}` is never used", parameter.name);
+            p.warning(codes::UNUSED_PARAMETER, parameter.span, message);
+        }
+    }
+}
+
+/// Whether `params` stands in it without a name after it, so that any of them may be meant.
+fn uses_all(expression: &Expression) -> bool {
+    let mut roots = 0;
+    expression.tree().walk(&mut |node| {
+        roots += usize::from(matches!(&node.kind, AstKind::Name(name) if name == "params"));
+    });
+    roots > expression.members("params").len()
+}
+
+fn warn_steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
+    let needed = world.graph.needed();
+    for (index, draft) in world.drafts.iter().enumerate() {
+        let changes = world.specs[index].is_some_and(|spec| spec.kind == ActionKind::Mutation);
+        let is_measured = measured.values().any(|(id, _)| *id == draft.step.id);
+        if changes && !draft.step.always && !is_measured && !needed.contains(&index) {
+            let message =
+                format!("nothing checks what step `{}` does: no step needs it", draft.step.id);
+            p.warning(codes::UNUSED_STEP, draft.id_span, message).help("add a check that needs it");
+        }
+    }
+}

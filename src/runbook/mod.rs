@@ -1,0 +1,45 @@
+//! The runbook language: YAML to typed documents, with parameters, expressions and the graph of steps.
+//! It knows actions by what they declare, through [`Actions`].
+//!
+//! **Invariant:** nothing here runs anything or looks anything up; all problems of a file are reported
+//! in one pass, each with its place.
+
+mod bind;
+mod check;
+pub mod codes;
+mod document;
+mod drill;
+mod evaluate;
+mod expression;
+mod graph;
+mod inputs;
+mod kinds;
+mod load;
+mod model;
+mod operate;
+mod parameters;
+mod parse;
+mod place;
+mod references;
+mod scope;
+mod steps;
+mod syntax;
+mod template;
+mod token;
+
+pub use bind::{Given, bind_parameters};
+pub use drill::load_drill;
+pub use expression::{EvaluationError, Expression, FaultKind};
+pub use graph::steps_needed_by;
+pub use inputs::{ExpandError, InputError, evaluate_inputs, expand};
+pub use load::load_runbook;
+pub use model::{
+    Actions, Docs, Drill, ForEach, Measure, OnFailure, Parameter, ParameterKind, Phase, Retry,
+    Runbook, Step,
+};
+pub use scope::{ROOTS, RunFacts, STATUSES, Scope};
+pub use syntax::ExpressionError;
+pub use template::Template;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! The values that expressions can name: the roots `params`, `steps`, `estate`, `env`, `run`, `each`.
+//!
+//! **Invariant:** a step that has not run yet has unknown outputs, never missing ones.
+
+use crate::base::clock::parse_instant;
+use crate::base::value::{Type, Value, Values};
+use crate::estate::{Database, Environment, Estate};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Names that begin a reference.
+pub const ROOTS: [&str; 6] = ["params", "steps", "estate", "env", "run", "each"];
+
+/// Words of `steps.<id>.status`.
+pub const STATUSES: &[&str] = &["succeeded", "warned", "failed", "skipped"];
+
+/// Values of the roots, for evaluation.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    params: Value,
+    estate: Value,
+    env: Value,
+    run: Value,
+    each: Option<Value>,
+    steps: BTreeMap<String, Value>,
+}
+
+/// What expressions can know about the run (`run.…`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFacts {
+    /// The run's id.
+    pub id: String,
+    /// The eight characters of it that stand in resource names.
+    pub short_id: String,
+    /// `drill` or `run`.
+    pub mode: &'static str,
+    /// Whether what was created stays.
+    pub keep: bool,
+    /// When the disaster happened, if it was said.
+    pub disaster_at: Option<DateTime<Utc>>,
+    /// When the run started; unknown while planning.
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+impl Scope {
+    /// A scope with parameters only; the other roots are unknown or empty.
+    pub fn of(params: Values) -> Self {
+        let absent = |what: &str| Value::Unknown(format!("{what} is not known here"));
+        Self {
+            params: Value::Map(params),
+            estate: absent("the estate"),
+            env: absent("the environment"),
+            run: absent("the run"),
+            each: None,
+            steps: BTreeMap::new(),
+        }
+    }
+
+    /// With the estate as it is in `environment`, and that environment.
+    #[must_use]
+    pub fn with_estate(mut self, estate: &Estate, environment: &Environment) -> Self {
+        self.estate = estate_value(estate, environment);
+        self.env = environment_value(environment);
+        self
+    }
+
+    /// With what is known about the run.
+    #[must_use]
+    pub fn with_run(mut self, run: &RunFacts) -> Self {
+        let started = || Value::Unknown("the run's start is known when the run starts".to_owned());
+        self.run = record([
+            ("id", Value::text(&run.id)),
+            ("short_id", Value::text(&run.short_id)),
+            ("mode", Value::text(run.mode)),
+            ("keep", Value::Bool(run.keep)),
+            ("disaster_at", Value::optional(run.disaster_at)),
+            ("started_at", run.started_at.map_or_else(started, Value::Time)),
+        ]);
+        self
+    }
+
+    /// With the item of an expanded step.
+    #[must_use]
+    pub fn with_each(mut self, item: Value) -> Self {
+        self.each = Some(item);
+        self
+    }
+
+    /// Sets status and outputs of a step. For an expanded step of the same `for_each`, the caller
+    /// gives the ones of the same item under the step's id.
+    pub fn set_step(&mut self, id: &str, status: Value, outputs: Values) {
+        let step = record([("status", status), ("outputs", Value::Map(outputs))]);
+        self.steps.insert(id.to_owned(), step);
+    }
+
+    /// The value of a root other than `steps`.
+    pub(crate) fn root(&self, name: &str) -> Option<&Value> {
+        match name {
+            "params" => Some(&self.params),
+            "estate" => Some(&self.estate),
+            "env" => Some(&self.env),
+            "run" => Some(&self.run),
+            "each" => self.each.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Status and outputs of a step; `None` while it has none.
+    pub(crate) fn step(&self, id: &str) -> Option<&Value> {
+        self.steps.get(id)
+    }
+}
+
+fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn estate_value(estate: &Estate, environment: &Environment) -> Value {
+    let databases = estate
+        .databases
+        .keys()
+        .filter_map(|key| Some((key.clone(), estate.database_in(key, environment)?)))
+        .map(|(key, database)| (key, database_value(&database, environment)))
+        .collect();
+    record([("name", Value::text(&estate.name)), ("databases", Value::Map(databases))])
+}
+
+fn database_value(database: &Database, environment: &Environment) -> Value {
+    let region = database.region.as_ref().unwrap_or(&environment.region);
+    record([
+        ("instance", Value::text(&database.instance)),
+        ("region", Value::text(region)),
+        ("engine", Value::text(&database.engine)),
+        ("engine_version", Value::text(&database.engine_version)),
+        ("class", Value::text(&database.class)),
+        ("storage_gib", Value::Int(database.storage_gib.into())),
+        ("multi_az", Value::Bool(database.multi_az)),
+        ("encrypted", Value::Bool(database.kms_key.is_some())),
+        ("kms_key", Value::optional(database.kms_key.clone())),
+        ("subnet_group", Value::text(&database.subnet_group)),
+        ("security_groups", database.security_groups.clone().into()),
+        ("parameter_group", Value::text(&database.parameter_group)),
+        ("log_exports", database.log_exports.clone().into()),
+        ("port", Value::Int(database.port.into())),
+        ("database", Value::text(&database.database)),
+        ("user", Value::text(&database.user)),
+        ("secret", Value::optional(database.secret.clone())),
+        ("deletion_protection", Value::Bool(database.deletion_protection)),
+        ("backup_retention_days", Value::Int(database.backup_retention_days.into())),
+    ])
+}
+
+fn environment_value(environment: &Environment) -> Value {
+    record([
+        ("name", Value::text(&environment.name)),
+        ("account", Value::text(&environment.account)),
+        ("region", Value::text(&environment.region)),
+        ("simulated", Value::Bool(environment.is_simulated())),
+        ("protected", Value::Bool(environment.protected)),
+    ])
+}
+
+/// Types of the roots that are the same for every runbook; `None` for the others.
+pub(crate) fn root_type(name: &str) -> Option<Type> {
+    let text = || Type::String;
+    match name {
+        "estate" => {
+            let databases = Type::Map(Box::new(database_type()));
+            Some(record_type([("name", text()), ("databases", databases)]))
+        }
+        "env" => Some(record_type([
+            ("name", text()),
+            ("account", text()),
+            ("region", text()),
+            ("simulated", Type::Bool),
+            ("protected", Type::Bool),
+        ])),
+        "run" => Some(record_type([
+            ("id", text()),
+            ("short_id", text()),
+            ("mode", Type::OneOf(&["drill", "run"])),
+            ("keep", Type::Bool),
+            ("disaster_at", Type::Time.or_null()),
+            ("started_at", Type::Time),
+        ])),
+        _ => None,
+    }
+}
+
+fn database_type() -> Type {
+    let text = || Type::String;
+    record_type([
+        ("instance", text()),
+        ("region", text()),
+        ("engine", text()),
+        ("engine_version", text()),
+        ("class", text()),
+        ("storage_gib", Type::Int),
+        ("multi_az", Type::Bool),
+        ("encrypted", Type::Bool),
+        ("kms_key", text().or_null()),
+        ("subnet_group", text()),
+        ("security_groups", Type::texts()),
+        ("parameter_group", text()),
+        ("log_exports", Type::texts()),
+        ("port", Type::Int),
+        ("database", text()),
+        ("user", text()),
+        ("secret", text().or_null()),
+        ("deletion_protection", Type::Bool),
+        ("backup_retention_days", Type::Int),
+    ])
+}
+
+/// A record type of the given fields.
+pub(crate) fn record_type<const N: usize>(fields: [(&str, Type); N]) -> Type {
+    Type::Record(fields.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
+}
+
+/// `latest` stays text, an instant becomes one; anything else is a sentence fragment.
+pub(crate) fn instant_or_latest(value: &Value) -> Result<Value, String> {
+    let latest = value.as_str() == Some("latest");
+    if latest || matches!(value, Value::Time(_) | Value::Unknown(_)) {
+        return Ok(value.clone());
+    }
+    match value.as_str() {
+        Some(text) => parse_instant(text).map(Value::Time).ok_or_else(|| {
+            format!(
+                "expected `latest` or an instant such as `2026-03-01T10:15:00Z`, found `{text}`"
+            )
+        }),
+        None => Err(format!("expected `latest` or an instant, found {}", value.type_name())),
+    }
+}
