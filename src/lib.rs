@@ -9,5 +9,6 @@ pub mod base;
 pub mod cloud;
 pub mod estate;
 pub mod journal;
+pub mod plan;
 pub mod runbook;
 pub mod sim;

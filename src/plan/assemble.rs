@@ -1,0 +1,143 @@
+//! Puts the planned steps together: measurements, predictions, certificate.
+//!
+//! **Invariant:** a plan says nothing that planning did not find.
+
+use super::build::{PlanRequest, PlanTools};
+use super::estimate::{critical_path, recovery_time};
+use super::model::{
+    Certificate, EnvironmentRecord, Measure, ObjectivesRecord, PLAN_VERSION, Plan, PlannedStep,
+    Prediction, RecoveryPointPrediction, Source,
+};
+use crate::base::clock::parse_instant;
+use crate::base::digest::Digest;
+use crate::base::ids::StepKey;
+use crate::base::value::Value;
+use crate::cloud::{CallOutcome, Cloud};
+use crate::estate::EnvironmentKind;
+use chrono::TimeDelta;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A plan is runnable for this long: facts move, and a plan is meant to be read and then run.
+const PLAN_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// The plan of `steps`, which rests on `facts`.
+pub(super) fn assemble(
+    request: &PlanRequest<'_>,
+    tools: PlanTools<'_>,
+    steps: Vec<PlannedStep>,
+    facts: BTreeMap<String, String>,
+) -> Plan {
+    let key = |name: &Option<String>| name.as_deref().map(StepKey::new);
+    let measure = &request.runbook.measure;
+    let measure = Measure {
+        recovered: key(&measure.recovered),
+        recovery_point: key(&measure.recovery_point),
+        restored: key(&measure.restored),
+    };
+    let path = critical_path(&steps);
+    let prediction = Prediction {
+        recovery_time: recovery_time(&steps, measure.recovered.as_ref()),
+        recovery_point: recovery_point(&steps, &measure, request),
+        critical_path: path,
+    };
+    let environment = request.environment;
+    Plan {
+        schema_version: PLAN_VERSION,
+        run: request.run.clone(),
+        created_at: request.now,
+        expires_at: request.now + PLAN_LIFETIME,
+        title: request.runbook.title.clone(),
+        mode: request.mode.clone(),
+        runbook: source(&request.runbook.file, &request.runbook.text),
+        estate: source(&request.estate.file, &request.estate.text),
+        estate_name: request.estate.name.clone(),
+        environment: EnvironmentRecord {
+            name: environment.name.clone(),
+            account: environment.account.clone(),
+            region: environment.region.clone(),
+            simulated: environment.is_simulated(),
+            emulated: matches!(environment.kind, EnvironmentKind::Endpoints(_)),
+            protected: environment.protected,
+            server: tools.cloud.server(),
+        },
+        parameters: request
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.clone(), value.to_json()))
+            .collect(),
+        objectives: ObjectivesRecord {
+            recovery_time_ms: request.objectives.recovery_time.map(millis),
+            recovery_point_ms: request.objectives.recovery_point.map(millis),
+        },
+        disaster_at: request.disaster_at,
+        declared_at: request.declared_at,
+        measure,
+        steps,
+        facts,
+        prediction,
+        certificate: certificate(tools.cloud),
+    }
+}
+
+fn source(file: &str, text: &str) -> Source {
+    Source {
+        file: file.to_owned(),
+        text: text.to_owned(),
+        digest: Digest::of(text.as_bytes()).to_string(),
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn recovery_point(
+    steps: &[PlannedStep],
+    measure: &Measure,
+    request: &PlanRequest<'_>,
+) -> RecoveryPointPrediction {
+    let PlanRequest { parameters, disaster_at, now, .. } = request;
+    let (disaster_at, now) = (*disaster_at, *now);
+    let restored = steps.iter().find(|step| Some(&step.key) == measure.restored.as_ref());
+    let restore_time = restored
+        .and_then(|step| step.preview.outputs.get("restore_time"))
+        .and_then(serde_json::Value::as_str)
+        .and_then(parse_instant);
+    // `latest` asks for no instant: what it loses is what was written since, until the run began.
+    let asked = restore_time.filter(|time| {
+        parameters.values().any(|value| match value {
+            Value::Time(asked) => asked == time,
+            Value::String(text) => parse_instant(text).as_ref() == Some(time),
+            _ => false,
+        })
+    });
+    let (target, target_at) = match (disaster_at, asked) {
+        (Some(at), _) => ("disaster_at", at),
+        (None, Some(at)) => ("restore_time", at),
+        (None, None) => ("run_start", now),
+    };
+    let target_at = Some(target_at);
+    let loss = target_at
+        .zip(restore_time)
+        .map(|(target, restored)| (target - restored).num_milliseconds());
+    RecoveryPointPrediction {
+        target_at,
+        target: target.to_owned(),
+        restore_time,
+        loss_ms: loss.map(|loss| u64::try_from(loss).unwrap_or(0)),
+    }
+}
+
+fn certificate(cloud: &Cloud) -> Certificate {
+    let mut certificate = Certificate { walls: cloud.walls(), ..Certificate::default() };
+    for call in cloud.calls().records() {
+        let name = format!("{} {}", call.operation, call.region);
+        if matches!(call.outcome, CallOutcome::Refused(_)) {
+            certificate.refused.push(name);
+        } else {
+            *certificate.calls.entry(name).or_default() += call.attempts;
+        }
+    }
+    certificate
+}

@@ -1,0 +1,384 @@
+//! Builds a plan: resolves the runbook, previews each step through the overlay of the steps before it.
+//!
+//! **Invariant:** only reads; everything that a run needs later is in the plan.
+
+use super::assemble::{assemble, millis};
+use super::estimate::{Durations, estimate};
+use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
+use super::scope::{StepResult, step_scope};
+use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
+use crate::action::{Catalogue, Preview, ReadContext, StepScope};
+use crate::base::ids::{RunId, StepKey};
+use crate::base::value::{Value, Values};
+use crate::cloud::{Cloud, CloudError, Effects, Overlay};
+use crate::estate::{Environment, Estate, Objectives};
+use crate::runbook::{RunFacts, Runbook, Scope, Step, evaluate_inputs, expand};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+
+/// What a drill creates may be swept after this long, whatever happened to the drill.
+const RESOURCE_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// What to plan.
+#[derive(Debug, Clone)]
+pub struct PlanRequest<'a> {
+    /// The run's id, minted by the caller.
+    pub run: RunId,
+    /// The runbook.
+    pub runbook: &'a Runbook,
+    /// The estate.
+    pub estate: &'a Estate,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Parameters, bound and checked.
+    pub parameters: Values,
+    /// Drill or run.
+    pub mode: RunMode,
+    /// Objectives: the drill's, else the runbook's, else the estate's.
+    pub objectives: Objectives,
+    /// When the disaster happened, if it was said.
+    pub disaster_at: Option<DateTime<Utc>>,
+    /// When somebody declared it, if it was said.
+    pub declared_at: Option<DateTime<Utc>>,
+    /// Who plans.
+    pub owner: String,
+    /// The present instant.
+    pub now: DateTime<Utc>,
+}
+
+/// What planning reads with.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanTools<'a> {
+    /// The catalogue.
+    pub catalogue: &'a Catalogue,
+    /// The guarded cloud; its policy is the dry run's.
+    pub cloud: &'a Cloud,
+    /// The effects gate of the dry run.
+    pub effects: &'a Effects,
+    /// Durations of earlier runs, simulated or real like this one.
+    pub durations: &'a Durations,
+}
+
+/// Why no plan could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// AWS could not be read.
+    #[error("cannot plan: {0}")]
+    Cloud(#[from] CloudError),
+    /// A value of a step cannot be made.
+    #[error("step {step}: {why}")]
+    Step {
+        /// The step.
+        step: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Facts about a run that expressions may use.
+pub fn run_facts(
+    run: &RunId,
+    mode: &RunMode,
+    disaster_at: Option<DateTime<Utc>>,
+    started_at: Option<DateTime<Utc>>,
+) -> RunFacts {
+    let name = match mode {
+        RunMode::Drill { .. } => "drill",
+        RunMode::Run => "run",
+    };
+    RunFacts {
+        id: run.to_string(),
+        short_id: run.short().to_owned(),
+        mode: name,
+        keep: mode.keeps(),
+        disaster_at,
+        started_at,
+    }
+}
+
+/// When what a run creates may be swept.
+pub fn expires(created_at: DateTime<Utc>) -> DateTime<Utc> {
+    created_at + RESOURCE_LIFETIME
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// AWS could not be read, or a value of a step cannot be made. What would go wrong in the run is no
+/// error: it is what the plan says.
+pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Plan, PlanError> {
+    let facts = run_facts(&request.run, &request.mode, request.disaster_at, None);
+    let scope = Scope::of(request.parameters.clone())
+        .with_estate(request.estate, request.environment)
+        .with_run(&facts);
+    let mut planner = Planner {
+        request: &request,
+        tools,
+        base: scope.clone(),
+        scope,
+        results: BTreeMap::new(),
+        overlay: Overlay::default(),
+        facts: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        expansions: BTreeMap::new(),
+        steps: Vec::new(),
+    };
+    for step in &request.runbook.steps {
+        planner.plan_step(step).await?;
+    }
+    let Planner { steps, facts, .. } = planner;
+    Ok(assemble(&request, tools, steps, facts))
+}
+
+struct Planner<'a> {
+    request: &'a PlanRequest<'a>,
+    tools: PlanTools<'a>,
+    /// Parameters, estate, environment and run.
+    base: Scope,
+    /// The same with the steps before the one that is being planned.
+    scope: Scope,
+    results: BTreeMap<StepKey, StepResult>,
+    overlay: Overlay,
+    facts: BTreeMap<String, String>,
+    answers: BTreeMap<StepKey, Answer>,
+    /// Keys of each step id: one, or one an item.
+    expansions: BTreeMap<String, Vec<StepKey>>,
+    steps: Vec<PlannedStep>,
+}
+
+impl Planner<'_> {
+    async fn plan_step(&mut self, step: &Step) -> Result<(), PlanError> {
+        self.scope = step_scope(&self.base, &self.results, &StepKey::new(&step.id), None);
+        for (key, each) in self.expand(step)? {
+            self.expansions.entry(step.id.clone()).or_default().push(key.clone());
+            self.scope = step_scope(&self.base, &self.results, &key, each.clone());
+            let planned = self.plan_one(step, key, each).await?;
+            self.steps.push(planned);
+        }
+        Ok(())
+    }
+
+    fn expand(&self, step: &Step) -> Result<Vec<(StepKey, Option<Value>)>, PlanError> {
+        let items = expand(step, &self.scope)
+            .map_err(|error| PlanError::Step { step: step.id.clone(), why: error.to_string() })?;
+        Ok(match items {
+            None => vec![(StepKey::new(&step.id), None)],
+            Some(items) => items
+                .into_iter()
+                .map(|(key, item)| (StepKey::item(&step.id, &key), Some(item)))
+                .collect(),
+        })
+    }
+
+    async fn plan_one(
+        &mut self,
+        step: &Step,
+        key: StepKey,
+        each: Option<Value>,
+    ) -> Result<PlannedStep, PlanError> {
+        let catalogue = self.tools.catalogue;
+        let bad = |why: String| PlanError::Step { step: step.id.clone(), why };
+        let spec = catalogue
+            .spec(&step.uses)
+            .ok_or_else(|| bad(format!("unknown action `{}`", step.uses)))?;
+        let region = self.region(step)?;
+        let needs: Vec<StepKey> = step.needs.iter().flat_map(|id| self.keys_of(id, &key)).collect();
+        let condition = self.condition(step)?;
+        let preview = self.preview(step, spec, &key, &region, &needs, condition).await?;
+        let default_retry = Retry { attempts: 6, backoff_ms: 5_000 };
+        let retry = step.retry.as_ref().map_or(default_retry, |retry| Retry {
+            attempts: retry.attempts,
+            backoff_ms: millis(retry.backoff),
+        });
+        Ok(PlannedStep {
+            title: if step.title.is_empty() { spec.summary.to_owned() } else { step.title.clone() },
+            uses: step.uses.clone(),
+            with: with_json(step),
+            each: each.map(|value| value.to_json()),
+            needs,
+            when: step.when.as_ref().map(|when| when.text().to_owned()),
+            region,
+            phase: step.phase,
+            timeout_ms: millis(step.timeout.unwrap_or(spec.default_timeout)),
+            poll_ms: millis(spec.poll_every),
+            retry,
+            on_failure: step.on_failure,
+            always: step.always,
+            idempotent: step.idempotent,
+            irreversible: step.irreversible,
+            check: spec.kind == ActionKind::Check,
+            undo: undo(spec),
+            calls: spec.calls.iter().map(|call| (*call).to_owned()).collect(),
+            key,
+            preview,
+        })
+    }
+
+    /// The keys that `needs: [id]` means for the step `key`: the same item of a step that is expanded
+    /// alike, else all of them.
+    fn keys_of(&self, id: &str, key: &StepKey) -> Vec<StepKey> {
+        let all = self.expansions.get(id).cloned().unwrap_or_default();
+        let suffix = key.as_str().strip_prefix(key.id()).unwrap_or_default();
+        let same = StepKey::new(&format!("{id}{suffix}"));
+        if !suffix.is_empty() && all.contains(&same) { vec![same] } else { all }
+    }
+
+    fn region(&self, step: &Step) -> Result<String, PlanError> {
+        let Some(template) = &step.region else {
+            return Ok(self.request.environment.region.clone());
+        };
+        let bad =
+            |why: String| PlanError::Step { step: step.id.clone(), why: format!("region: {why}") };
+        let value = template.evaluate(&self.scope).map_err(|error| bad(error.to_string()))?;
+        let region = match value {
+            Value::Null => self.request.environment.region.clone(),
+            Value::String(text) => text,
+            other => return Err(bad(format!("expected text, found {}", other.type_name()))),
+        };
+        if !self.request.environment.allows_region(&region) {
+            return Err(bad(format!(
+                "`{region}` is not among the allowed regions of environment `{}`",
+                self.request.environment.name
+            )));
+        }
+        Ok(region)
+    }
+
+    /// `Some(false)` when the condition is false, `None` when it cannot be known.
+    fn condition(&self, step: &Step) -> Result<Option<bool>, PlanError> {
+        let Some(when) = &step.when else { return Ok(Some(true)) };
+        match when.evaluate(&self.scope) {
+            Ok(Value::Bool(holds)) => Ok(Some(holds)),
+            Ok(Value::Unknown(_)) => Ok(None),
+            Ok(other) => Err(PlanError::Step {
+                step: step.id.clone(),
+                why: format!("when: expected a boolean, found {}", other.type_name()),
+            }),
+            Err(error) => {
+                Err(PlanError::Step { step: step.id.clone(), why: format!("when: {error}") })
+            }
+        }
+    }
+
+    async fn preview(
+        &mut self,
+        step: &Step,
+        spec: &ActionSpec,
+        key: &StepKey,
+        region: &str,
+        needs: &[StepKey],
+        condition: Option<bool>,
+    ) -> Result<StepPreview, PlanError> {
+        if condition == Some(false) {
+            let when = step.when.as_ref().map(|when| when.text().to_owned()).unwrap_or_default();
+            let answer = Answer::Wont {
+                why: format!("its condition is false: {when}"),
+                because: WontReason::Condition,
+            };
+            return Ok(self.record(key, spec, answer, Preview::default(), "skipped"));
+        }
+        let inputs = evaluate_inputs(&step.with, spec, &self.scope)
+            .map_err(|error| PlanError::Step { step: step.id.clone(), why: error.to_string() })?;
+        let action = self.tools.catalogue.get(&step.uses).expect("its spec was found");
+        let scope = StepScope {
+            run: &self.request.run,
+            step: key,
+            region,
+            estate: self.request.estate,
+            environment: self.request.environment,
+            inputs: &inputs,
+            now: self.request.now,
+            disaster_at: self.request.disaster_at,
+            owner: &self.request.owner,
+            expires: expires(self.request.now),
+            planned: None,
+        };
+        let view = self.tools.cloud.view(self.overlay.clone());
+        let context = ReadContext { scope, view: &view, effects: self.tools.effects };
+        let preview = match action.preview(&context).await {
+            Ok(preview) => preview,
+            Err(crate::action::ActionError::Cloud(error)) => return Err(error.into()),
+            Err(error) => Preview {
+                summary: spec.summary.to_owned(),
+                wont: Some(error.to_string()),
+                outputs: spec.unknown_outputs(&error.to_string()),
+                ..Preview::default()
+            },
+        };
+        let answer = self.answer(&preview, needs, step.always, condition);
+        if let Answer::Will | Answer::CannotKnow { .. } = answer {
+            for effect in &preview.effects {
+                self.overlay.apply(effect);
+            }
+        }
+        self.facts.extend(preview.facts.clone());
+        Ok(self.record(key, spec, answer, preview, "succeeded"))
+    }
+
+    fn answer(
+        &self,
+        preview: &Preview,
+        needs: &[StepKey],
+        always: bool,
+        condition: Option<bool>,
+    ) -> Answer {
+        let blocked =
+            needs.iter().find(|need| matches!(self.answers.get(need), Some(Answer::Wont { .. })));
+        if let (Some(need), false) = (blocked, always) {
+            let why = format!("it needs {need}, which will not succeed");
+            return Answer::Wont { why, because: WontReason::Upstream };
+        }
+        if let Some(why) = &preview.wont {
+            let because = if always { WontReason::Condition } else { WontReason::Failure };
+            return Answer::Wont { why: why.clone(), because };
+        }
+        match (&preview.cannot_know, condition) {
+            (Some(why), _) => Answer::CannotKnow { why: why.clone() },
+            (None, None) => {
+                Answer::CannotKnow { why: "its condition depends on what the run finds".to_owned() }
+            }
+            (None, Some(_)) => Answer::Will,
+        }
+    }
+
+    fn record(
+        &mut self,
+        key: &StepKey,
+        spec: &ActionSpec,
+        answer: Answer,
+        preview: Preview,
+        status: &str,
+    ) -> StepPreview {
+        let simulated = self.request.environment.is_simulated();
+        let estimate = estimate(self.tools.durations, key, spec, preview.cited_duration, simulated);
+        self.answers.insert(key.clone(), answer.clone());
+        let outputs: BTreeMap<_, _> =
+            preview.outputs.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+        let result = StepResult { status: status.to_owned(), outputs: preview.outputs.clone() };
+        self.results.insert(key.clone(), result);
+        StepPreview {
+            answer,
+            summary: if preview.summary.is_empty() {
+                spec.summary.to_owned()
+            } else {
+                preview.summary
+            },
+            details: preview.details,
+            warnings: preview.warnings,
+            predictions: preview.predictions,
+            outputs,
+            estimate,
+        }
+    }
+}
+
+fn with_json(step: &Step) -> serde_json::Value {
+    step.with.iter().map(|(name, template)| (name.clone(), template.to_json())).collect()
+}
+
+fn undo(spec: &ActionSpec) -> Option<String> {
+    match spec.reversibility {
+        Reversibility::UndoneBy { action, .. } => Some(action.to_owned()),
+        Reversibility::ReadOnly | Reversibility::Irreversible => None,
+    }
+}

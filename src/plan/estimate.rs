@@ -1,0 +1,117 @@
+//! How long steps take: from earlier runs, else from a cited range, else not known.
+//!
+//! **Invariant:** durations of simulated runs never predict real ones, nor the other way round.
+
+use super::model::{Estimate, PlannedStep};
+use crate::action::spec::ActionSpec;
+use crate::base::ids::StepKey;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Durations of succeeded steps in earlier runs of one kind, milliseconds, by action and step id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Durations {
+    by_step: BTreeMap<(String, String), Vec<u64>>,
+}
+
+impl Durations {
+    /// Adds one duration of step `id` that used `action`.
+    pub fn add(&mut self, action: &str, id: &str, millis: u64) {
+        self.by_step.entry((action.to_owned(), id.to_owned())).or_default().push(millis);
+    }
+
+    fn of(&self, action: &str, id: &str) -> Option<Estimate> {
+        let mut list = self.by_step.get(&(action.to_owned(), id.to_owned()))?.clone();
+        list.sort_unstable();
+        Some(Estimate::History {
+            median_ms: list[list.len() / 2],
+            longest_ms: *list.last()?,
+            runs: u32::try_from(list.len()).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+/// The estimate for one step.
+pub(super) fn estimate(
+    durations: &Durations,
+    key: &StepKey,
+    spec: &ActionSpec,
+    cited: Option<(Duration, Duration, &'static str)>,
+    simulated: bool,
+) -> Estimate {
+    if let Some(history) = durations.of(spec.name, key.id()) {
+        return history;
+    }
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    match cited {
+        Some((low, high, source)) => Estimate::Cited {
+            low_ms: millis(low),
+            high_ms: millis(high),
+            source: source.to_owned(),
+        },
+        None => {
+            let kind = if simulated { "simulated" } else { "real" };
+            Estimate::Unknown { why: format!("no earlier {kind} run and no cited range") }
+        }
+    }
+}
+
+/// Lower and upper end, milliseconds; what is unknown counts as nothing and is named elsewhere.
+fn bounds(estimate: &Estimate) -> (u64, u64) {
+    match estimate {
+        Estimate::History { median_ms, longest_ms, .. } => (*median_ms, *longest_ms),
+        Estimate::Cited { low_ms, high_ms, .. } => (*low_ms, *high_ms),
+        Estimate::Unknown { .. } => (0, 0),
+    }
+}
+
+/// For each step the longest chain that ends with it: its upper length and its steps.
+fn chains(steps: &[PlannedStep]) -> BTreeMap<StepKey, (u64, Vec<StepKey>)> {
+    let mut chains: BTreeMap<StepKey, (u64, Vec<StepKey>)> = BTreeMap::new();
+    for step in steps {
+        let longest =
+            step.needs.iter().filter_map(|need| chains.get(need)).max_by_key(|chain| chain.0);
+        let (length, mut path) = longest.cloned().unwrap_or_default();
+        path.push(step.key.clone());
+        chains.insert(step.key.clone(), (length + bounds(&step.preview.estimate).1, path));
+    }
+    chains
+}
+
+/// The steps of the longest chain, in order.
+pub(super) fn critical_path(steps: &[PlannedStep]) -> Vec<StepKey> {
+    let chains = chains(steps);
+    let longest = chains.values().max_by_key(|(length, path)| (*length, path.len()));
+    longest.map(|(_, path)| path.clone()).unwrap_or_default()
+}
+
+/// Time from the run's start to the step that counts as recovered.
+pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) -> Estimate {
+    let Some(recovered) = recovered else {
+        return Estimate::Unknown { why: "the runbook marks no step as recovered".to_owned() };
+    };
+    let chains = chains(steps);
+    let path = chains.get(recovered).map(|(_, path)| path.clone()).unwrap_or_default();
+    let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
+    let mut unknown = Vec::new();
+    for step in steps.iter().filter(|step| path.contains(&step.key)) {
+        let (least, most) = bounds(&step.preview.estimate);
+        (low, high) = (low + least, high + most);
+        match &step.preview.estimate {
+            Estimate::History { runs: count, .. } => runs = runs.min(*count),
+            Estimate::Cited { source, .. } => sources.push(source.clone()),
+            Estimate::Unknown { .. } => unknown.push(step.key.as_str()),
+        }
+    }
+    if !unknown.is_empty() {
+        let least = crate::base::duration::human(Duration::from_millis(low));
+        return Estimate::Unknown {
+            why: format!("no duration is known for {}; at least {least}", unknown.join(", ")),
+        };
+    }
+    if sources.is_empty() {
+        return Estimate::History { median_ms: low, longest_ms: high, runs };
+    }
+    sources.dedup();
+    Estimate::Cited { low_ms: low, high_ms: high, source: sources.join("; ") }
+}

@@ -1,0 +1,15 @@
+//! Planning: what would happen, with exact names, before anything does.
+//!
+//! **Invariant:** nothing here can change anything; it holds no writing capability.
+
+mod assemble;
+mod build;
+mod estimate;
+pub mod model;
+mod review;
+mod scope;
+
+pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
+pub use estimate::Durations;
+pub use review::{answer_word, moved_facts, predicted_failures};
+pub use scope::{StepResult, coerce_inputs, step_scope, typed_outputs};

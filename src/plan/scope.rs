@@ -1,0 +1,71 @@
+//! What a step can see of the steps before it, while planning and while running.
+//!
+//! **Invariant:** planning and running build a step's scope with the same function.
+
+use crate::action::spec::{ActionSpec, Need};
+use crate::base::ids::StepKey;
+use crate::base::value::{Type, Value, Values};
+use crate::runbook::Scope;
+use std::collections::BTreeMap;
+
+/// Status and outputs of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepResult {
+    /// Its status in the words of the runbook language.
+    pub status: String,
+    /// Its outputs.
+    pub outputs: Values,
+}
+
+/// The scope of the step `key`: for steps expanded alike it sees the same item of them.
+pub fn step_scope(
+    base: &Scope,
+    results: &BTreeMap<StepKey, StepResult>,
+    key: &StepKey,
+    each: Option<Value>,
+) -> Scope {
+    let mut scope = base.clone();
+    let suffix = |key: &StepKey| key.as_str()[key.id().len()..].to_owned();
+    let own = suffix(key);
+    for (other, result) in results {
+        let theirs = suffix(other);
+        if theirs.is_empty() || theirs == own {
+            scope.set_step(other.id(), Value::text(&result.status), result.outputs.clone());
+        }
+    }
+    match each {
+        Some(item) => scope.with_each(item),
+        None => scope,
+    }
+}
+
+/// Inputs coerced to their declared types; optional ones that are absent become null.
+///
+/// # Errors
+/// The first input that is missing, unknown or ill-typed, as a sentence fragment.
+pub fn coerce_inputs(spec: &ActionSpec, mut given: Values) -> Result<Values, String> {
+    let mut inputs = Values::new();
+    for field in &spec.inputs {
+        let value = given.remove(field.name).unwrap_or(Value::Null);
+        if value == Value::Null && field.need == Need::Required {
+            return Err(format!("input `{}` has no value", field.name));
+        }
+        let value =
+            value.coerce(&field.kind).map_err(|why| format!("input `{}`: {why}", field.name))?;
+        inputs.insert(field.name.to_owned(), value);
+    }
+    match given.keys().next() {
+        Some(extra) => Err(format!("{} has no input `{extra}`", spec.name)),
+        None => Ok(inputs),
+    }
+}
+
+/// Outputs read back from JSON with their declared types.
+pub fn typed_outputs(spec: &ActionSpec, json: &serde_json::Value) -> Values {
+    let typed = |name: &str, value: &serde_json::Value| {
+        let kind = spec.output(name).map_or(&Type::Any, |field| &field.kind);
+        Value::from_json(value, kind).unwrap_or_else(Value::Unknown)
+    };
+    let Some(map) = json.as_object() else { return Values::new() };
+    map.iter().map(|(name, value)| (name.clone(), typed(name, value))).collect()
+}
