@@ -10,5 +10,6 @@ pub mod cloud;
 pub mod estate;
 pub mod journal;
 pub mod plan;
+pub mod report;
 pub mod runbook;
 pub mod sim;

@@ -1,0 +1,342 @@
+//! A report as other programs read it. Instants are UTC, durations milliseconds.
+//!
+//! **Invariant:** these types are the file format: fields are added, never changed; nothing here is
+//! shared with the journal.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Version of the report format.
+pub const REPORT_VERSION: u32 = 1;
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`REPORT_VERSION`].
+    pub schema_version: u32,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Which run.
+    pub run: RunFacts,
+    /// What was promised, and what was measured.
+    pub objectives: Vec<Objective>,
+    /// Where the time went.
+    pub waterfall: Waterfall,
+    /// Loading of the restored storage, apart from `available`.
+    pub hydration: Option<Hydration>,
+    /// What was lost.
+    pub recovery_point: RecoveryPoint,
+    /// What deserves attention, worst first.
+    pub findings: Vec<Finding>,
+    /// Every step of the plan, in its order.
+    pub steps: Vec<StepRow>,
+    /// What verdicts rest on.
+    pub evidence: Vec<EvidenceRow>,
+    /// How well the prediction held; `None` when it was not scored.
+    pub prediction: Option<PredictionRow>,
+    /// How to reach what was kept.
+    pub hand_over: Option<HandOver>,
+    /// What is still there.
+    pub left_behind: Vec<LeftBehind>,
+    /// Every event.
+    pub timeline: Vec<TimelineRow>,
+}
+
+/// What a run comes to: enough to choose an exit code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// One line for people.
+    pub headline: String,
+    /// Whether the run has ended.
+    pub state: VerdictState,
+    /// `succeeded`, `warned`, `failed`, `undone`, `aborted`; `None` until it ended.
+    pub outcome: Option<String>,
+    /// Steps that failed, clean-up apart.
+    pub failed_steps: Vec<String>,
+    /// Clean-up steps and undos that failed.
+    pub failed_cleanup: Vec<String>,
+    /// Steps that did not run although their own condition did not say so.
+    pub skipped_steps: Vec<String>,
+    /// Names of objectives that were missed.
+    pub missed_objectives: Vec<String>,
+    /// What the run waits for.
+    pub waiting_for: Option<String>,
+}
+
+/// Whether a run has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictState {
+    /// It ended.
+    Finished,
+    /// It stopped in good order and can be resumed.
+    Interrupted,
+    /// No end is recorded: it is running, or its process died.
+    Unfinished,
+}
+
+/// Which run, where, by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// The run's id.
+    pub run: String,
+    /// The runbook's title.
+    pub title: String,
+    /// The drill's name, if it is one.
+    pub drill: Option<String>,
+    /// Name of the environment.
+    pub environment: String,
+    /// Account id.
+    pub account: String,
+    /// Default region.
+    pub region: String,
+    /// Who answered.
+    pub server: String,
+    /// Whether the simulator answered: then no figure says anything about AWS.
+    pub simulated: bool,
+    /// Whether a stand-in for AWS answered: then no time says anything about AWS.
+    pub emulated: bool,
+    /// What stands above the report for either of the two.
+    pub banner: Option<String>,
+    /// Who started and resumed it.
+    pub operators: Vec<String>,
+    /// How many processes worked on it.
+    pub attempts: u32,
+    /// Version of drctl that started it.
+    pub tool: String,
+    /// Digest of the plan.
+    pub plan_digest: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// The last event.
+    pub last_at: DateTime<Utc>,
+    /// Events in the journal when the report was made.
+    pub journal_count: u64,
+    /// Digest of the journal then: `drctl journal verify --expect` compares it.
+    pub journal_digest: String,
+}
+
+/// A promise and its measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objective {
+    /// `recovery_time` or `recovery_point`.
+    pub name: String,
+    /// What was promised.
+    pub promised_ms: Option<u64>,
+    /// What was measured.
+    pub measured_ms: Option<u64>,
+    /// How they compare.
+    pub status: ObjectiveStatus,
+    /// Why that is.
+    pub why: String,
+}
+
+/// How a promise and its measurement compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectiveStatus {
+    /// Kept.
+    Met,
+    /// Not kept.
+    Missed,
+    /// Promised, and not measured.
+    Unknown,
+    /// Nothing was promised.
+    NotPromised,
+}
+
+/// Where the time went. The phases add up to the total exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waterfall {
+    /// Where counting begins.
+    pub from: DateTime<Utc>,
+    /// What that is: `disaster_at`, `declared_at`, `run_start`.
+    pub from_what: String,
+    /// Where it ends.
+    pub to: DateTime<Utc>,
+    /// Whether that is recovery or just the last event so far.
+    pub to_what: WaterfallEnd,
+    /// From beginning to end.
+    pub total_ms: u64,
+    /// Phases in order, those without time left out. `tool` is drctl itself: nothing ran.
+    pub phases: Vec<PhaseRow>,
+    /// Clean-up, not counted above.
+    pub cleanup_ms: u64,
+    /// What has to be known to read it.
+    pub notes: Vec<String>,
+}
+
+/// What a waterfall ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaterfallEnd {
+    /// The service counts as recovered.
+    Recovered,
+    /// It does not; this is the last event.
+    LastEvent,
+}
+
+/// A phase of a waterfall.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseRow {
+    /// `detect`, `decide`, `wait`, `provision`, `replay`, `verify`, `warm`, `dns`, `tool`.
+    pub phase: String,
+    /// Its time.
+    pub ms: u64,
+}
+
+/// Loading of restored storage. Times count from the beginning of the restoring step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hydration {
+    /// The step.
+    pub step: String,
+    /// Until AWS said `available`.
+    pub available_ms: Option<u64>,
+    /// Until the storage was loaded.
+    pub hydrated_ms: Option<u64>,
+    /// In words.
+    pub note: String,
+}
+
+/// How much data was lost, as time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryPoint {
+    /// The instant that loss is counted from.
+    pub target_at: DateTime<Utc>,
+    /// What that is: `disaster_at`, `restore_time`, `run_start`.
+    pub target: String,
+    /// The instant that was restored to.
+    pub restore_time: Option<DateTime<Utc>>,
+    /// What the restore claims to have lost.
+    pub claimed_ms: Option<u64>,
+    /// The newest heartbeat that was read back.
+    pub newest_at: Option<DateTime<Utc>>,
+    /// What was lost as proven by it; `None` is unknown.
+    pub proven_ms: Option<u64>,
+    /// In words.
+    pub note: String,
+}
+
+/// Something that deserves attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How bad.
+    pub severity: Severity,
+    /// What.
+    pub text: String,
+    /// The step, if it is about one.
+    pub step: Option<String>,
+}
+
+/// How bad a finding is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Something is broken or costs money now.
+    Problem,
+    /// A promise is not kept or not proven.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+impl Severity {
+    /// As reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Problem => "problem",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// A step and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// Its key.
+    pub step: String,
+    /// Its title.
+    pub title: String,
+    /// The action.
+    pub uses: String,
+    /// Its phase.
+    pub phase: String,
+    /// `succeeded`, `warned`, `failed`, `skipped`, `undone`, `undo failed`, `running`, `pending`, …
+    pub outcome: String,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// From its beginning to its end.
+    pub duration_ms: Option<u64>,
+    /// Whether it found its goal reached.
+    pub adopted: bool,
+    /// Looks that failed.
+    pub retries: u32,
+    /// Mutations of which it was not known whether they took effect.
+    pub in_doubt: u32,
+    /// Why it failed or did not run.
+    pub why: Option<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// A fact that a verdict rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceRow {
+    /// The step that saw it.
+    pub step: String,
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// How well a prediction held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PredictionRow {
+    /// Predictions that held.
+    pub held: u32,
+    /// Predictions that could be compared.
+    pub total: u32,
+    /// The others, in words.
+    pub wrong: Vec<String>,
+}
+
+/// How to reach what was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// The instance.
+    pub instance: Option<String>,
+    /// Where it answers.
+    pub endpoint_host: Option<String>,
+    /// Its port.
+    pub endpoint_port: Option<u64>,
+    /// When it may be removed.
+    pub expires_at: Option<String>,
+}
+
+/// Something that the run made and that is still there, or may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehind {
+    /// The step that made it.
+    pub step: String,
+    /// Its name.
+    pub what: String,
+    /// Why it is there.
+    pub why: String,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineRow {
+    /// Its position in the journal.
+    pub seq: u64,
+    /// When; `None` when the event is not understood.
+    pub at: Option<DateTime<Utc>>,
+    /// The step, if it is about one.
+    pub step: Option<String>,
+    /// What happened.
+    pub text: String,
+}

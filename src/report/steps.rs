@@ -1,0 +1,148 @@
+//! Rows about steps: what became of them, what they saw, what they left.
+//!
+//! **Invariant:** skipped is not succeeded, and what was made counts as there until its removal is
+//! recorded.
+
+use crate::journal::event::SkipReason;
+use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
+use crate::plan::model::{Phase, Plan, PlannedStep};
+use crate::report::model::{EvidenceRow, HandOver, LeftBehind, StepRow};
+use crate::report::waterfall::millis;
+use serde_json::Value as Json;
+
+/// The plan's steps with their states, in the plan's order.
+pub fn pairs<'a>(plan: &'a Plan, state: &'a RunState) -> Vec<(&'a PlannedStep, &'a StepState)> {
+    let steps = plan.steps.iter();
+    steps.filter_map(|step| Some((step, state.steps.get(&step.key)?))).collect()
+}
+
+/// One row a step.
+pub fn step_rows(plan: &Plan, state: &RunState) -> Vec<StepRow> {
+    let row = |(step, found): (&PlannedStep, &StepState)| StepRow {
+        step: step.key.as_str().to_owned(),
+        title: step.title.clone(),
+        uses: step.uses.clone(),
+        phase: step.phase.name().to_owned(),
+        outcome: found.status.name().to_owned(),
+        started_at: found.started_at,
+        duration_ms: found.started_at.zip(found.finished_at).map(|(from, to)| millis(from, to)),
+        adopted: found.adopted,
+        retries: found.retries,
+        in_doubt: found.doubts,
+        why: why(found),
+        help: found.undo_error.as_ref().or(found.error.as_ref()).and_then(|e| e.help.clone()),
+    };
+    pairs(plan, state).into_iter().map(row).collect()
+}
+
+fn why(step: &StepState) -> Option<String> {
+    let error = step.undo_error.as_ref().or(step.error.as_ref()).map(|error| error.message.clone());
+    let skip = step.skip.as_ref().map(skip_reason);
+    let warned = (!step.warnings.is_empty()).then(|| step.warnings.join("; "));
+    error.or(skip).or(warned)
+}
+
+/// Why a step did not run.
+pub fn skip_reason(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::Condition { when } => format!("its condition is false: {when}"),
+        SkipReason::Upstream { step } => format!("it needs {step}, which did not succeed"),
+        SkipReason::Stopped { step } => format!("the run was stopped when {step} failed"),
+        SkipReason::Nothing { why } => format!("nothing to do: {why}"),
+        SkipReason::Operator { operator } => format!("{operator} decided to go on without it"),
+    }
+}
+
+/// Whether a step was skipped for another reason than its own condition.
+pub fn skipped_for_want(step: &StepState) -> bool {
+    match &step.skip {
+        None | Some(SkipReason::Condition { .. }) => false,
+        Some(
+            SkipReason::Upstream { .. }
+            | SkipReason::Stopped { .. }
+            | SkipReason::Nothing { .. }
+            | SkipReason::Operator { .. },
+        ) => true,
+    }
+}
+
+/// Everything that verdicts rest on.
+pub fn evidence(plan: &Plan, state: &RunState) -> Vec<EvidenceRow> {
+    let rows = pairs(plan, state).into_iter().flat_map(|(step, found)| {
+        found.evidence.iter().map(|one| EvidenceRow {
+            step: step.key.as_str().to_owned(),
+            name: one.name.clone(),
+            value: one.value.clone(),
+            source: one.source.clone(),
+        })
+    });
+    rows.collect()
+}
+
+fn text(values: &Json, name: &str) -> Option<String> {
+    values.get(name)?.as_str().map(str::to_owned)
+}
+
+/// How to reach what was kept; `None` when nothing usable was kept.
+pub fn hand_over(plan: &Plan, state: &RunState) -> Option<HandOver> {
+    let step = state.steps.get(plan.measure.restored.as_ref()?)?;
+    let usable = plan.mode.keeps() && step.status.is_success();
+    usable.then(|| HandOver {
+        instance: text(&step.outputs, "instance"),
+        endpoint_host: text(&step.outputs, "endpoint_host"),
+        endpoint_port: step.outputs.get("endpoint_port").and_then(Json::as_u64),
+        expires_at: expiry(step),
+    })
+}
+
+fn expiry(step: &StepState) -> Option<String> {
+    text(&step.outputs, "expires_at").or_else(|| text(&step.inputs, "expires_at"))
+}
+
+/// What the run made and what is still there, or may be.
+pub fn left_behind(plan: &Plan, state: &RunState) -> Vec<LeftBehind> {
+    let pairs = pairs(plan, state);
+    let cleanups: Vec<&StepState> = pairs
+        .iter()
+        .filter(|(step, _)| step.phase == Phase::Cleanup)
+        .map(|(_, found)| *found)
+        .collect();
+    let cleaned = !cleanups.is_empty() && cleanups.iter().all(|step| step.status.is_success());
+    if cleaned {
+        return Vec::new();
+    }
+    let why = if cleanups.iter().any(|step| step.status == StepStatus::Failed) {
+        "clean-up failed"
+    } else if state.finished.is_none() {
+        "the run has not ended"
+    } else if plan.mode.keeps() {
+        "kept on purpose"
+    } else {
+        "no clean-up ran"
+    };
+    let made = pairs.iter().filter(|(step, found)| made_something(step, found));
+    made.map(|(step, found)| LeftBehind {
+        step: step.key.as_str().to_owned(),
+        what: name_of(found),
+        why: match (found.status, expiry(found)) {
+            (StepStatus::UndoFailed, _) => "its undo failed".to_owned(),
+            (_, Some(expires)) => format!("{why}; expires {expires}"),
+            (_, None) => why.to_owned(),
+        },
+    })
+    .collect()
+}
+
+fn made_something(step: &PlannedStep, found: &StepState) -> bool {
+    let refused = |intent: &crate::journal::fold::Intent| intent.status == IntentStatus::Refused;
+    let only_refused = found.intent.as_ref().is_some_and(refused);
+    let acted = found.first_intent_at.is_some() && !only_refused;
+    let gone = found.status == StepStatus::Undone;
+    let makes = !step.check && step.phase != Phase::Cleanup;
+    makes && !gone && (acted || found.adopted)
+}
+
+fn name_of(step: &StepState) -> String {
+    let target = step.intent.as_ref().map(|intent| intent.target.clone());
+    text(&step.outputs, "instance").or(target).unwrap_or_else(|| "unknown".to_owned())
+}
