@@ -7,6 +7,7 @@
 pub mod action;
 pub mod base;
 pub mod cloud;
+pub mod engine;
 pub mod estate;
 pub mod journal;
 pub mod plan;

@@ -1,0 +1,174 @@
+//! What goes into the machine and what comes out of it.
+//!
+//! **Invariant:** both vocabularies are closed.
+
+use crate::base::ids::StepKey;
+use crate::journal::event::{ErrorRecord, Evidence, Record};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Which half of a step an effect belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The step itself.
+    Forward,
+    /// Its undo.
+    Undo,
+}
+
+/// Work for the runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Evaluate the step's condition and inputs.
+    Begin {
+        /// The step.
+        step: StepKey,
+        /// The step or its undo.
+        part: Part,
+    },
+    /// Look, after a delay.
+    Observe {
+        /// The step.
+        step: StepKey,
+        /// The step or its undo.
+        part: Part,
+        /// How long to wait first.
+        delay: Duration,
+    },
+    /// Act. The intent is in this turn's records, which must be durable first.
+    Act {
+        /// The step.
+        step: StepKey,
+        /// The step or its undo.
+        part: Part,
+    },
+    /// Ask a person.
+    Ask {
+        /// The step.
+        step: StepKey,
+        /// The question.
+        question: String,
+        /// The answers it takes.
+        choices: Vec<String>,
+    },
+    /// Stop: the run ended, or was interrupted in good order.
+    Halt,
+}
+
+/// What the runner reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The answer to [`Effect::Begin`].
+    Begun {
+        /// The step.
+        step: StepKey,
+        /// What was found.
+        begun: Begun,
+    },
+    /// The answer to [`Effect::Observe`].
+    Observed {
+        /// The step.
+        step: StepKey,
+        /// What was seen, or why nothing was.
+        seen: Result<Seen, ErrorRecord>,
+    },
+    /// The answer to [`Effect::Act`].
+    Acted {
+        /// The step.
+        step: StepKey,
+        /// AWS's request id, or what went wrong.
+        result: Result<Option<String>, ActFailure>,
+    },
+    /// The answer to [`Effect::Ask`].
+    Answered {
+        /// The step.
+        step: StepKey,
+        /// One of the choices.
+        answer: String,
+        /// Who.
+        operator: String,
+    },
+    /// Stop in good order: `signal`, `question`.
+    Interrupt {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Condition and inputs of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Begun {
+    /// It runs.
+    Run {
+        /// Its inputs for the journal, secrets hidden.
+        inputs: Json,
+        /// The operation that acting calls, and on what.
+        intent: (String, String),
+    },
+    /// Its condition is false.
+    Skip {
+        /// The condition.
+        when: String,
+    },
+    /// There is nothing it could work on, because a step that it needs never got that far.
+    Nothing {
+        /// Why.
+        because: String,
+    },
+    /// Condition or inputs cannot be evaluated.
+    Failed(ErrorRecord),
+}
+
+/// How things are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// Not there, nothing under way.
+    Absent,
+    /// Under way.
+    InProgress {
+        /// The state in words.
+        state: String,
+        /// A point worth measuring that was reached.
+        milestone: Option<String>,
+    },
+    /// The goal is reached, or a check has a verdict.
+    Done(Box<SeenDone>),
+    /// It never will be.
+    Broken(ErrorRecord),
+}
+
+/// A goal that is reached, or a verdict.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeenDone {
+    /// Outputs, secrets hidden.
+    pub outputs: Json,
+    /// A point worth measuring that was reached.
+    pub milestone: Option<String>,
+    /// What was seen, by the names that were predicted.
+    pub observed: BTreeMap<String, Json>,
+    /// What the verdict rests on.
+    pub evidence: Vec<Evidence>,
+    /// Reasons for a warning.
+    pub warnings: Vec<String>,
+    /// The check failed.
+    pub failed: Option<ErrorRecord>,
+}
+
+/// Why acting went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActFailure {
+    /// It had no effect.
+    Refused(ErrorRecord),
+    /// It may have had its effect.
+    InDoubt(ErrorRecord),
+}
+
+/// One turn: what to make durable, and then what to do.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Turn {
+    /// Records to append in one transaction before any effect is performed.
+    pub records: Vec<Record>,
+    /// Effects in order.
+    pub effects: Vec<Effect>,
+}

@@ -1,0 +1,118 @@
+//! The end of a run: its outcome, and the score of its prediction.
+//!
+//! **Invariant:** an outcome follows from the steps alone; skipped is not succeeded, and a prediction
+//! that could not be compared is not counted.
+
+use super::effect::Effect;
+use super::machine::Machine;
+use crate::journal::event::{Event, RunOutcome, SkipReason};
+use crate::journal::fold::{RunState, StepState, StepStatus};
+use crate::plan::model::{Answer, Plan, PlannedStep};
+
+impl Machine {
+    pub(super) fn finish(&mut self) {
+        let score = score(&self.plan, &self.state);
+        self.emit(Event::PredictionScored {
+            held: score.held,
+            total: score.total,
+            wrong: score.wrong,
+        });
+        let outcome = self.outcome();
+        self.emit(Event::RunFinished { outcome });
+        self.effect(Effect::Halt);
+    }
+
+    fn outcome(&self) -> RunOutcome {
+        let steps = || self.plan.steps.iter().map(|step| &self.state.steps[&step.key]);
+        let any = |status: StepStatus| steps().any(|step| step.status == status);
+        if any(StepStatus::UndoFailed) {
+            RunOutcome::Failed
+        } else if self.undo_wanted() && any(StepStatus::Undone) {
+            RunOutcome::Undone
+        } else if any(StepStatus::Failed) {
+            RunOutcome::Failed
+        } else if any(StepStatus::Warned) || steps().any(skipped_for_want) {
+            RunOutcome::Warned
+        } else {
+            RunOutcome::Succeeded
+        }
+    }
+}
+
+/// Skipped although its condition did not say so.
+fn skipped_for_want(step: &StepState) -> bool {
+    match &step.skip {
+        None | Some(SkipReason::Condition { .. }) => false,
+        Some(
+            SkipReason::Upstream { .. }
+            | SkipReason::Stopped { .. }
+            | SkipReason::Operator { .. }
+            | SkipReason::Nothing { .. },
+        ) => true,
+    }
+}
+
+/// How well a prediction held.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PredictionScore {
+    /// Predictions that held.
+    pub held: u32,
+    /// Predictions that could be compared.
+    pub total: u32,
+    /// `step.field: predicted X, saw Y`.
+    pub wrong: Vec<String>,
+}
+
+impl PredictionScore {
+    fn count(&mut self, wrong: Option<String>) {
+        self.total += 1;
+        match wrong {
+            None => self.held += 1,
+            Some(text) => self.wrong.push(text),
+        }
+    }
+}
+
+/// Compares the plan's predictions with what the journal says was seen.
+pub(super) fn score(plan: &Plan, state: &RunState) -> PredictionScore {
+    let mut score = PredictionScore::default();
+    for step in &plan.steps {
+        let Some(found) = state.steps.get(&step.key) else { continue };
+        score_answer(step, found, &mut score);
+        if found.observed.is_empty() {
+            continue;
+        }
+        for (name, predicted) in &step.preview.predictions {
+            let seen = found.observed.get(name);
+            let wrong = (seen != Some(predicted)).then(|| {
+                let seen = seen.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                format!("{}.{name}: predicted {predicted}, saw {seen}", step.key)
+            });
+            score.count(wrong);
+        }
+    }
+    score
+}
+
+fn score_answer(step: &PlannedStep, found: &StepState, score: &mut PredictionScore) {
+    let ran = found.started_at.is_some();
+    match &step.preview.answer {
+        Answer::Will => {
+            let wrong = !found.status.is_success();
+            score.count(
+                wrong.then(|| {
+                    format!("{}: predicted WILL, ended {}", step.key, found.status.name())
+                }),
+            );
+        }
+        Answer::Wont { .. } => {
+            let wrong = ran && found.status.is_success();
+            score.count(
+                wrong.then(|| {
+                    format!("{}: predicted WONT, ended {}", step.key, found.status.name())
+                }),
+            );
+        }
+        Answer::CannotKnow { .. } => {}
+    }
+}

@@ -1,0 +1,298 @@
+//! One step from its beginning to its end.
+//!
+//! **Invariant:** observe, act, observe. An intent is recorded in the turn that asks for the act, and
+//! nothing counts as done that was not seen.
+
+use super::effect::{ActFailure, Begun, Effect, Part, Seen, SeenDone};
+use super::machine::{Live, Machine};
+use super::policy::{AFTER_ACT, SETTLE, backoff};
+use crate::base::clock::between;
+use crate::base::duration;
+use crate::base::ids::StepKey;
+use crate::journal::event::{ErrorKind, ErrorRecord, Event, SkipReason};
+use crate::journal::fold::{IntentStatus, StepStatus};
+use crate::plan::model::OnFailure;
+use std::time::Duration;
+
+impl Machine {
+    pub(super) fn begun(&mut self, step: &StepKey, begun: Begun) {
+        self.landed(step, Live::Beginning);
+        match begun {
+            Begun::Run { inputs, intent } => {
+                self.intents.insert(step.clone(), intent);
+                if self.state.steps[step].status == StepStatus::Pending {
+                    self.emit(Event::StepStarted { step: step.clone(), inputs });
+                }
+                self.look(step, Duration::ZERO);
+            }
+            Begun::Skip { when } => self.skip(step, SkipReason::Condition { when }),
+            Begun::Nothing { because } => self.skip(step, SkipReason::Nothing { why: because }),
+            Begun::Failed(error) => {
+                if self.state.steps[step].status == StepStatus::Pending {
+                    self.emit(Event::StepStarted {
+                        step: step.clone(),
+                        inputs: serde_json::Value::Null,
+                    });
+                }
+                self.fail(step, error, SeenDone::default());
+            }
+        }
+    }
+
+    fn skip(&mut self, step: &StepKey, reason: SkipReason) {
+        match self.state.steps[step].status {
+            StepStatus::Undoing => self.emit(Event::UndoSucceeded { step: step.clone() }),
+            StepStatus::Pending => self.emit(Event::StepSkipped { step: step.clone(), reason }),
+            // It began under a condition that held; conditions rest on facts that do not change.
+            StepStatus::Running
+            | StepStatus::Succeeded
+            | StepStatus::Warned
+            | StepStatus::Failed
+            | StepStatus::Skipped
+            | StepStatus::Undone
+            | StepStatus::UndoFailed => {
+                let error = ErrorRecord {
+                    kind: ErrorKind::Internal,
+                    message: format!("step {step} began, and its condition no longer holds"),
+                    code: None,
+                    help: Some(
+                        "this is a bug in drctl; look at what the step did by hand".to_owned(),
+                    ),
+                };
+                self.fail(step, error, SeenDone::default());
+            }
+        }
+    }
+
+    fn look(&mut self, step: &StepKey, delay: Duration) {
+        let part = self.part(step);
+        self.live.insert(step.clone(), Live::Observing);
+        self.effect(Effect::Observe { step: step.clone(), part, delay });
+    }
+
+    pub(super) fn observed(&mut self, step: &StepKey, seen: Result<Seen, ErrorRecord>) {
+        self.landed(step, Live::Observing);
+        match seen {
+            Ok(Seen::Done(done)) => self.done(step, *done),
+            Ok(Seen::Broken(error)) => self.fail(step, error, SeenDone::default()),
+            Ok(Seen::InProgress { state, milestone }) => self.in_progress(step, state, milestone),
+            Ok(Seen::Absent) => self.absent(step),
+            Err(error) => self.look_failed(step, error),
+        }
+    }
+
+    fn done(&mut self, step: &StepKey, done: SeenDone) {
+        if let Some(error) = done.failed.clone() {
+            self.fail(step, error, done);
+        } else if self.part(step) == Part::Undo {
+            self.emit(Event::UndoSucceeded { step: step.clone() });
+        } else {
+            if let Some(milestone) = &done.milestone {
+                let event = Event::StepObserved {
+                    step: step.clone(),
+                    state: milestone.clone(),
+                    milestone: Some(milestone.clone()),
+                };
+                self.emit(event);
+            }
+            let adopted = !self.step(step).check && !self.acted_here.contains_key(step);
+            self.emit(Event::StepSucceeded {
+                step: step.clone(),
+                outputs: done.outputs,
+                adopted,
+                observed: done.observed,
+                evidence: done.evidence,
+                warnings: done.warnings,
+            });
+        }
+    }
+
+    fn in_progress(&mut self, step: &StepKey, state: String, milestone: Option<String>) {
+        let found = &self.state.steps[step];
+        let moved = found.last_state.as_deref() != Some(state.as_str());
+        let reached = milestone.as_ref().is_some_and(|name| !found.milestones.contains_key(name));
+        if moved || reached {
+            self.emit(Event::StepObserved { step: step.clone(), state: state.clone(), milestone });
+        }
+        if let Some(error) = self.timed_out(step, &format!("it is still `{state}`")) {
+            return self.fail(step, error, SeenDone::default());
+        }
+        let poll = Duration::from_millis(self.step(step).poll_ms);
+        self.look(step, poll);
+    }
+
+    /// Nothing is there: act, unless an earlier act may just not be visible yet.
+    fn absent(&mut self, step: &StepKey) {
+        let planned = self.step(step);
+        let (poll, retry, check) =
+            (Duration::from_millis(planned.poll_ms), planned.retry, planned.check);
+        assert!(!check || self.part(step) == Part::Undo, "a check is never absent: {step}");
+        let intent = self.state.steps[step].intent.clone();
+        let tries = intent.as_ref().map_or(0, |intent| intent.attempt);
+        if let Some(intent) = &intent {
+            let unsettled = intent.status != IntentStatus::Refused;
+            if unsettled && between(intent.at, self.now) < SETTLE {
+                return self.look(step, poll.min(SETTLE));
+            }
+        }
+        if let Some(error) = self.timed_out(step, "nothing is there yet") {
+            return self.fail(step, error, SeenDone::default());
+        }
+        if tries >= retry.attempts {
+            let error = ErrorRecord {
+                kind: ErrorKind::InDoubt,
+                message: format!("{tries} tries were answered, and nothing is there"),
+                code: None,
+                help: Some("look at the resource by hand before running again".to_owned()),
+            };
+            return self.fail(step, error, SeenDone::default());
+        }
+        if self.halting.is_some() {
+            // No new mutation leaves once the run is to stop; resuming looks again first.
+            return;
+        }
+        let (operation, target) =
+            self.intents.get(step).cloned().expect("a begun step has an intent");
+        self.emit(Event::IntentRecorded {
+            step: step.clone(),
+            attempt: tries + 1,
+            operation,
+            target,
+        });
+        let part = self.part(step);
+        self.live.insert(step.clone(), Live::Acting);
+        self.effect(Effect::Act { step: step.clone(), part });
+    }
+
+    fn look_failed(&mut self, step: &StepKey, error: ErrorRecord) {
+        let planned = self.step(step);
+        let (retry, check) = (planned.retry, planned.check);
+        let failures = self.state.steps[step].retries;
+        let again = match error.kind {
+            ErrorKind::Temporary | ErrorKind::Unreachable | ErrorKind::CheckError => {
+                // What is under way is watched until its time is out; a check has its number of tries.
+                !check || failures + 1 < retry.attempts
+            }
+            ErrorKind::Credentials => {
+                self.halting = Some("credentials".to_owned());
+                return;
+            }
+            ErrorKind::CheckFailed
+            | ErrorKind::Refused
+            | ErrorKind::Broken
+            | ErrorKind::TimedOut
+            | ErrorKind::InDoubt
+            | ErrorKind::Guard
+            | ErrorKind::Input
+            | ErrorKind::Internal => false,
+        };
+        if !again {
+            return self.fail(step, error, SeenDone::default());
+        }
+        if let Some(late) = self.timed_out(step, &error.message) {
+            return self.fail(step, late, SeenDone::default());
+        }
+        let delay = backoff(retry, failures);
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.emit(Event::StepRetried { step: step.clone(), error, delay_ms });
+        self.look(step, delay);
+    }
+
+    pub(super) fn acted(&mut self, step: &StepKey, result: Result<Option<String>, ActFailure>) {
+        self.landed(step, Live::Acting);
+        let planned = self.step(step);
+        let retry = planned.retry;
+        match result {
+            Ok(request_id) => {
+                self.acted_here.insert(step.clone(), ());
+                self.emit(Event::ActAccepted { step: step.clone(), request_id });
+                self.look(step, AFTER_ACT);
+            }
+            Err(ActFailure::InDoubt(error)) => {
+                self.emit(Event::ActInDoubt { step: step.clone(), error });
+                self.look(step, AFTER_ACT);
+            }
+            Err(ActFailure::Refused(error)) => {
+                self.emit(Event::ActRefused { step: step.clone(), error: error.clone() });
+                let tries =
+                    self.state.steps[step].intent.as_ref().map_or(0, |intent| intent.attempt);
+                match error.kind {
+                    ErrorKind::Temporary | ErrorKind::Unreachable if tries < retry.attempts => {
+                        self.look(step, backoff(retry, tries.saturating_sub(1)));
+                    }
+                    ErrorKind::Credentials => self.halting = Some("credentials".to_owned()),
+                    ErrorKind::CheckFailed
+                    | ErrorKind::CheckError
+                    | ErrorKind::Refused
+                    | ErrorKind::Broken
+                    | ErrorKind::TimedOut
+                    | ErrorKind::Temporary
+                    | ErrorKind::InDoubt
+                    | ErrorKind::Unreachable
+                    | ErrorKind::Guard
+                    | ErrorKind::Input
+                    | ErrorKind::Internal => self.fail(step, error, SeenDone::default()),
+                }
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, step: &StepKey, answer: String, operator: String) {
+        self.landed(step, Live::Asking);
+        let event =
+            Event::QuestionAnswered { step: step.clone(), answer: answer.clone(), operator };
+        let error = self.state.steps[step].question.as_ref().map(|question| question.error.clone());
+        self.emit(event);
+        if answer == "retry" {
+            let part = self.part(step);
+            self.live.insert(step.clone(), Live::Beginning);
+            self.effect(Effect::Begin { step: step.clone(), part });
+        } else {
+            let error = error.expect("a question has the error it is about");
+            self.emit(Event::StepFailed {
+                step: step.clone(),
+                error,
+                evidence: Vec::new(),
+                outputs: serde_json::Value::Null,
+            });
+        }
+    }
+
+    /// The step's time is out: the error that says so.
+    fn timed_out(&self, step: &StepKey, last: &str) -> Option<ErrorRecord> {
+        let limit = Duration::from_millis(self.step(step).timeout_ms);
+        let found = &self.state.steps[step];
+        // An undo and a step that a person sent back have their own time.
+        let began = match self.part(step) {
+            Part::Undo => found.undo_started_at?,
+            Part::Forward => found.started_at?.max(found.answered_at.unwrap_or_default()),
+        };
+        (between(began, self.now) >= limit).then(|| ErrorRecord {
+            kind: ErrorKind::TimedOut,
+            message: format!("the step's {} are over: {last}", duration::human(limit)),
+            code: None,
+            help: Some("look at the resource; raise `timeout` if it only needs longer".to_owned()),
+        })
+    }
+
+    pub(super) fn fail(&mut self, step: &StepKey, error: ErrorRecord, seen: SeenDone) {
+        if self.part(step) == Part::Undo {
+            return self.emit(Event::UndoFailed { step: step.clone(), error });
+        }
+        if self.step(step).on_failure == OnFailure::Ask {
+            let question = format!("step {step} failed: {}. What now?", error.message);
+            let choices: Vec<String> =
+                ["retry", "continue", "stop", "undo"].into_iter().map(str::to_owned).collect();
+            self.emit(Event::QuestionAsked {
+                step: step.clone(),
+                question: question.clone(),
+                choices: choices.clone(),
+                error,
+            });
+            self.live.insert(step.clone(), Live::Asking);
+            return self.effect(Effect::Ask { step: step.clone(), question, choices });
+        }
+        let (evidence, outputs) = (seen.evidence, seen.outputs);
+        self.emit(Event::StepFailed { step: step.clone(), error, evidence, outputs });
+    }
+}

@@ -1,0 +1,399 @@
+//! The machine against a scripted world: policies, order, time, doubt.
+
+use crate::base::clock::simulated_epoch;
+use crate::base::ids::StepKey;
+use crate::engine::{ActFailure, Begun, Effect, Input, Machine, Part, Seen, SeenDone, Start, Turn};
+use crate::journal::event::{ErrorKind, ErrorRecord, Event, Record, RunOutcome, SkipReason};
+use crate::journal::fold::{RunState, StepStatus};
+use crate::plan::model::{OnFailure, Phase, Plan, PlannedStep, Retry};
+use crate::report::testing;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+type Look = Result<Seen, ErrorRecord>;
+type Act = Result<Option<String>, ActFailure>;
+
+/// What the world answers to looks and acts of a step; the last answer stays.
+#[derive(Default)]
+struct World {
+    looks: BTreeMap<(&'static str, Part), VecDeque<Look>>,
+    acts: BTreeMap<(&'static str, Part), VecDeque<Act>>,
+    conditions: BTreeMap<&'static str, Begun>,
+    answers: VecDeque<&'static str>,
+}
+
+fn error(kind: ErrorKind) -> ErrorRecord {
+    ErrorRecord { kind, message: format!("{kind:?}"), code: None, help: None }
+}
+
+fn done() -> Look {
+    Ok(Seen::Done(Box::default()))
+}
+
+fn broken() -> Look {
+    Ok(Seen::Broken(error(ErrorKind::Broken)))
+}
+
+fn progress(state: &str) -> Look {
+    Ok(Seen::InProgress { state: state.to_owned(), milestone: None })
+}
+
+impl World {
+    fn look(mut self, step: &'static str, seen: Vec<Look>) -> Self {
+        self.looks.insert((step, Part::Forward), seen.into());
+        self
+    }
+
+    fn undo(mut self, step: &'static str, seen: Vec<Look>) -> Self {
+        self.looks.insert((step, Part::Undo), seen.into());
+        self
+    }
+
+    fn act(mut self, step: &'static str, acted: Vec<Act>) -> Self {
+        self.acts.insert((step, Part::Forward), acted.into());
+        self
+    }
+
+    /// Answers one effect; the delay says how much time passes first.
+    fn answer(&mut self, effect: Effect) -> (Duration, Input) {
+        let next = |queue: &mut VecDeque<_>| {
+            if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
+        };
+        match effect {
+            Effect::Begin { step, .. } => {
+                let run = Begun::Run { inputs: json!({}), intent: ("do".into(), step.to_string()) };
+                let begun = self.conditions.get(step.as_str()).cloned().unwrap_or(run);
+                (Duration::ZERO, Input::Begun { step, begun })
+            }
+            Effect::Observe { step, part, delay } => {
+                let found = self
+                    .looks
+                    .iter_mut()
+                    .find(|((name, of), _)| *name == step.as_str() && *of == part);
+                let seen = found.and_then(|(_, queue)| next(queue)).unwrap_or_else(done);
+                (delay, Input::Observed { step, seen })
+            }
+            Effect::Act { step, part } => {
+                let found = self
+                    .acts
+                    .iter_mut()
+                    .find(|((name, of), _)| *name == step.as_str() && *of == part);
+                let queue = found.map(|(_, queue)| queue);
+                let result = queue
+                    .and_then(|queue| {
+                        if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
+                    })
+                    .unwrap_or(Ok(None));
+                (Duration::from_millis(100), Input::Acted { step, result })
+            }
+            Effect::Ask { step, .. } => match self.answers.pop_front() {
+                Some(answer) => {
+                    let (answer, operator) = (answer.to_owned(), "ann".to_owned());
+                    (Duration::from_secs(60), Input::Answered { step, answer, operator })
+                }
+                None => (Duration::ZERO, Input::Interrupt { reason: "question".to_owned() }),
+            },
+            Effect::Halt => unreachable!("the driver stops on it"),
+        }
+    }
+}
+
+/// A run to its halt.
+struct Run {
+    state: RunState,
+    records: Vec<Record>,
+    now: DateTime<Utc>,
+}
+
+fn begin(plan: &Plan) -> (Machine, Turn) {
+    let start = Start { operator: "ann".to_owned(), fence: 1 };
+    let json = serde_json::to_value(plan).expect("plain data");
+    Machine::begin(plan.clone(), json, "sha256:0", start, "test", simulated_epoch())
+}
+
+fn drive(mut machine: Machine, mut turn: Turn, world: &mut World, mut now: DateTime<Utc>) -> Run {
+    let (mut records, mut flying) = (Vec::new(), Vec::new());
+    for _ in 0..5_000 {
+        records.append(&mut turn.records);
+        if turn.effects.contains(&Effect::Halt) {
+            return Run { state: machine.state().clone(), records, now };
+        }
+        for effect in std::mem::take(&mut turn.effects) {
+            let (delay, input) = world.answer(effect);
+            flying.push((now + delay, input));
+        }
+        flying.sort_by_key(|(at, _)| *at);
+        assert!(!flying.is_empty(), "nothing in flight, and no halt: {:?}", machine.state());
+        let (at, input) = flying.remove(0);
+        now = at.max(now);
+        turn = machine.handle(input, now);
+    }
+    panic!("the run does not end");
+}
+
+fn run(plan: &Plan, mut world: World) -> Run {
+    let (machine, turn) = begin(plan);
+    drive(machine, turn, &mut world, simulated_epoch())
+}
+
+impl Run {
+    fn status(&self, step: &str) -> StepStatus {
+        self.state.steps[&StepKey::new(step)].status
+    }
+
+    fn kinds(&self, of: &str) -> usize {
+        self.records.iter().filter(|record| record.event.kind() == of).count()
+    }
+
+    fn skip(&self, step: &str) -> Option<SkipReason> {
+        self.state.steps[&StepKey::new(step)].skip.clone()
+    }
+
+    fn failure(&self, step: &str) -> ErrorKind {
+        self.state.steps[&StepKey::new(step)].error.as_ref().expect("it failed").kind
+    }
+}
+
+fn mutation(key: &str, needs: &[&str]) -> PlannedStep {
+    PlannedStep {
+        needs: needs.iter().map(|need| StepKey::new(need)).collect(),
+        timeout_ms: 600_000,
+        poll_ms: 10_000,
+        retry: Retry { attempts: 3, backoff_ms: 1_000 },
+        always: false,
+        check: false,
+        undo: Some("undo".to_owned()),
+        ..testing::step(key, "make", Phase::Provision)
+    }
+}
+
+fn check(key: &str, needs: &[&str]) -> PlannedStep {
+    PlannedStep { check: true, undo: None, ..mutation(key, needs) }
+}
+
+fn plan(steps: Vec<PlannedStep>) -> Plan {
+    Plan { steps, ..testing::plan() }
+}
+
+/// `a` fails; `b` needs it, `c` does not (but is later), `d` always runs.
+fn policy(on_failure: OnFailure) -> Plan {
+    let mut steps = vec![
+        mutation("first", &[]),
+        PlannedStep { on_failure, ..mutation("a", &["first"]) },
+        mutation("b", &["a"]),
+        mutation("c", &["first"]),
+        mutation("e", &["c"]),
+        PlannedStep { always: true, ..mutation("d", &["b", "e"]) },
+    ];
+    steps[5].undo = None;
+    plan(steps)
+}
+
+fn a_breaks() -> World {
+    // `c` takes longer than `a` needs to break, so that `e` is decided after the failure.
+    World::default()
+        .look("a", vec![broken()])
+        .look("c", vec![progress("going"), progress("going"), done()])
+}
+
+#[test]
+fn stop_starts_nothing_new_but_always_steps() {
+    let run = run(&policy(OnFailure::Stop), a_breaks());
+    assert_eq!(run.state.finished, Some(RunOutcome::Failed));
+    assert_eq!((run.status("a"), run.failure("a")), (StepStatus::Failed, ErrorKind::Broken));
+    assert_eq!(run.skip("b"), Some(SkipReason::Upstream { step: StepKey::new("a") }));
+    assert_eq!(run.status("c"), StepStatus::Succeeded, "what is under way goes on");
+    assert_eq!(run.skip("e"), Some(SkipReason::Stopped { step: StepKey::new("a") }));
+    assert_eq!(run.status("d"), StepStatus::Succeeded);
+}
+
+#[test]
+fn continue_goes_on_with_what_does_not_need_the_failed_step() {
+    let run = run(&policy(OnFailure::Continue), a_breaks());
+    assert_eq!(run.state.finished, Some(RunOutcome::Failed));
+    assert_eq!(run.skip("b"), Some(SkipReason::Upstream { step: StepKey::new("a") }));
+    for step in ["c", "e", "d"] {
+        assert_eq!(run.status(step), StepStatus::Succeeded, "{step}");
+    }
+}
+
+#[test]
+fn undo_takes_back_the_newest_first_and_then_cleans_up() {
+    let run = run(&policy(OnFailure::Undo), a_breaks());
+    assert_eq!(run.state.finished, Some(RunOutcome::Undone));
+    let order: Vec<String> = run
+        .records
+        .iter()
+        .filter(|record| matches!(record.event, Event::UndoStarted { .. }))
+        .map(|record| record.event.step().expect("a step").to_string())
+        .collect();
+    assert_eq!(order, ["c", "first"], "`a` never asked for anything");
+    assert_eq!(run.status("first"), StepStatus::Undone);
+    assert_eq!(run.status("d"), StepStatus::Succeeded, "clean-up runs after the undos");
+}
+
+#[test]
+fn an_undo_that_fails_is_told_and_the_others_go_on() {
+    let world = a_breaks().undo("c", vec![broken()]);
+    let run = run(&policy(OnFailure::Undo), world);
+    assert_eq!(run.state.finished, Some(RunOutcome::Failed));
+    assert_eq!(run.status("c"), StepStatus::UndoFailed);
+    assert_eq!(run.status("first"), StepStatus::Undone);
+}
+
+#[test]
+fn ask_waits_for_a_person_and_does_what_they_say() {
+    // `c` goes on for longer than the minute a person takes, so the answer decides about `e`.
+    for (answer, status) in [("continue", StepStatus::Succeeded), ("stop", StepStatus::Skipped)] {
+        let mut world = a_breaks().look("c", [vec![progress("going"); 9], vec![done()]].concat());
+        world.answers.push_back(answer);
+        let run = run(&policy(OnFailure::Ask), world);
+        assert_eq!(run.state.finished, Some(RunOutcome::Failed), "{answer}");
+        assert_eq!((run.status("a"), run.status("e")), (StepStatus::Failed, status), "{answer}");
+    }
+    let mut world = a_breaks();
+    world.answers.push_back("undo");
+    assert_eq!(run(&policy(OnFailure::Ask), world).state.finished, Some(RunOutcome::Undone));
+    let mut world = World::default().look("a", vec![broken(), done()]);
+    world.answers.push_back("retry");
+    assert_eq!(run(&policy(OnFailure::Ask), world).state.finished, Some(RunOutcome::Succeeded));
+}
+
+#[test]
+fn a_question_that_nobody_answers_interrupts_and_is_asked_again() {
+    let plan = policy(OnFailure::Ask);
+    let stopped = run(&plan, a_breaks());
+    assert_eq!(stopped.state.finished, None);
+    assert_eq!(stopped.state.interrupted.as_deref(), Some("question"));
+    let start = Start { operator: "bob".to_owned(), fence: 2 };
+    let (machine, turn) = Machine::resume(plan, stopped.state, start, stopped.now);
+    let mut world = World::default();
+    world.answers.push_back("continue");
+    let run = drive(machine, turn, &mut world, stopped.now);
+    assert_eq!(run.state.finished, Some(RunOutcome::Failed));
+    assert_eq!(run.kinds("question_asked"), 0, "the question is in the journal already");
+}
+
+#[test]
+fn a_condition_that_is_false_skips_a_step_and_what_needs_it() {
+    let mut world = World::default();
+    world.conditions.insert("a", Begun::Skip { when: "false".to_owned() });
+    let run = run(&policy(OnFailure::Stop), world);
+    assert_eq!(run.skip("a"), Some(SkipReason::Condition { when: "false".to_owned() }));
+    assert_eq!(run.skip("b"), Some(SkipReason::Upstream { step: StepKey::new("a") }));
+    assert_eq!(run.status("d"), StepStatus::Succeeded);
+    assert_eq!(run.state.finished, Some(RunOutcome::Warned), "skipped is not succeeded");
+}
+
+#[test]
+fn time_runs_out_by_the_clock_and_not_by_the_number_of_looks() {
+    let world = World::default().look("a", vec![Ok(Seen::Absent), progress("creating")]);
+    let run = run(&plan(vec![mutation("a", &[])]), world);
+    assert_eq!(run.failure("a"), ErrorKind::TimedOut);
+    let took = run.now - simulated_epoch();
+    assert!((600..=620).contains(&took.num_seconds()), "{took}");
+    assert_eq!(run.kinds("step_observed"), 1, "equal looks are recorded once");
+    assert_eq!(run.kinds("intent_recorded"), 1);
+}
+
+#[test]
+fn refusals_that_pass_are_tried_again_and_others_are_not() {
+    let refused = |kind| Err(ActFailure::Refused(error(kind)));
+    for (kind, tries) in [
+        (ErrorKind::Temporary, 3),
+        (ErrorKind::Unreachable, 3),
+        (ErrorKind::Refused, 1),
+        (ErrorKind::Guard, 1),
+    ] {
+        let world =
+            World::default().look("a", vec![Ok(Seen::Absent)]).act("a", vec![refused(kind)]);
+        let run = run(&plan(vec![mutation("a", &[])]), world);
+        assert_eq!((run.failure("a"), run.kinds("intent_recorded")), (kind, tries), "{kind:?}");
+    }
+    let world = World::default()
+        .look("a", vec![Ok(Seen::Absent), Ok(Seen::Absent), done()])
+        .act("a", vec![refused(ErrorKind::Temporary), Ok(None)]);
+    let run = run(&plan(vec![mutation("a", &[])]), world);
+    assert_eq!(run.state.finished, Some(RunOutcome::Succeeded));
+}
+
+#[test]
+fn in_doubt_looks_until_the_world_has_settled_before_it_acts_again() {
+    let doubt = Err(ActFailure::InDoubt(error(ErrorKind::InDoubt)));
+    let world = World::default().look("a", vec![Ok(Seen::Absent)]).act("a", vec![doubt]);
+    let run = run(&plan(vec![mutation("a", &[])]), world);
+    let intents: Vec<DateTime<Utc>> = run
+        .records
+        .iter()
+        .filter(|record| matches!(record.event, Event::IntentRecorded { .. }))
+        .map(|record| record.at)
+        .collect();
+    assert_eq!(intents.len(), 3);
+    for pair in intents.windows(2) {
+        assert!((pair[1] - pair[0]).num_seconds() >= 150, "{intents:?}");
+    }
+    assert_eq!(run.failure("a"), ErrorKind::InDoubt);
+}
+
+#[test]
+fn a_check_that_cannot_look_has_its_number_of_tries() {
+    let cannot = || Err(error(ErrorKind::CheckError));
+    let failed = run(&plan(vec![check("a", &[])]), World::default().look("a", vec![cannot()]));
+    assert_eq!((failed.failure("a"), failed.kinds("step_retried")), (ErrorKind::CheckError, 2));
+    let world = World::default().look("a", vec![cannot(), cannot(), done()]);
+    let passed = run(&plan(vec![check("a", &[])]), world);
+    assert_eq!(passed.state.finished, Some(RunOutcome::Succeeded));
+    let wrong = SeenDone { failed: Some(error(ErrorKind::CheckFailed)), ..SeenDone::default() };
+    let world = World::default().look("a", vec![Ok(Seen::Done(Box::new(wrong)))]);
+    let wrong = run(&plan(vec![check("a", &[])]), world);
+    assert_eq!((wrong.failure("a"), wrong.kinds("step_retried")), (ErrorKind::CheckFailed, 0));
+}
+
+#[test]
+fn an_interrupt_waits_for_the_mutation_in_flight_and_lets_no_other_leave() {
+    let plan = plan(vec![mutation("a", &[]), mutation("b", &[])]);
+    let (mut machine, turn) = begin(&plan);
+    let mut now = simulated_epoch();
+    let mut world =
+        World::default().look("a", vec![Ok(Seen::Absent)]).look("b", vec![Ok(Seen::Absent)]);
+    let mut open = Vec::new();
+    for effect in turn.effects {
+        let turn = machine.handle(world.answer(effect).1, now);
+        open.extend(turn.effects);
+    }
+    let look = |step: &str, open: &[Effect]| {
+        open.iter()
+            .find(
+                |effect| matches!(effect, Effect::Observe { step: of, .. } if of.as_str() == step),
+            )
+            .cloned()
+    };
+    let acting = machine.handle(world.answer(look("a", &open).expect("a look")).1, now);
+    assert!(matches!(acting.effects.as_slice(), [Effect::Act { .. }]), "{acting:?}");
+    now += Duration::from_secs(1);
+    let stopping = machine.handle(Input::Interrupt { reason: "signal".to_owned() }, now);
+    assert!(stopping.effects.is_empty(), "a mutation is in flight: {stopping:?}");
+    let other = machine.handle(world.answer(look("b", &open).expect("a look")).1, now);
+    assert!(other.effects.is_empty() && other.records.is_empty(), "{other:?}");
+    let acted = Input::Acted { step: StepKey::new("a"), result: Ok(None) };
+    let last = machine.handle(acted, now);
+    assert!(last.effects.contains(&Effect::Halt), "{last:?}");
+    assert_eq!(machine.state().interrupted.as_deref(), Some("signal"));
+    let start = Start { operator: "bob".to_owned(), fence: 2 };
+    let (machine, turn) = Machine::resume(plan, machine.state().clone(), start, now);
+    let mut world = World::default().look("b", vec![Ok(Seen::Absent), done()]);
+    let run = drive(machine, turn, &mut world, now);
+    assert_eq!(run.state.finished, Some(RunOutcome::Succeeded));
+    assert_eq!(run.kinds("intent_recorded"), 1, "only `b` had not acted yet");
+}
+
+#[test]
+fn the_same_inputs_give_the_same_records() {
+    let bytes = || {
+        let run = run(&policy(OnFailure::Undo), a_breaks());
+        serde_json::to_string(&run.records).expect("plain data")
+    };
+    assert_eq!(bytes(), bytes());
+}
