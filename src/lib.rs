@@ -13,4 +13,5 @@ pub mod journal;
 pub mod plan;
 pub mod report;
 pub mod runbook;
+pub mod runner;
 pub mod sim;

@@ -1,0 +1,158 @@
+//! Drives a machine until its run ends or is interrupted.
+//!
+//! **Invariant:** one turn, one transaction; nothing is performed that is not durable.
+
+use super::observer::{Observer, Operator, StopSignal};
+use super::perform::{act, observe};
+use super::prepare::{Prepared, prepare};
+use crate::action::Catalogue;
+use crate::base::clock::Clock;
+use crate::base::ids::StepKey;
+use crate::base::value::Values;
+use crate::cloud::{Cloud, Effects, Writer};
+use crate::engine::{Effect, Input, Machine, Part, Turn};
+use crate::estate::{Environment, Estate};
+use crate::journal::fold::RunState;
+use crate::journal::{Fence, JournalError, Store};
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a lease lasts without being renewed: several times the longest wait between two turns.
+pub const LEASE: Duration = Duration::from_secs(300);
+
+/// Everything a run works with.
+pub struct Running<'a> {
+    /// The actions.
+    pub catalogue: &'a Catalogue,
+    /// The guarded cloud of a live run.
+    pub cloud: &'a Cloud,
+    /// Typed writes.
+    pub writer: &'a Writer,
+    /// The effects gate.
+    pub effects: &'a Effects,
+    /// The clock.
+    pub clock: &'a Clock,
+    /// The estate.
+    pub estate: &'a Estate,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Parameters.
+    pub parameters: Values,
+    /// Who runs this.
+    pub operator: &'a str,
+    /// Who is asked.
+    pub people: &'a dyn Operator,
+    /// Asks the run to stop.
+    pub stop: StopSignal,
+}
+
+/// How driving ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The state of the run.
+    pub state: RunState,
+}
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The journal is the truth: without it nothing may happen.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Drives `machine`, whose first turn is `turn`, until it halts.
+///
+/// # Errors
+/// The journal cannot be written, or its lease was lost. Nothing is performed after that.
+pub async fn drive(
+    running: &Running<'_>,
+    mut machine: Machine,
+    turn: Turn,
+    store: &mut dyn Store,
+    fence: Fence,
+    observers: &mut [&mut dyn Observer],
+) -> Result<Ended, RunnerError> {
+    let plan = Arc::new(machine.plan().clone());
+    let mut prepared: BTreeMap<(StepKey, Part), Arc<Prepared>> = BTreeMap::new();
+    let mut flying: FuturesUnordered<LocalBoxFuture<'_, Input>> = FuturesUnordered::new();
+    let mut renewed = running.clock.now();
+    let mut turn = turn;
+    loop {
+        keep_lease(store, fence, running.clock.now(), &mut renewed)?;
+        store.append(&turn.records)?;
+        for observer in observers.iter_mut() {
+            observer.turned(&turn.records, machine.state());
+        }
+        for effect in turn.effects {
+            if effect == Effect::Halt {
+                return Ok(Ended { state: machine.state().clone() });
+            }
+            let plan = Arc::clone(&plan);
+            flying.push(launch(running, &machine, plan, effect, &mut prepared));
+        }
+        assert!(!flying.is_empty(), "the machine waits for nothing and has not halted");
+        let input = tokio::select! {
+            biased;
+            () = running.stop.stopped() => Input::Interrupt { reason: "signal".to_owned() },
+            Some(input) = flying.next() => input,
+        };
+        turn = machine.handle(input, running.clock.now());
+    }
+}
+
+fn keep_lease(
+    store: &mut dyn Store,
+    fence: Fence,
+    now: DateTime<Utc>,
+    renewed: &mut DateTime<Utc>,
+) -> Result<(), JournalError> {
+    if now - *renewed >= crate::base::clock::to_delta(LEASE / 3) {
+        store.renew(fence, now, LEASE)?;
+        *renewed = now;
+    }
+    Ok(())
+}
+
+/// Turns an effect into work that ends as an input.
+fn launch<'a>(
+    running: &'a Running<'a>,
+    machine: &Machine,
+    plan: Arc<crate::plan::model::Plan>,
+    effect: Effect,
+    prepared: &mut BTreeMap<(StepKey, Part), Arc<Prepared>>,
+) -> LocalBoxFuture<'a, Input> {
+    match effect {
+        Effect::Begin { step, part } => {
+            let planned =
+                plan.steps.iter().find(|found| found.key == step).expect("a step of this plan");
+            let (begun, ready) = prepare(running, &plan, machine.state(), planned, part);
+            if let Some(ready) = ready {
+                prepared.insert((step.clone(), part), Arc::new(ready));
+            }
+            Box::pin(std::future::ready(Input::Begun { step, begun }))
+        }
+        Effect::Observe { step, part, delay } => {
+            let ready = Arc::clone(&prepared[&(step, part)]);
+            Box::pin(async move { observe(running, &plan, ready, delay).await })
+        }
+        Effect::Act { step, part } => {
+            let ready = Arc::clone(&prepared[&(step, part)]);
+            Box::pin(async move { act(running, &plan, ready).await })
+        }
+        Effect::Ask { step, question, choices } => Box::pin(async move {
+            match running.people.ask(&question, &choices).await {
+                Some(answer) => {
+                    Input::Answered { step, answer, operator: running.operator.to_owned() }
+                }
+                None => Input::Interrupt { reason: "question".to_owned() },
+            }
+        }),
+        Effect::Halt => unreachable!("the loop returns on Halt"),
+    }
+}

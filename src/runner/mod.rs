@@ -1,0 +1,13 @@
+//! The only loop: performs effects, appends records, listens for signals and people.
+//!
+//! **Invariant:** records are durable before their effects are performed; a journal that cannot be
+//! written stops the run at once.
+
+mod drive;
+mod observer;
+mod perform;
+mod prepare;
+mod translate;
+
+pub use drive::{Ended, LEASE, RunnerError, Running, drive};
+pub use observer::{NobodyToAsk, Observer, Operator, StopSignal};

@@ -1,0 +1,46 @@
+//! Performs one effect: a look or an act.
+//!
+//! **Invariant:** whatever an action does here ends as one input of the machine.
+
+use super::drive::Running;
+use super::prepare::Prepared;
+use super::translate::{act_failure, look_error, seen};
+use crate::action::{ReadContext, WriteContext};
+use crate::cloud::Overlay;
+use crate::engine::Input;
+use crate::plan::model::Plan;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Waits, then looks.
+pub(super) async fn observe(
+    running: &Running<'_>,
+    plan: &Plan,
+    prepared: Arc<Prepared>,
+    delay: Duration,
+) -> Input {
+    if !delay.is_zero() {
+        running.clock.sleep(delay).await;
+    }
+    let view = running.cloud.view(Overlay::default());
+    let scope = prepared.scope(running, plan, running.clock.now());
+    let context = ReadContext { scope, view: &view, effects: running.effects };
+    let seen = match prepared.action.observe(&context).await {
+        Ok(observation) => Ok(seen(observation)),
+        Err(error) => Err(look_error(&error)),
+    };
+    Input::Observed { step: prepared.step.clone(), seen }
+}
+
+/// Acts.
+pub(super) async fn act(running: &Running<'_>, plan: &Plan, prepared: Arc<Prepared>) -> Input {
+    let view = running.cloud.view(Overlay::default());
+    let scope = prepared.scope(running, plan, running.clock.now());
+    let read = ReadContext { scope, view: &view, effects: running.effects };
+    let context = WriteContext { read, writer: running.writer };
+    let result = match prepared.action.act(&context).await {
+        Ok(acted) => Ok(acted.request_id),
+        Err(error) => Err(act_failure(&error)),
+    };
+    Input::Acted { step: prepared.step.clone(), result }
+}

@@ -1,0 +1,211 @@
+//! Evaluates a step's condition and inputs from what the journal knows.
+//!
+//! **Invariant:** a pure function of plan and run state, so that a resumed process prepares the same step
+//! in the same way.
+
+use super::drive::Running;
+use super::translate::values_json;
+use crate::action::spec::Reversibility;
+use crate::action::{Action, StepScope};
+use crate::base::ids::StepKey;
+use crate::base::value::{Value, Values};
+use crate::engine::{Begun, Part};
+use crate::journal::event::{ErrorKind, ErrorRecord};
+use crate::journal::fold::{IntentStatus, RunState};
+use crate::plan::model::{Plan, PlannedStep};
+use crate::plan::{StepResult, coerce_inputs, expires, run_facts, step_scope, typed_outputs};
+use crate::runbook::{Expression, Scope, Template, evaluate_inputs};
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A step that is ready to be observed and acted on.
+pub(super) struct Prepared {
+    pub(super) action: Arc<dyn Action>,
+    pub(super) inputs: Values,
+    pub(super) planned: Values,
+    pub(super) step: StepKey,
+    pub(super) region: String,
+}
+
+impl Prepared {
+    /// The scope of one call at `now`.
+    pub(super) fn scope<'a>(
+        &'a self,
+        running: &'a Running<'a>,
+        plan: &'a Plan,
+        now: DateTime<Utc>,
+    ) -> StepScope<'a> {
+        StepScope {
+            run: &plan.run,
+            step: &self.step,
+            region: &self.region,
+            estate: running.estate,
+            environment: running.environment,
+            inputs: &self.inputs,
+            now,
+            disaster_at: plan.disaster_at,
+            owner: running.operator,
+            expires: expires(plan.created_at),
+            planned: Some(&self.planned),
+        }
+    }
+}
+
+/// Prepares a step or its undo.
+pub(super) fn prepare(
+    running: &Running<'_>,
+    plan: &Plan,
+    state: &RunState,
+    step: &PlannedStep,
+    part: Part,
+) -> (Begun, Option<Prepared>) {
+    let scope = scope(running, plan, state, step);
+    match part {
+        Part::Forward => forward(running, plan, state, step, &scope),
+        Part::Undo => match inputs(running, step, &scope) {
+            Ok(inputs) => undo(running, plan, state, step, &inputs),
+            Err(why) => (Begun::Failed(input_error(step, &why)), None),
+        },
+    }
+}
+
+fn forward(
+    running: &Running<'_>,
+    plan: &Plan,
+    state: &RunState,
+    step: &PlannedStep,
+    scope: &Scope,
+) -> (Begun, Option<Prepared>) {
+    match holds(step, scope) {
+        Ok(true) => {}
+        Ok(false) => return (Begun::Skip { when: step.when.clone().unwrap_or_default() }, None),
+        Err(why) => return (Begun::Failed(input_error(step, &why)), None),
+    }
+    if step.always && !step.check && nothing_was_made(plan, state, step) {
+        return (
+            Begun::Nothing {
+                because: "no step before it asked for anything to be made".to_owned(),
+            },
+            None,
+        );
+    }
+    match inputs(running, step, scope) {
+        Ok(inputs) => ready(running, plan, step, &step.uses, inputs),
+        Err(why) => (Begun::Failed(input_error(step, &why)), None),
+    }
+}
+
+fn undo(
+    running: &Running<'_>,
+    plan: &Plan,
+    state: &RunState,
+    step: &PlannedStep,
+    inputs: &Values,
+) -> (Begun, Option<Prepared>) {
+    let spec = running.catalogue.spec(&step.uses).expect("a planned action exists");
+    let Reversibility::UndoneBy { action, inputs: undo_inputs } = spec.reversibility else {
+        return (Begun::Nothing { because: "it has no undo".to_owned() }, None);
+    };
+    let outputs = outputs(running, state, step);
+    let undo_spec =
+        running.catalogue.spec(action).expect("an undo names an action of the catalogue");
+    match coerce_inputs(undo_spec, undo_inputs(inputs, &outputs)) {
+        Ok(inputs) => ready(running, plan, step, action, inputs),
+        Err(why) => (Begun::Failed(input_error(step, &why)), None),
+    }
+}
+
+fn ready(
+    running: &Running<'_>,
+    plan: &Plan,
+    step: &PlannedStep,
+    action: &str,
+    inputs: Values,
+) -> (Begun, Option<Prepared>) {
+    let action = Arc::clone(running.catalogue.get(action).expect("a planned action exists"));
+    let planned = typed_outputs(action.spec(), &planned_json(step));
+    let prepared =
+        Prepared { action, inputs, planned, step: step.key.clone(), region: step.region.clone() };
+    let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at));
+    (Begun::Run { inputs: values_json(&prepared.inputs), intent }, Some(prepared))
+}
+
+/// Whether none of the mutations that this step needs has left anything to clean up.
+fn nothing_was_made(plan: &Plan, state: &RunState, step: &PlannedStep) -> bool {
+    let mutation = |key: &StepKey| plan.steps.iter().any(|found| found.key == *key && !found.check);
+    let mut made = step.needs.iter().filter(|key| mutation(key)).peekable();
+    made.peek().is_some()
+        && made.all(|key| match &state.steps[key].intent {
+            None => true,
+            Some(intent) => intent.attempt == 1 && intent.status == IntentStatus::Refused,
+        })
+}
+
+fn holds(step: &PlannedStep, scope: &Scope) -> Result<bool, String> {
+    let Some(when) = &step.when else { return Ok(true) };
+    let expression = Expression::parse(when).map_err(|error| format!("when: {}", error.message))?;
+    match expression.evaluate(scope).map_err(|error| format!("when: {error}"))? {
+        Value::Bool(holds) => Ok(holds),
+        other => Err(format!("when: expected a boolean, found {other}")),
+    }
+}
+
+fn inputs(running: &Running<'_>, step: &PlannedStep, scope: &Scope) -> Result<Values, String> {
+    let spec = running
+        .catalogue
+        .spec(&step.uses)
+        .ok_or_else(|| format!("unknown action `{}`", step.uses))?;
+    let mut with = BTreeMap::new();
+    for (name, json) in step.with.as_object().into_iter().flatten() {
+        let template =
+            Template::parse_json(json).map_err(|error| format!("{name}: {}", error.message))?;
+        with.insert(name.clone(), template);
+    }
+    let inputs = evaluate_inputs(&with, spec, scope).map_err(|error| error.to_string())?;
+    match inputs.iter().find_map(|(name, value)| Some((name, value.unknown_reason()?))) {
+        Some((name, why)) => Err(format!("input `{name}` is not known: {why}")),
+        None => Ok(inputs),
+    }
+}
+
+fn scope(running: &Running<'_>, plan: &Plan, state: &RunState, step: &PlannedStep) -> Scope {
+    let started = state.started_at.unwrap_or(plan.created_at);
+    let facts = run_facts(&plan.run, &plan.mode, plan.disaster_at, Some(started));
+    let base = Scope::of(running.parameters.clone())
+        .with_estate(running.estate, running.environment)
+        .with_run(&facts);
+    let results = plan.steps.iter().map(|other| {
+        let status = state.steps[&other.key].status.name().to_owned();
+        (other.key.clone(), StepResult { status, outputs: outputs(running, state, other) })
+    });
+    step_scope(&base, &results.collect(), &step.key, step.each.as_ref().map(Value::untyped))
+}
+
+/// What a step answered; before that, and after a failure, what was known of it at planning: a
+/// clean-up must find by name what a failed restore left behind.
+fn outputs(running: &Running<'_>, state: &RunState, step: &PlannedStep) -> Values {
+    let Some(spec) = running.catalogue.spec(&step.uses) else { return Values::new() };
+    let found = &state.steps[&step.key];
+    if found.status.is_success() {
+        typed_outputs(spec, &found.outputs)
+    } else {
+        typed_outputs(spec, &planned_json(step))
+    }
+}
+
+fn planned_json(step: &PlannedStep) -> Json {
+    step.preview.outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn input_error(step: &PlannedStep, why: &str) -> ErrorRecord {
+    ErrorRecord {
+        kind: ErrorKind::Input,
+        message: format!("step {}: {why}", step.key),
+        code: None,
+        help: Some(
+            "a value that the step needs is not there: look at the steps before it".to_owned(),
+        ),
+    }
+}
