@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod base;
+pub mod cli;
 pub mod cloud;
 pub mod engine;
 pub mod estate;

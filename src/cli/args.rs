@@ -1,0 +1,284 @@
+//! The command line. Doc comments here are the help texts.
+//!
+//! **Invariant:** every command says what it changes; whatever changes nothing says so too.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Disaster recovery for AWS: runbooks that run, drills that measure, dry runs that cannot mutate.
+///
+/// Try `drctl drill restore-db --dry-run`, then `drctl drill restore-db`: both run on the embedded
+/// simulator and need no account. Exit codes are in `drctl exit-codes`.
+#[derive(Debug, Parser)]
+#[command(name = "drctl", version, propagate_version = true, max_term_width = 100)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Form of the result on standard output; progress goes to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = OutputForm::Text)]
+    pub output: OutputForm,
+}
+
+/// Form of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputForm {
+    /// For people.
+    Text,
+    /// For programs; every document has `schema_version`.
+    Json,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a drill: restore, verify, measure, clean up, report. Its file names the environment
+    /// (shipped drills: the simulator).
+    Drill(DrillArgs),
+    /// Run a runbook and keep what it makes; or run a stored plan once.
+    Run(RunArgs),
+    /// Take up a run that was interrupted or whose process died.
+    Resume(ResumeArgs),
+    /// Show runs and where they are. Changes nothing.
+    Status(StatusArgs),
+    /// Show finished runs with what was measured, simulated and real apart. Changes nothing.
+    History(HistoryArgs),
+    /// Render a run's report from its journal. Changes nothing.
+    Report(ReportArgs),
+    /// Export or verify a run's journal. Changes nothing.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Work on runbook files. Changes nothing.
+    #[command(subcommand)]
+    Runbook(RunbookCommand),
+    /// Write the heartbeat that proves recovery points.
+    #[command(subcommand)]
+    Heartbeat(HeartbeatCommand),
+    /// The embedded simulator.
+    #[command(subcommand)]
+    Sim(SimCommand),
+    /// The exit codes and what they mean.
+    #[command(name = "exit-codes")]
+    ExitCodes,
+}
+
+/// Options that drills and runs share.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LaunchArgs {
+    /// Show what would happen, with exact names, and prove that nothing did.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: store the plan here, to run it later with `drctl run --plan FILE`.
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    pub out: Option<PathBuf>,
+    /// Set a parameter of the runbook (repeatable).
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// When the disaster happened (UTC): recovery time and data loss are counted from here.
+    #[arg(long, value_name = "INSTANT")]
+    pub disaster_at: Option<String>,
+    /// When it was declared (UTC).
+    #[arg(long, value_name = "INSTANT")]
+    pub declared_at: Option<String>,
+    /// Say yes where a question would be asked; never enough for a protected environment.
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub simulation: SimulationArgs,
+}
+
+/// Options for simulated environments.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct SimulationArgs {
+    /// Simulated time runs this many times faster than real time, and you can watch; without it, time
+    /// jumps and the run takes milliseconds.
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub pace: Option<f64>,
+    /// Switch a fault on in the simulator (repeatable), for example `throttled`, `restore-failed`,
+    /// `wrong-restore=stale`.
+    #[arg(long = "fault", value_name = "NAME[=VALUE]")]
+    pub faults: Vec<String>,
+    /// Seed of a new simulated world.
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// `drctl drill`
+#[derive(Debug, Args)]
+pub(super) struct DrillArgs {
+    /// Name of the drill (drills/NAME.yaml) or path of a drill file.
+    pub name: String,
+    /// Another environment than the drill file's.
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Keep what the drill creates; it carries an expiry tag.
+    #[arg(long)]
+    pub keep: bool,
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+}
+
+/// `drctl run`
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Name of the runbook (runbooks/NAME.yaml) or path of a runbook file.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    pub runbook: Option<String>,
+    /// The environment, always explicit.
+    #[arg(long, value_name = "NAME", required_unless_present = "plan", conflicts_with = "plan")]
+    pub env: Option<String>,
+    /// The estate.
+    #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+    pub estate: String,
+    /// Run this stored plan: once, unchanged, before it expires, and only if no fact has moved.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+}
+
+/// `drctl resume`
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The run: its id, the beginning or end of it, or `last`.
+    #[arg(default_value = "last")]
+    pub run: String,
+    /// Answer the question that the run waits for: retry, continue, stop or undo.
+    #[arg(long, value_name = "ANSWER")]
+    pub answer: Option<String>,
+    #[command(flatten)]
+    pub simulation: SimulationArgs,
+}
+
+/// `drctl status`
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// One run; without it, all unfinished runs and the newest finished ones.
+    pub run: Option<String>,
+}
+
+/// `drctl history`
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// Only this drill or runbook.
+    pub name: Option<String>,
+    /// How many, newest first.
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// `drctl report`
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The run: its id, the beginning or end of it, or `last`.
+    #[arg(default_value = "last")]
+    pub run: String,
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t = ReportForm::Md)]
+    pub format: ReportForm,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportForm {
+    /// Markdown.
+    Md,
+    /// JSON.
+    Json,
+}
+
+/// `drctl journal`
+#[derive(Debug, Subcommand)]
+pub(super) enum JournalCommand {
+    /// Write the events as JSON Lines, byte for byte as stored.
+    Export {
+        /// The run.
+        #[arg(default_value = "last")]
+        run: String,
+    },
+    /// Check the digest chain.
+    Verify {
+        /// The run.
+        #[arg(default_value = "last")]
+        run: String,
+        /// The head that a report printed: proves that nothing was cut off the end.
+        #[arg(long, value_name = "DIGEST")]
+        expect: Option<String>,
+    },
+}
+
+/// `drctl runbook`
+#[derive(Debug, Subcommand)]
+pub(super) enum RunbookCommand {
+    /// Check files and report all their problems with file:line:column.
+    Validate {
+        /// Runbook or drill files, or names; all of the project's when none is given.
+        files: Vec<String>,
+    },
+}
+
+/// `drctl heartbeat`
+#[derive(Debug, Subcommand)]
+pub(super) enum HeartbeatCommand {
+    /// Create the heartbeat table (schema `drctl`) in a database.
+    Init(HeartbeatArgs),
+    /// Write heartbeats until stopped, or `--count` of them.
+    Run {
+        #[command(flatten)]
+        target: HeartbeatArgs,
+        /// Time between two heartbeats.
+        #[arg(long, default_value = "1s")]
+        every: String,
+        /// How many; without it, until Ctrl-C.
+        #[arg(long)]
+        count: Option<u64>,
+    },
+}
+
+/// Which database to write heartbeats into.
+#[derive(Debug, Clone, Args)]
+pub(super) struct HeartbeatArgs {
+    /// The estate.
+    #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+    pub estate: String,
+    /// The environment.
+    #[arg(long, value_name = "NAME")]
+    pub env: String,
+    /// The database's name in the estate.
+    #[arg(long, value_name = "NAME")]
+    pub database: String,
+    /// Say yes to writing; never enough for a protected environment.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `drctl sim`
+#[derive(Debug, Subcommand)]
+pub(super) enum SimCommand {
+    /// Answer AWS requests on loopback until stopped.
+    Serve {
+        /// The estate.
+        #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+        /// TCP port; 0 chooses a free one.
+        #[arg(long, default_value_t = 4577)]
+        port: u16,
+        /// Keep the world in memory instead of the state directory.
+        #[arg(long)]
+        ephemeral: bool,
+        #[command(flatten)]
+        simulation: SimulationArgs,
+    },
+    /// Forget the simulated world: the next command starts a new one.
+    Reset {
+        /// The estate.
+        #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+    },
+}

@@ -1,0 +1,47 @@
+//! `drctl.yaml`, the configuration of a project.
+//!
+//! **Invariant:** everything in it can also be said in the environment, which wins.
+
+use crate::base::diagnostic::Problems;
+use crate::base::yaml::{self, Fields};
+use crate::estate::header;
+use std::path::{Path, PathBuf};
+
+/// What a project configures.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Config {
+    /// Where state is kept, relative to the project; `DRCTL_STATE_DIR` wins.
+    pub(super) state_dir: Option<PathBuf>,
+}
+
+/// Reads the configuration in `text`, which came from the file called `file` in the project `root`.
+pub(super) fn load(root: &Path, file: &str, text: &str) -> Result<Config, Problems> {
+    let node = yaml::parse(file, text)?;
+    let mut problems = Problems::of(file);
+    let mut fields = Fields::of(&node, "a configuration", &mut problems);
+    header(&mut fields, "Config", &mut problems);
+    let state_dir = fields.text("state_dir", &mut problems).map(|path| root.join(path));
+    fields.finish(&mut problems);
+    if problems.has_errors() { Err(problems) } else { Ok(Config { state_dir }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, load};
+    use std::path::Path;
+
+    #[test]
+    fn paths_are_relative_to_the_project() {
+        let text = "apiVersion: drctl/v1\nkind: Config\nstate_dir: .state\n";
+        let config = load(Path::new("/project"), "drctl.yaml", text);
+        assert_eq!(config, Ok(Config { state_dir: Some("/project/.state".into()) }));
+    }
+
+    #[test]
+    fn problems_have_places() {
+        let text = "apiVersion: drctl/v1\nkind: Config\nstate: .state\n";
+        let shown = load(Path::new("/"), "drctl.yaml", text).expect_err("invalid").to_string();
+        assert!(shown.starts_with("drctl.yaml:3:1: error[DR005]"), "{shown}");
+        assert!(shown.contains("state_dir"), "{shown}");
+    }
+}

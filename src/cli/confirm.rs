@@ -1,0 +1,113 @@
+//! Asks the person at the terminal.
+//!
+//! **Invariant:** nobody at the terminal means no; a protected environment is never satisfied by `--yes`.
+
+use crate::base::digest::Digest;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::launch::stored_json;
+use crate::cli::out;
+use crate::cli::plan_view::plan_text;
+use crate::estate::{Environment, EnvironmentKind};
+use crate::plan::model::Plan;
+use crate::runner::Operator;
+use async_trait::async_trait;
+use std::io::{BufRead as _, IsTerminal as _};
+
+/// Asks for leave to change something in an environment that is not simulated.
+///
+/// # Errors
+/// The answer is no, or nobody can be asked (exit code 12).
+pub(super) fn confirm(
+    environment: &Environment,
+    plan: &Plan,
+    yes: bool,
+) -> Result<(), CommandError> {
+    let what =
+        format!("{} in `{}` (account {})", plan.title, environment.name, environment.account);
+    if must_ask(environment, yes) {
+        // Nobody agrees to what they have not seen.
+        let digest = Digest::of(stored_json(plan).as_bytes());
+        out::progress(&plan_text(plan, &digest));
+    }
+    confirm_change(environment, &what, yes)
+}
+
+/// Asks for leave to do `what`.
+///
+/// # Errors
+/// The answer is no, or nobody can be asked (exit code 12).
+pub(super) fn confirm_change(
+    environment: &Environment,
+    what: &str,
+    yes: bool,
+) -> Result<(), CommandError> {
+    if !must_ask(environment, yes) {
+        return Ok(());
+    }
+    let name = &environment.name;
+    if !std::io::stdin().is_terminal() {
+        let why = if environment.protected {
+            format!(
+                "`{name}` is protected: a person at a terminal has to type its name; --yes is not enough"
+            )
+        } else {
+            format!("nobody is at the terminal to agree to {what}")
+        };
+        let help = if environment.protected { "run it from a terminal" } else { "use --yes" };
+        return Err(CommandError::new(Exit::Rejected, why).help(help));
+    }
+    let (question, wanted) = if environment.protected {
+        (format!("{what}: type the environment's name, {name}, to go on: "), name.as_str())
+    } else {
+        (format!("{what}: go on? Type yes: "), "yes")
+    };
+    match read_line(&question) {
+        Some(answer) if answer == wanted => Ok(()),
+        _ => Err(CommandError::new(Exit::Rejected, "not agreed to; nothing was changed")),
+    }
+}
+
+fn must_ask(environment: &Environment, yes: bool) -> bool {
+    let real = matches!(environment.kind, EnvironmentKind::Aws { .. });
+    environment.protected || (real && !yes)
+}
+
+fn read_line(question: &str) -> Option<String> {
+    out::prompt(question);
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
+    Some(line.trim().to_owned())
+}
+
+/// The person at the terminal, or the answer given on the command line.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    given: std::sync::Mutex<Option<String>>,
+}
+
+impl Terminal {
+    /// An operator whose first answer was given on the command line.
+    pub(super) fn new(given: Option<String>) -> Self {
+        Self { given: std::sync::Mutex::new(given) }
+    }
+}
+
+#[async_trait]
+impl Operator for Terminal {
+    async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
+        let given = self.given.lock().expect("no panic while holding it").take();
+        if let Some(answer) = given.filter(|answer| choices.contains(answer)) {
+            return Some(answer);
+        }
+        if !std::io::stdin().is_terminal() {
+            return None;
+        }
+        loop {
+            let answer = read_line(&format!("{question} [{}] ", choices.join("/")))?;
+            if choices.contains(&answer) {
+                return Some(answer);
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `drctl drill`.
+//!
+//! **Invariant:** the environment is the drill file's unless `--env` says otherwise.
+
+use crate::cli::args::{DrillArgs, OutputForm};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::launch::{Launch, Tools, launch};
+use crate::cli::project::FileKind;
+use crate::plan::model::RunMode;
+use crate::runbook::load_drill;
+
+/// Reads the drill's files: everything that is decided before an environment is opened.
+///
+/// # Errors
+/// A file is not there or has problems.
+pub(super) fn prepare(
+    tools: &Tools,
+    args: &DrillArgs,
+    output: OutputForm,
+) -> Result<Launch, CommandError> {
+    let found = tools.project.read(FileKind::Drill, &args.name)?;
+    let drill = load_drill(&found.file, &found.text)?;
+    let runbook = tools.runbook(&drill.runbook)?;
+    let estate = tools.estate(&drill.estate)?;
+    Ok(Launch {
+        runbook,
+        estate,
+        environment: args.env.clone().unwrap_or_else(|| drill.environment.clone()),
+        mode: RunMode::Drill { name: drill.name.clone(), keep: args.keep },
+        parameters: drill.parameters.clone(),
+        objectives: drill.objectives,
+        output,
+    })
+}
+
+/// Plans and runs.
+///
+/// # Errors
+/// See [`launch`].
+pub(super) async fn run(
+    tools: &Tools,
+    prepared: Launch,
+    args: &DrillArgs,
+) -> Result<Exit, CommandError> {
+    launch(tools, prepared, &args.launch).await
+}

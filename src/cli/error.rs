@@ -1,0 +1,101 @@
+//! What a command says when it cannot do its work.
+//!
+//! **Invariant:** every error names what, where, and what to do next, and has an exit code.
+
+use crate::base::diagnostic::Problems;
+use crate::base::redact::redact;
+use crate::cli::exit::Exit;
+use crate::cloud::{CloudError, ErrorClass};
+use crate::journal::JournalError;
+use crate::sim::SimError;
+use std::fmt;
+
+/// A failed command.
+#[derive(Debug)]
+pub(super) struct CommandError {
+    /// The exit code.
+    pub exit: Exit,
+    message: String,
+    help: Option<String>,
+}
+
+impl CommandError {
+    /// An error with the given exit code.
+    pub(super) fn new(exit: Exit, message: impl AsRef<str>) -> Self {
+        Self { exit, message: redact(message.as_ref()), help: None }
+    }
+
+    /// A wrong command line or file.
+    pub(super) fn usage(message: impl AsRef<str>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Says what to do next.
+    pub(super) fn help(mut self, help: impl AsRef<str>) -> Self {
+        self.help = Some(redact(help.as_ref()));
+        self
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message.trim_end())?;
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problems> for CommandError {
+    fn from(problems: Problems) -> Self {
+        let count = problems.sorted().len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        Self::usage(format!("{} has {count} {noun}\n{problems}", problems.file()))
+    }
+}
+
+impl From<CloudError> for CommandError {
+    fn from(error: CloudError) -> Self {
+        let exit = match error.class {
+            ErrorClass::Credentials | ErrorClass::Unreachable => Exit::Credentials,
+            ErrorClass::Refused => Exit::Refused,
+            ErrorClass::Permanent | ErrorClass::Temporary | ErrorClass::InDoubt => Exit::StepFailed,
+        };
+        let help = match error.class {
+            ErrorClass::Credentials => {
+                Some("check the credentials and the account of the environment")
+            }
+            ErrorClass::Unreachable => Some("is the endpoint up? (`localstack/localstack status`)"),
+            ErrorClass::Permanent
+            | ErrorClass::Temporary
+            | ErrorClass::InDoubt
+            | ErrorClass::Refused => None,
+        };
+        let failed = Self::new(exit, error.to_string());
+        match help {
+            Some(help) => failed.help(help),
+            None => failed,
+        }
+    }
+}
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        Self::new(Exit::Journal, error.to_string())
+    }
+}
+
+impl From<SimError> for CommandError {
+    fn from(error: SimError) -> Self {
+        let exit = match &error {
+            SimError::Io { .. } | SimError::Corrupt { .. } | SimError::Version { .. } => {
+                Exit::Journal
+            }
+            SimError::Mismatch { .. } | SimError::Fault { .. } | SimError::Estate { .. } => {
+                Exit::Usage
+            }
+        };
+        Self::new(exit, error.to_string())
+    }
+}

@@ -1,0 +1,385 @@
+//! Plans a drill or a run, and starts it: what `drill`, `run` and `run --plan` share.
+//!
+//! **Invariant:** planning uses a cloud that cannot write; a second, live one exists only after the plan
+//! is stored and agreed to.
+
+use crate::action::Catalogue;
+use crate::base::clock::parse_instant;
+use crate::base::diagnostic::nearest;
+use crate::base::digest::Digest;
+use crate::base::ids::RunId;
+use crate::base::value::{Value, Values};
+use crate::cli::args::{LaunchArgs, OutputForm};
+use crate::cli::confirm::confirm;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::lock::{Lock, holder};
+use crate::cli::past::durations;
+use crate::cli::plan_view::{plan_json, plan_text};
+use crate::cli::project::{FileKind, Project};
+use crate::cli::session::{Session, check_options, verify_account};
+use crate::cli::state::StateDir;
+use crate::cli::undertake::{Undertaking, undertake};
+use crate::cloud::GuardPolicy;
+use crate::engine::{Machine, Start};
+use crate::estate::{Environment, Estate, Objectives};
+use crate::journal::{SqliteStore, Store as _, Takeover};
+use crate::plan::model::{Plan, RunMode};
+use crate::plan::{PlanError, PlanRequest, PlanTools, build, predicted_failures};
+use crate::runbook::{Given, Runbook, bind_parameters, load_runbook};
+use crate::runner::LEASE;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Everything that is decided before planning.
+pub(super) struct Launch {
+    /// The runbook.
+    pub runbook: Runbook,
+    /// The estate.
+    pub estate: Estate,
+    /// The environment's name.
+    pub environment: String,
+    /// Drill or run.
+    pub mode: RunMode,
+    /// Parameters of the drill file, under those of the command line.
+    pub parameters: BTreeMap<String, Given>,
+    /// The drill's own objectives.
+    pub objectives: Objectives,
+    /// Form of the result.
+    pub output: OutputForm,
+}
+
+/// What a command works with.
+pub(super) struct Tools {
+    /// The actions.
+    pub catalogue: Catalogue,
+    /// The project's files.
+    pub project: Project,
+    /// The state directory.
+    pub state: StateDir,
+}
+
+impl Tools {
+    /// The actions, files and state of this process.
+    ///
+    /// # Errors
+    /// There is no place for state.
+    pub(super) fn new() -> Result<Self, CommandError> {
+        let (catalogue, project) = (crate::action::standard(), Project::locate());
+        let config = project.config()?;
+        let state = StateDir::locate(config.state_dir.as_deref())?;
+        Ok(Self { catalogue, project, state })
+    }
+
+    /// Reads and checks an estate.
+    ///
+    /// # Errors
+    /// It is not there, or has problems.
+    pub(super) fn estate(&self, name: &str) -> Result<Estate, CommandError> {
+        let found = self.project.read(FileKind::Estate, name)?;
+        self.parse_estate(&found.file, &found.text)
+    }
+
+    /// Checks an estate's text; paths in it are relative to the project.
+    ///
+    /// # Errors
+    /// It has problems.
+    pub(super) fn parse_estate(&self, file: &str, text: &str) -> Result<Estate, CommandError> {
+        let mut estate = crate::estate::load(file, text)?;
+        for environment in estate.environments.values_mut() {
+            if let Some(path) = &mut environment.sql.sslrootcert {
+                *path = self.project.root().join(&*path).display().to_string();
+            }
+        }
+        Ok(estate)
+    }
+
+    /// Reads and checks a runbook; warnings go to standard error.
+    ///
+    /// # Errors
+    /// It is not there, or has problems.
+    pub(super) fn runbook(&self, name: &str) -> Result<Runbook, CommandError> {
+        let found = self.project.read(FileKind::Runbook, name)?;
+        let (runbook, warnings) = load_runbook(&found.file, &found.text, &self.catalogue)?;
+        crate::cli::out::progress(warnings.to_string().trim_end());
+        Ok(runbook)
+    }
+}
+
+/// The environment called `name`.
+///
+/// # Errors
+/// The estate has none of that name.
+pub(super) fn environment<'a>(
+    estate: &'a Estate,
+    name: &str,
+) -> Result<&'a Environment, CommandError> {
+    estate.environments.get(name).ok_or_else(|| {
+        let names = estate.environments.keys().cloned().collect::<Vec<_>>().join(", ");
+        let help = match nearest(name, estate.environments.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`? It has: {names}"),
+            None => format!("it has: {names}"),
+        };
+        CommandError::usage(format!("estate `{}` has no environment `{name}`", estate.name))
+            .help(help)
+    })
+}
+
+/// Plans, and unless it is a dry run, runs.
+///
+/// # Errors
+/// Anything that keeps the run from being planned or from ending in good order.
+pub(super) async fn launch(
+    tools: &Tools,
+    launch: Launch,
+    args: &LaunchArgs,
+) -> Result<Exit, CommandError> {
+    let environment = environment(&launch.estate, &launch.environment)?.clone();
+    let asked = Asked::read(&launch, args)?;
+    check_options(&environment, &args.simulation)?;
+    let _one_at_a_time = match (&launch.mode, args.dry_run) {
+        (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, &launch)?),
+        _ => None,
+    };
+    let session =
+        Session::open(&tools.state, &launch.estate, &environment, &args.simulation, None)?;
+    let plan = make_plan(tools, &launch, asked, &environment, &session).await?;
+    if args.dry_run {
+        session.close()?;
+        return dry_run(tools, &plan, args, launch.output);
+    }
+    confirm(&environment, &plan, args.yes)?;
+    let ended = start(tools, plan, &launch.estate, &environment, &session, launch.output).await;
+    session.close()?;
+    ended
+}
+
+/// What the command line and the drill file ask for, checked before anything is opened: a mistake in
+/// them leaves nothing behind, not even a state directory.
+struct Asked {
+    parameters: Values,
+    disaster_at: Option<DateTime<Utc>>,
+    declared_at: Option<DateTime<Utc>>,
+}
+
+impl Asked {
+    fn read(launch: &Launch, args: &LaunchArgs) -> Result<Self, CommandError> {
+        Ok(Self {
+            parameters: parameters(&launch.runbook, &launch.parameters, &args.parameters)?,
+            disaster_at: instant("--disaster-at", &args.disaster_at)?,
+            declared_at: instant("--declared-at", &args.declared_at)?,
+        })
+    }
+}
+
+fn drill_lock(tools: &Tools, name: &str, launch: &Launch) -> Result<Lock, CommandError> {
+    let key = format!("{name}-{}-{}", launch.estate.name, launch.environment);
+    Lock::take(
+        &tools.state.lock(&key),
+        &format!("drill `{name}` in `{}`", launch.environment),
+        &holder(),
+    )
+}
+
+async fn make_plan(
+    tools: &Tools,
+    launch: &Launch,
+    asked: Asked,
+    environment: &Environment,
+    session: &Session,
+) -> Result<Plan, CommandError> {
+    let now = session.clock.now();
+    let Asked { parameters, disaster_at, declared_at } = asked;
+    check_order(disaster_at, declared_at, now)?;
+    let cloud = session.cloud(GuardPolicy::DryRun).await?;
+    verify_account(&cloud, environment).await?;
+    let effects = cloud.effects(session.sql.clone());
+    let durations = durations(&tools.state, environment);
+    let objectives = objectives(launch, &parameters);
+    let request = PlanRequest {
+        run: unused_run_id(tools, session, now),
+        runbook: &launch.runbook,
+        estate: &launch.estate,
+        environment,
+        parameters,
+        mode: launch.mode.clone(),
+        objectives,
+        disaster_at,
+        declared_at,
+        owner: operator(),
+        now,
+    };
+    let planning = PlanTools {
+        catalogue: &tools.catalogue,
+        cloud: &cloud,
+        effects: &effects,
+        durations: &durations,
+    };
+    build(request, planning).await.map_err(|error| match error {
+        PlanError::Cloud(error) => error.into(),
+        PlanError::Step { .. } => CommandError::usage(format!("{}: {error}", launch.runbook.file)),
+    })
+}
+
+/// A run id that no run and no stored plan of this state directory has. Simulated worlds repeat their
+/// ids on purpose: a world that started over, or another estate's, would otherwise meet its own past.
+fn unused_run_id(tools: &Tools, session: &Session, now: DateTime<Utc>) -> RunId {
+    let mut stream = session.run_id_stream();
+    loop {
+        let run = RunId::mint(now, &mut stream);
+        if !tools.state.run(&run).exists() && !tools.state.plan(&run).exists() {
+            return run;
+        }
+    }
+}
+
+fn dry_run(
+    tools: &Tools,
+    plan: &Plan,
+    args: &LaunchArgs,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    let json = stored_json(plan);
+    let digest = Digest::of(json.as_bytes());
+    let kept = tools.state.plan(&plan.run);
+    tools.state.create(kept.parent().expect("it lies in the state directory"))?;
+    write(&kept, &json)?;
+    if let Some(path) = &args.out {
+        write(path, &json)?;
+        crate::cli::out::progress(&format!(
+            "plan stored in {} ({})",
+            path.display(),
+            digest.short()
+        ));
+    }
+    match output {
+        OutputForm::Text => crate::cli::out::result(&plan_text(plan, &digest)),
+        OutputForm::Json => crate::cli::out::result(&plan_json(plan, &digest)),
+    }
+    Ok(if predicted_failures(plan).is_empty() { Exit::Ok } else { Exit::StepFailed })
+}
+
+fn write(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
+    std::fs::write(path, text).map_err(|error| {
+        CommandError::new(Exit::Journal, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+/// A plan's JSON as it is stored and digested.
+pub(super) fn stored_json(plan: &Plan) -> String {
+    serde_json::to_string_pretty(plan).expect("a plan is plain data") + "\n"
+}
+
+/// Creates the run's journal and drives the run to its end.
+///
+/// # Errors
+/// The journal cannot be made: also when this plan was already run.
+pub(super) async fn start(
+    tools: &Tools,
+    plan: Plan,
+    estate: &Estate,
+    environment: &Environment,
+    session: &Session,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    let directory = tools.state.run(&plan.run);
+    tools.state.create(&directory)?;
+    let lock = Lock::take(&directory.join("lock"), &format!("run {}", plan.run), &holder())?;
+    let mut store = SqliteStore::create(&tools.state.journal(&plan.run))?;
+    let now = session.clock.now();
+    let fence = store.acquire(&holder(), now, LEASE, Takeover::IfExpired)?;
+    store.note("process", &holder())?;
+    let json = stored_json(&plan);
+    let digest = Digest::of(json.as_bytes());
+    let plan_json = serde_json::from_str(&json).expect("just written");
+    let start = Start { operator: operator(), fence: fence.number() };
+    let (machine, turn) =
+        Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
+    let undertaking = Undertaking { tools, estate, environment, session, output, answer: None };
+    let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
+    drop(lock);
+    ended
+}
+
+/// Who runs this process, for tags and the journal.
+pub(super) fn operator() -> String {
+    ["DRCTL_OPERATOR", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn parameters(
+    runbook: &Runbook,
+    file: &BTreeMap<String, Given>,
+    line: &[String],
+) -> Result<Values, CommandError> {
+    let mut given = file.clone();
+    for text in line {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            CommandError::usage(format!("`-p {text}` is no NAME=VALUE"))
+                .help("write for example `-p database=orders`")
+        })?;
+        given.insert(name.to_owned(), Given::Text(value.to_owned()));
+    }
+    let values = bind_parameters(runbook, &given).map_err(|problems| {
+        let known = runbook
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        CommandError::usage(format!("parameters of {}:\n  {}", runbook.file, problems.join("\n  ")))
+            .help(format!("the runbook has: {known}; set them with `-p NAME=VALUE`"))
+    })?;
+    match values.iter().find(|(_, value)| matches!(value, Value::Secret(_))) {
+        // A plan and a journal never hold a secret, and a run must be resumable from them alone.
+        Some((name, _)) => Err(CommandError::usage(format!(
+            "parameter `{name}` is a secret, and this version cannot carry secrets from plan to run"
+        ))
+        .help("keep it in Secrets Manager and give the secret's name instead")),
+        None => Ok(values),
+    }
+}
+
+/// The drill's objectives; gaps filled by the runbook's, then by those of the database that the
+/// parameter `database` names, then by the estate's.
+fn objectives(launch: &Launch, parameters: &Values) -> Objectives {
+    let named = parameters.get("database").and_then(Value::as_str);
+    let database = named.and_then(|name| launch.estate.databases.get(name));
+    let of_database = database.map(|database| database.objectives).unwrap_or_default();
+    launch.objectives.or(launch.runbook.objectives).or(of_database).or(launch.estate.objectives)
+}
+
+fn instant(option: &str, text: &Option<String>) -> Result<Option<DateTime<Utc>>, CommandError> {
+    let Some(text) = text else { return Ok(None) };
+    parse_instant(text).map(Some).ok_or_else(|| {
+        CommandError::usage(format!("{option} `{text}` is no instant"))
+            .help("write for example 2026-03-01T10:15:00Z")
+    })
+}
+
+fn check_order(
+    disaster_at: Option<DateTime<Utc>>,
+    declared_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), CommandError> {
+    let late = |name: &str, at: DateTime<Utc>| {
+        CommandError::usage(format!(
+            "{name} {} lies in the future",
+            crate::base::clock::format_instant(at)
+        ))
+        .help(format!(
+            "now is {} on this environment's clock",
+            crate::base::clock::format_instant(now)
+        ))
+    };
+    match (disaster_at, declared_at) {
+        (Some(at), _) if at > now => Err(late("--disaster-at", at)),
+        (_, Some(at)) if at > now => Err(late("--declared-at", at)),
+        (Some(disaster), Some(declared)) if declared < disaster => {
+            Err(CommandError::usage("--declared-at lies before --disaster-at"))
+        }
+        _ => Ok(()),
+    }
+}

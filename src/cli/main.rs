@@ -1,0 +1,112 @@
+//! Reads the command line, chooses the runtime, runs the command.
+//!
+//! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
+
+use crate::cli::args::{Cli, Command};
+use crate::cli::error::CommandError;
+use crate::cli::exit::{Exit, TABLE};
+use crate::cli::launch::{Launch, Tools, environment};
+use crate::cli::{drill, heartbeat, journal, out, reports, resume, run, runbook, sim, status};
+use clap::Parser as _;
+use std::future::Future;
+use std::process::ExitCode;
+
+/// The program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            // A closed pipe is the reader's choice.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    match dispatch(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            out::progress(&error.to_string());
+            error.exit.into()
+        }
+    }
+}
+
+/// Whether time jumps or passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Time {
+    /// Everything is simulated in process.
+    Paused,
+    /// Sockets, people or a pace.
+    Passing,
+}
+
+fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(time == Time::Paused);
+    builder.build().expect("a runtime can be made").block_on(work)
+}
+
+fn time_of(simulated: bool, pace: Option<f64>) -> Time {
+    if simulated && pace.is_none() { Time::Paused } else { Time::Passing }
+}
+
+fn launch_time(launch: &Launch, pace: Option<f64>) -> Result<Time, CommandError> {
+    Ok(time_of(environment(&launch.estate, &launch.environment)?.is_simulated(), pace))
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
+    let output = cli.output;
+    let tools = &Tools::new()?;
+    match &cli.command {
+        Command::Drill(args) => {
+            check_pace(args.launch.simulation.pace)?;
+            let prepared = drill::prepare(tools, args, output)?;
+            let time = launch_time(&prepared, args.launch.simulation.pace)?;
+            block_on(time, drill::run(tools, prepared, args))
+        }
+        Command::Run(args) => {
+            check_pace(args.launch.simulation.pace)?;
+            let pace = args.launch.simulation.pace;
+            match &args.plan {
+                Some(path) => {
+                    let stored = run::read_plan(tools, path)?;
+                    let time = time_of(stored.plan.environment.simulated, pace);
+                    block_on(time, run::run_plan(tools, stored, &args.launch, output))
+                }
+                None => {
+                    let prepared = run::prepare(tools, args, output)?;
+                    let time = launch_time(&prepared, pace)?;
+                    block_on(time, run::run(tools, prepared, args))
+                }
+            }
+        }
+        Command::Resume(args) => {
+            check_pace(args.simulation.pace)?;
+            let resumable = resume::prepare(tools, args)?;
+            let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
+            block_on(time, resume::run(tools, resumable, args, output))
+        }
+        Command::Status(args) => status::status(tools, args, output),
+        Command::History(args) => status::history(tools, args, output),
+        Command::Report(args) => reports::report(tools, args, output),
+        Command::Journal(command) => journal::run(tools, command, output),
+        Command::Runbook(command) => runbook::run(tools, command, output),
+        Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
+        Command::Sim(command) => block_on(Time::Passing, sim::run(tools, command)),
+        Command::ExitCodes => {
+            let line = |(exit, meaning): &(Exit, &str)| format!("{:>3}  {meaning}\n", *exit as u8);
+            out::result(&TABLE.iter().map(line).collect::<String>());
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+fn check_pace(pace: Option<f64>) -> Result<(), CommandError> {
+    match pace {
+        Some(factor) if !factor.is_finite() || factor <= 0.0 || factor > 1_000_000.0 => {
+            Err(CommandError::usage(format!("--pace {factor} is no speed"))
+                .help("60 plays an hour in a minute"))
+        }
+        _ => Ok(()),
+    }
+}

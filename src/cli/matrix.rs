@@ -1,0 +1,306 @@
+//! The crash matrix: a drill is killed at every instant at which its journal or the world can differ,
+//! and taken up again.
+//!
+//! **Invariant:** the points are enumerated from a run itself: before and after each append, with the
+//! world as it was then. Before an append is the instant after the effects that it tells about.
+
+use crate::action::standard;
+use crate::base::ids::RunId;
+use crate::base::value::Values;
+use crate::cli::past::known;
+use crate::cli::session::Session;
+use crate::cli::undertake::declared;
+use crate::cloud::GuardPolicy;
+use crate::engine::{Machine, Start, Turn};
+use crate::estate::{Environment, Estate, Objectives};
+use crate::journal::event::{Record, RunOutcome};
+use crate::journal::fold::RunState;
+use crate::journal::{
+    Fence, Head, JournalError, Lease, MemoryStore, Note, Store, StoredRecord, Takeover,
+};
+use crate::plan::model::{Plan, RunMode};
+use crate::plan::{Durations, PlanRequest, PlanTools, build};
+use crate::runbook::{Runbook, bind_parameters, load_drill, load_runbook};
+use crate::runner::{LEASE, NobodyToAsk, Running, StopSignal, drive};
+use crate::sim::{SimOptions, Simulator};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Fewest points and distinct journals there may be: fewer means that the harness or the engine lost
+/// some.
+const POINTS: usize = 40;
+const JOURNALS: usize = 16;
+
+/// Of the turns that record nothing, because a poll saw nothing new, one in so many is a point: only the
+/// world's time differs between them. (All of them were tried once: 332 points a drill.)
+const QUIET_TURNS: u64 = 40;
+
+/// Everything that all runs of the matrix share.
+struct Stage {
+    estate: Estate,
+    environment: Environment,
+    runbook: Runbook,
+    parameters: Values,
+    plan: Plan,
+    faults: Vec<String>,
+    world: Simulator,
+}
+
+/// An instant at which the process may die.
+struct Point {
+    records: u64,
+    world: Simulator,
+    when: &'static str,
+}
+
+/// A journal that keeps the world as it was before and after each append.
+struct Recording {
+    inner: MemoryStore,
+    world: Simulator,
+    points: Vec<Point>,
+    turns: u64,
+}
+
+impl Recording {
+    fn keep(&mut self, when: &'static str) -> Result<(), JournalError> {
+        let records = self.inner.head()?.count;
+        self.points.push(Point { records, world: self.world.fork(), when });
+        Ok(())
+    }
+}
+
+impl Store for Recording {
+    fn append(&mut self, batch: &[Record]) -> Result<Head, JournalError> {
+        self.turns += 1;
+        if batch.is_empty() && !self.turns.is_multiple_of(QUIET_TURNS) {
+            return self.inner.append(batch);
+        }
+        self.keep("before an append")?;
+        let head = self.inner.append(batch)?;
+        self.keep("after an append")?;
+        Ok(head)
+    }
+
+    fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
+        self.inner.load()
+    }
+
+    fn head(&self) -> Result<Head, JournalError> {
+        self.inner.head()
+    }
+
+    fn acquire(
+        &mut self,
+        holder: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+        takeover: Takeover,
+    ) -> Result<Fence, JournalError> {
+        self.inner.acquire(holder, now, ttl, takeover)
+    }
+
+    fn renew(
+        &mut self,
+        fence: Fence,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<(), JournalError> {
+        self.inner.renew(fence, now, ttl)
+    }
+
+    fn release(&mut self, fence: Fence) -> Result<(), JournalError> {
+        self.inner.release(fence)
+    }
+
+    fn lease(&self) -> Result<Option<Lease>, JournalError> {
+        self.inner.lease()
+    }
+
+    fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
+        self.inner.note(key, value)
+    }
+
+    fn notes(&self) -> Result<Vec<Note>, JournalError> {
+        self.inner.notes()
+    }
+
+    fn place(&self) -> &str {
+        self.inner.place()
+    }
+}
+
+fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().expect("a runtime").block_on(work)
+}
+
+impl Stage {
+    /// Plans the shipped drill in a new world with `faults`.
+    fn new(faults: &[&str]) -> Self {
+        let file = |name: &str| {
+            let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(root.join(name)).expect("a shipped file")
+        };
+        let estate = crate::estate::load("techcorp", &file("localstack/estates/techcorp.yaml"));
+        let estate = estate.expect("a valid estate");
+        let environment = estate.environments["sim"].clone();
+        let drill = load_drill("drill", &file("drills/restore-db.yaml")).expect("a valid drill");
+        let catalogue = standard();
+        let runbook = load_runbook("runbook", &file("runbooks/restore-db.yaml"), &catalogue);
+        let (runbook, _) = runbook.expect("a valid runbook");
+        let parameters = bind_parameters(&runbook, &drill.parameters).expect("valid parameters");
+        let world = Simulator::create(&estate, &environment, SimOptions::default());
+        let world = world.expect("a world");
+        let mode = RunMode::Drill { name: drill.name, keep: false };
+        let plan = in_virtual_time(async {
+            let session = Session::in_memory(world.clone(), &environment, world.time());
+            let cloud = session.cloud(GuardPolicy::DryRun).await.expect("a cloud");
+            let effects = cloud.effects(session.sql.clone());
+            let now = session.clock.now();
+            let request = PlanRequest {
+                run: RunId::mint(now, &mut session.run_id_stream()),
+                runbook: &runbook,
+                estate: &estate,
+                environment: &environment,
+                parameters: parameters.clone(),
+                mode,
+                objectives: Objectives::default(),
+                disaster_at: None,
+                declared_at: None,
+                owner: "tester".to_owned(),
+                now,
+            };
+            let durations = Durations::default();
+            let tools = PlanTools {
+                catalogue: &catalogue,
+                cloud: &cloud,
+                effects: &effects,
+                durations: &durations,
+            };
+            build(request, tools).await.expect("a plan")
+        });
+        let faults = faults.iter().map(|fault| (*fault).to_owned()).collect();
+        Self { estate, environment, runbook, parameters, plan, faults, world }
+    }
+
+    /// Drives a machine that `make` builds at the session's time, in `world`.
+    fn drive(
+        &self,
+        world: &Simulator,
+        not_before: DateTime<Utc>,
+        store: &mut dyn Store,
+        make: impl FnOnce(DateTime<Utc>, u64) -> (Machine, Turn),
+    ) -> RunState {
+        let catalogue = standard();
+        in_virtual_time(async {
+            let epoch = world.time().max(not_before);
+            let session = Session::in_memory(world.clone(), &self.environment, epoch);
+            let policy = GuardPolicy::live(declared(&catalogue, &self.plan));
+            let cloud = session.cloud(policy).await.expect("a cloud").protecting(&self.estate);
+            let writer = cloud.writer().expect("a live cloud has a writer");
+            let effects = cloud.effects(session.sql.clone());
+            let now = session.clock.now();
+            let fence = store.acquire("tester", now, LEASE, Takeover::Force).expect("the lease");
+            let running = Running {
+                catalogue: &catalogue,
+                cloud: &cloud,
+                writer: &writer,
+                effects: &effects,
+                clock: &session.clock,
+                estate: &self.estate,
+                environment: &self.environment,
+                parameters: self.parameters.clone(),
+                operator: "tester",
+                people: &NobodyToAsk,
+                stop: StopSignal::default(),
+            };
+            let (machine, turn) = make(now, fence.number());
+            let driven = drive(&running, machine, turn, store, fence, &mut []).await;
+            driven.expect("the journal takes everything").state
+        })
+    }
+
+    /// The run without a crash: its end, and every point on the way.
+    fn whole(&self) -> (RunState, Recording) {
+        let world = self.world.fork();
+        world.set_faults(&self.faults).expect("known faults");
+        let mut store = Recording {
+            inner: MemoryStore::new(),
+            world: world.clone(),
+            points: Vec::new(),
+            turns: 0,
+        };
+        let state = self.drive(&world, world.time(), &mut store, |now, fence| {
+            let json = serde_json::to_value(&self.plan).expect("plain data");
+            let start = Start { operator: "tester".to_owned(), fence };
+            Machine::begin(self.plan.clone(), json, "sha256:0", start, "test", now)
+        });
+        (state, store)
+    }
+
+    /// What the process that died at `point` leaves, taken up.
+    fn resumed(&self, whole: &MemoryStore, point: &Point) -> Option<(RunState, Simulator)> {
+        let mut store = whole.cut(point.records);
+        let records = known(&store.load().expect("a whole chain")).expect("known events");
+        let state = RunState::fold(&records).expect("a legal journal");
+        if point.records == 0 || state.finished.is_some() {
+            return None;
+        }
+        let world = point.world.fork();
+        let last = state.last_at.expect("it has begun");
+        let ended = self.drive(&world, last, &mut store, |now, fence| {
+            let start = Start { operator: "tester".to_owned(), fence };
+            Machine::resume(self.plan.clone(), state, start, now)
+        });
+        Some((ended, world))
+    }
+}
+
+/// Operations and targets of the mutations, in order.
+fn mutations(world: &Simulator) -> Vec<(String, String)> {
+    world.mutations().into_iter().map(|record| (record.operation, record.target)).collect()
+}
+
+/// Kills and resumes at every point; returns how many points there were, and distinct journals.
+fn matrix(faults: &[&str], outcome: RunOutcome) -> (usize, usize) {
+    let stage = Stage::new(faults);
+    assert_eq!(stage.runbook.name, "restore-db");
+    let (state, recording) = stage.whole();
+    assert_eq!(state.finished, Some(outcome), "{faults:?}");
+    let (wanted, log) = (recording.world.state_json(), mutations(&recording.world));
+    assert_eq!(log.len(), 2, "{log:?}");
+    let (mut tried, mut lengths) = (0, BTreeSet::new());
+    for point in &recording.points {
+        let Some((ended, world)) = stage.resumed(&recording.inner, point) else { continue };
+        let place = format!("{faults:?}, {} with {} records", point.when, point.records);
+        assert_eq!(ended.finished, Some(outcome), "{place}");
+        assert_eq!(mutations(&world), log, "{place}");
+        assert_eq!(world.state_json(), wanted, "{place}");
+        for (key, step) in &ended.steps {
+            assert_eq!(step.status, state.steps[key].status, "{place}: {key}");
+        }
+        tried += 1;
+        lengths.insert(point.records);
+    }
+    println!("crash matrix {faults:?}: {tried} points, {} journals", lengths.len());
+    (tried, lengths.len())
+}
+
+#[test]
+fn a_drill_that_is_killed_at_any_instant_ends_as_if_nothing_had_happened() {
+    let (points, journals) = matrix(&[], RunOutcome::Succeeded);
+    assert!(points >= POINTS, "only {points} points");
+    assert!(journals >= JOURNALS, "only {journals} journals");
+}
+
+#[test]
+fn lost_answers_and_stale_reads_change_nothing_about_that() {
+    matrix(&["lost-answer"], RunOutcome::Succeeded);
+    matrix(&["stale-read=90s", "lost-answer=DeleteDBInstance"], RunOutcome::Succeeded);
+}
+
+#[test]
+fn a_drill_that_fails_cleans_up_wherever_it_was_killed() {
+    matrix(&["restore-failed"], RunOutcome::Failed);
+}

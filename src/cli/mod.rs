@@ -1,0 +1,34 @@
+//! The command line: one file a command, wiring, progress, exit codes.
+//!
+//! **Invariant:** the only layer that knows the terminal, the environment variables and the simulator.
+
+mod args;
+mod config;
+mod confirm;
+mod drill;
+mod error;
+mod exit;
+mod heartbeat;
+mod journal;
+mod launch;
+mod lock;
+mod main;
+#[cfg(test)]
+mod matrix;
+mod out;
+mod past;
+mod plan_view;
+mod progress;
+mod project;
+mod reports;
+mod resume;
+mod run;
+mod runbook;
+mod session;
+mod sim;
+mod sim_sql;
+mod state;
+mod status;
+mod undertake;
+
+pub use main::main;

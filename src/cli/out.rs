@@ -1,0 +1,31 @@
+//! The two streams: results on standard output, everything else on standard error.
+//!
+//! **Invariant:** nothing else in drctl prints. A reader that closed the pipe is no error.
+
+use std::io::Write as _;
+
+/// Writes a command's result.
+pub(super) fn result(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    // A closed pipe (`drctl … | head`) is the reader's choice.
+    let _ = write!(out, "{text}{end}");
+}
+
+/// Writes bytes of a result as they are.
+pub(super) fn bytes(bytes: &[u8]) {
+    let _ = std::io::stdout().lock().write_all(bytes);
+}
+
+/// Writes status and progress; nothing for an empty text.
+pub(super) fn progress(text: &str) {
+    if !text.is_empty() {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+}
+
+/// Writes a question without ending the line.
+pub(super) fn prompt(text: &str) {
+    let mut err = anstream::stderr().lock();
+    let _ = write!(err, "{text}").and_then(|()| err.flush());
+}

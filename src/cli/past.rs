@@ -1,0 +1,104 @@
+//! What earlier runs left in the state directory: which run is meant, and how long steps took.
+//!
+//! **Invariant:** read-only; a journal that cannot be read is named, never skipped in silence.
+
+use crate::base::clock::between;
+use crate::base::ids::RunId;
+use crate::cli::error::CommandError;
+use crate::cli::state::StateDir;
+use crate::estate::Environment;
+use crate::journal::event::Record;
+use crate::journal::fold::RunState;
+use crate::journal::{JournalError, SqliteStore, Store as _, StoredRecord, list_runs};
+use crate::plan::Durations;
+use crate::plan::model::Plan;
+
+/// Most earlier runs that durations are taken from: the newest say most.
+const RUNS_FOR_DURATIONS: usize = 20;
+
+/// Finds the run that `text` means: an id, the beginning or end of one, or `last`.
+///
+/// # Errors
+/// There is none, or more than one.
+pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandError> {
+    let runs: Vec<RunId> =
+        list_runs(state.root()).iter().filter_map(|summary| RunId::parse(&summary.run)).collect();
+    if runs.is_empty() {
+        return Err(CommandError::usage(format!(
+            "there are no runs in {}",
+            state.root().display()
+        ))
+        .help("start one: `drctl drill restore-db`"));
+    }
+    if text == "last" {
+        return Ok(runs.iter().max().cloned().expect("there is one"));
+    }
+    let wanted = text.to_ascii_lowercase();
+    let matching: Vec<&RunId> = runs
+        .iter()
+        .filter(|run| run.as_str().starts_with(&wanted) || run.as_str().ends_with(&wanted))
+        .collect();
+    match matching.as_slice() {
+        [run] => Ok((*run).clone()),
+        [] => Err(CommandError::usage(format!("there is no run `{text}`"))
+            .help("`drctl status` lists them")),
+        several => {
+            let listed = several.iter().map(|run| run.as_str()).collect::<Vec<_>>().join(", ");
+            Err(CommandError::usage(format!("`{text}` means more than one run: {listed}")))
+        }
+    }
+}
+
+/// The records of a run, its chain verified.
+///
+/// # Errors
+/// The journal cannot be read or its chain is broken.
+pub(super) fn stored(state: &StateDir, run: &RunId) -> Result<Vec<StoredRecord>, CommandError> {
+    Ok(SqliteStore::open_read_only(&state.journal(run))?.load()?)
+}
+
+/// The records that this version understands.
+///
+/// # Errors
+/// There is one that it does not understand.
+pub(super) fn known(records: &[StoredRecord]) -> Result<Vec<Record>, JournalError> {
+    records
+        .iter()
+        .map(|stored| {
+            let (seq, kind, version) = (stored.seq, stored.kind.clone(), stored.version);
+            stored.record.clone().ok_or(JournalError::UnknownEvent { seq, kind, version })
+        })
+        .collect()
+}
+
+/// How long steps took in earlier runs in the same environment: what a stand-in or the simulator took
+/// says nothing about AWS, nor does one account's size about another's.
+pub(super) fn durations(state: &StateDir, environment: &Environment) -> Durations {
+    let mut durations = Durations::default();
+    let mut runs = list_runs(state.root());
+    runs.sort_by(|a, b| b.run.cmp(&a.run));
+    let same = runs.into_iter().filter(|run| {
+        run.environment == environment.name
+            && run.simulated == environment.is_simulated()
+            && run.finished_at.is_some()
+    });
+    for summary in same.take(RUNS_FOR_DURATIONS) {
+        let Some(Ok(records)) = RunId::parse(&summary.run).map(|run| stored(state, &run)) else {
+            continue;
+        };
+        let Ok(records) = known(&records) else { continue };
+        let Ok(run) = RunState::fold(&records) else { continue };
+        let Ok(plan) = serde_json::from_value::<Plan>(run.plan.clone()) else { continue };
+        for step in &plan.steps {
+            let Some(found) = run.steps.get(&step.key).filter(|found| found.status.is_success())
+            else {
+                continue;
+            };
+            if let (Some(began), Some(ended)) = (found.started_at, found.finished_at) {
+                let millis = u64::try_from(between(began, ended).as_millis()).unwrap_or(u64::MAX);
+                durations.add(&step.uses, step.key.id(), millis);
+            }
+        }
+    }
+    durations
+}

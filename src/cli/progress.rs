@@ -1,0 +1,256 @@
+//! Live progress: bars on a terminal, timestamped lines elsewhere.
+//!
+//! **Invariant:** an observer; it reads records and cannot change a run.
+
+use crate::base::clock::{Clock, between, format_instant};
+use crate::base::duration::human;
+use crate::base::ids::StepKey;
+use crate::cli::out;
+use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
+use crate::journal::fold::{RunState, StepStatus};
+use crate::plan::model::Plan;
+use crate::runner::Observer;
+use chrono::{DateTime, Utc};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+/// Between two redraws of the elapsed times.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Shows a run as it goes.
+pub(super) struct Progress {
+    clock: Clock,
+    began: DateTime<Utc>,
+    plan: Plan,
+    bars: Option<Bars>,
+}
+
+struct Bars {
+    all: MultiProgress,
+    overall: ProgressBar,
+    steps: BTreeMap<StepKey, ProgressBar>,
+}
+
+impl Progress {
+    /// Progress of a run of `plan` on standard error.
+    pub(super) fn new(plan: &Plan, clock: Clock) -> Self {
+        out::progress(plan.environment.banner().unwrap_or_default());
+        let place = &plan.environment;
+        let where_to = format!("in {}, answered by {}", place.name, place.server);
+        out::progress(&format!("run {} of {} {where_to}", plan.run, plan.title));
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan, &clock));
+        Self {
+            began: plan.disaster_at.or(plan.declared_at).unwrap_or(plan.created_at),
+            clock,
+            plan: plan.clone(),
+            bars,
+        }
+    }
+
+    /// Takes the display down.
+    pub(super) fn finish(&mut self) {
+        if let Some(bars) = self.bars.take() {
+            bars.steps.values().for_each(ProgressBar::finish_and_clear);
+            bars.overall.finish_and_clear();
+        }
+    }
+
+    fn line(&self, at: DateTime<Utc>, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.all.suspend(|| out::progress(text)),
+            None => out::progress(&format!("{} {text}", format_instant(at))),
+        }
+    }
+}
+
+impl Bars {
+    fn new(plan: &Plan, clock: &Clock) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let steps = u64::try_from(plan.steps.len()).unwrap_or(0);
+        let overall = all.add(ProgressBar::new(steps));
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} steps  {clock}  {msg}")
+            .expect("a valid template")
+            .with_key("clock", recovery_clock(plan, clock));
+        overall.set_style(style);
+        overall.enable_steady_tick(TICK);
+        Self { all, overall, steps: BTreeMap::new() }
+    }
+
+    fn show(&mut self, step: &StepKey, state: &str, clock: &Clock) {
+        let bar = self.steps.entry(step.clone()).or_insert_with(|| {
+            let bar = self.all.insert_before(&self.overall, ProgressBar::new_spinner());
+            let (clock, began) = (clock.clone(), clock.now());
+            let elapsed = move |_: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
+                let _ = write!(text, "{:>7}", human(between(began, clock.now())));
+            };
+            let style = ProgressStyle::with_template("{spinner} {took} {prefix}: {msg}")
+                .expect("a valid template")
+                .with_key("took", elapsed);
+            bar.set_style(style);
+            bar.enable_steady_tick(TICK);
+            bar.set_prefix(step.as_str().to_owned());
+            bar
+        });
+        bar.set_message(state.to_owned());
+    }
+
+    fn clear(&mut self, step: &StepKey) {
+        if let Some(bar) = self.steps.remove(step) {
+            bar.finish_and_clear();
+        }
+        self.overall.inc(1);
+    }
+}
+
+/// `recovery 12m34s of 4h00m`, on the run's own clock.
+fn recovery_clock(
+    plan: &Plan,
+    clock: &Clock,
+) -> impl Fn(&indicatif::ProgressState, &mut dyn std::fmt::Write) + Clone + Send + Sync + 'static {
+    let began = plan.disaster_at.or(plan.declared_at).unwrap_or(plan.created_at);
+    let promised =
+        plan.objectives.recovery_time_ms.map(|millis| human(Duration::from_millis(millis)));
+    let clock = clock.clone();
+    move |_, text| {
+        let passed = human(between(began, clock.now()));
+        let _ = match &promised {
+            Some(promised) => write!(text, "recovery clock {passed} of {promised}"),
+            None => write!(text, "recovery clock {passed}"),
+        };
+    }
+}
+
+impl Observer for Progress {
+    fn turned(&mut self, records: &[Record], state: &RunState) {
+        for record in records {
+            let text =
+                describe(&record.event, state).filter(|_| !told_again(&record.event, records));
+            if let Some(text) = text {
+                self.line(record.at, &text);
+            }
+            self.update_bars(&record.event, state);
+            if self.recovered(&record.event) {
+                let passed = human(between(self.began, record.at));
+                let failed = state.steps.values().any(|step| step.status == StepStatus::Failed);
+                let text = if failed {
+                    format!("not recovered after {passed}: a step before this one failed")
+                } else {
+                    format!("RECOVERED after {passed}")
+                };
+                self.line(record.at, &text);
+            }
+        }
+    }
+}
+
+impl Progress {
+    fn recovered(&self, event: &Event) -> bool {
+        matches!(event, Event::StepSucceeded { step, .. } if Some(step) == self.plan.measure.recovered.as_ref())
+    }
+
+    fn update_bars(&mut self, event: &Event, state: &RunState) {
+        let Some(bars) = &mut self.bars else { return };
+        let Some(step) = event.step() else { return };
+        match state.steps.get(step).map(|found| found.status) {
+            Some(StepStatus::Running | StepStatus::Undoing) => {
+                let words = describe_state(event).unwrap_or_else(|| "working".to_owned());
+                bars.show(step, &words, &self.clock);
+            }
+            Some(_) => bars.clear(step),
+            None => {}
+        }
+    }
+}
+
+/// Whether a refusal is told again, with its consequence, by a failure in the same turn.
+fn told_again(event: &Event, records: &[Record]) -> bool {
+    let Event::ActRefused { step, .. } = event else { return false };
+    records.iter().any(|record| matches!(&record.event, Event::StepFailed { step: failed, .. } | Event::UndoFailed { step: failed, .. } if failed == step))
+}
+
+fn describe_state(event: &Event) -> Option<String> {
+    match event {
+        Event::StepObserved { state, .. } => Some(state.clone()),
+        Event::IntentRecorded { operation, .. } => Some(format!("calling {operation}")),
+        Event::StepRetried { error, .. } => Some(format!("trying again: {}", error.message)),
+        _ => None,
+    }
+}
+
+/// One line for people; `None` for events that say nothing new.
+fn describe(event: &Event, state: &RunState) -> Option<String> {
+    Some(match event {
+        Event::RunStarted { .. } | Event::UndoSucceeded { .. } | Event::ActAccepted { .. } => {
+            return None;
+        }
+        Event::AttemptStarted { attempt: 1, .. } => return None,
+        Event::AttemptStarted { attempt, operator } => {
+            format!("resumed by {operator}: attempt {attempt}")
+        }
+        Event::StepStarted { step, .. } => format!("{step}: started"),
+        Event::IntentRecorded { step, operation, target, .. } => {
+            format!("{step}: {operation} {target}")
+        }
+        Event::ActRefused { step, error } => format!("{step}: refused: {}", error.message),
+        Event::ActInDoubt { step, error } => {
+            format!("{step}: in doubt, looking: {}", error.message)
+        }
+        Event::StepObserved { step, state, .. } => format!("{step}: {state}"),
+        Event::StepRetried { step, error, delay_ms } => {
+            let delay = human(Duration::from_millis(*delay_ms));
+            format!("{step}: again in {delay}: {}", error.message)
+        }
+        Event::StepSucceeded { step, adopted, warnings, .. } => {
+            let took =
+                state.steps.get(step).and_then(|found| found.started_at.zip(found.finished_at));
+            let took =
+                took.map(|(a, b)| format!(" in {}", human(between(a, b)))).unwrap_or_default();
+            let adopted = if *adopted { " (found done already)" } else { "" };
+            let warned =
+                warnings.iter().map(|warning| format!("\n  ! {warning}")).collect::<String>();
+            format!("{step}: done{took}{adopted}{warned}")
+        }
+        Event::StepFailed { step, error, .. } => {
+            let help =
+                error.help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+            format!("{step}: FAILED: {}{help}", error.message)
+        }
+        Event::StepSkipped { step, reason } => format!("{step}: skipped: {}", skip_text(reason)),
+        Event::UndoStarted { step } => format!("{step}: undoing"),
+        Event::UndoFailed { step, error } => format!("{step}: UNDO FAILED: {}", error.message),
+        Event::QuestionAsked { question, .. } => format!("waiting for a person: {question}"),
+        Event::QuestionAnswered { step, answer, operator } => {
+            format!("{step}: {operator} answered {answer}")
+        }
+        Event::RunInterrupted { reason } => format!("stopped: {reason}"),
+        Event::PredictionScored { held, total, wrong } => {
+            let wrong = wrong.iter().map(|text| format!("\n  wrong: {text}")).collect::<String>();
+            format!("prediction: {held} of {total} held{wrong}")
+        }
+        Event::RunFinished { outcome } => format!("run {}", outcome_word(*outcome)),
+    })
+}
+
+/// Why a step did not run.
+pub(super) fn skip_text(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::Condition { when } => format!("its condition is false: {when}"),
+        SkipReason::Upstream { step } => format!("it needs {step}"),
+        SkipReason::Stopped { step } => format!("the run was stopped by {step}"),
+        SkipReason::Nothing { why } => why.clone(),
+        SkipReason::Operator { operator } => format!("{operator} decided so"),
+    }
+}
+
+/// An outcome in a word.
+pub(super) fn outcome_word(outcome: RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Succeeded => "succeeded",
+        RunOutcome::Warned => "succeeded with warnings",
+        RunOutcome::Failed => "FAILED",
+        RunOutcome::Undone => "failed and was undone",
+        RunOutcome::Aborted => "aborted",
+    }
+}

@@ -1,0 +1,163 @@
+//! Finds runbooks, drills and estates: in the project's directories, else the ones shipped in the
+//! binary.
+//!
+//! **Invariant:** a file of the project wins over a shipped one of the same name, and which one was used
+//! is always shown.
+
+use crate::base::diagnostic::nearest;
+use crate::cli::config::{self, Config};
+use crate::cli::error::CommandError;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What kind of file is looked for, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// `runbooks/`.
+    Runbook,
+    /// `drills/`.
+    Drill,
+    /// `localstack/estates/`, `estates/`.
+    Estate,
+}
+
+impl FileKind {
+    fn directories(self) -> &'static [&'static str] {
+        match self {
+            Self::Runbook => &["runbooks"],
+            Self::Drill => &["drills"],
+            Self::Estate => &["estates", "localstack/estates"],
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Runbook => "runbook",
+            Self::Drill => "drill",
+            Self::Estate => "estate",
+        }
+    }
+}
+
+/// Files that are part of the binary, so that it works anywhere.
+const SHIPPED: [(FileKind, &str, &str); 4] = [
+    (FileKind::Runbook, "restore-db", include_str!("../../runbooks/restore-db.yaml")),
+    (FileKind::Drill, "restore-db", include_str!("../../drills/restore-db.yaml")),
+    (FileKind::Estate, "techcorp", include_str!("../../localstack/estates/techcorp.yaml")),
+    (
+        FileKind::Estate,
+        "credentialmate",
+        include_str!("../../localstack/estates/credentialmate.yaml"),
+    ),
+];
+
+/// A file that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Name for messages: a path, or `(shipped) drills/restore-db.yaml`.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The directory that relative names are looked up in.
+#[derive(Debug, Clone)]
+pub(super) struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// The nearest directory upwards that has `drctl.yaml`, `runbooks/` or `drills/`, else the current one.
+    pub(super) fn locate() -> Self {
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        let has = |dir: &Path| {
+            ["drctl.yaml", "runbooks", "drills"].iter().any(|name| dir.join(name).exists())
+        };
+        let root = here.ancestors().find(|dir| has(dir)).unwrap_or(&here).to_path_buf();
+        Self { root }
+    }
+
+    /// The directory itself.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The project's configuration: `drctl.yaml`, or nothing configured without one.
+    ///
+    /// # Errors
+    /// The file cannot be read or has problems.
+    pub(super) fn config(&self) -> Result<Config, CommandError> {
+        let path = self.root.join("drctl.yaml");
+        if !path.exists() {
+            return Ok(Config::default());
+        }
+        let found = read_file(&path)?;
+        Ok(config::load(&self.root, &found.file, &found.text)?)
+    }
+
+    /// Reads the file called `name`, which may also be a path to a YAML file.
+    ///
+    /// # Errors
+    /// Nothing has that name (with the nearest one that exists), or the file cannot be read.
+    pub(super) fn read(&self, kind: FileKind, name: &str) -> Result<Found, CommandError> {
+        if Path::new(name).extension().is_some() {
+            return read_file(Path::new(name));
+        }
+        for directory in kind.directories() {
+            let path = self.root.join(directory).join(format!("{name}.yaml"));
+            if path.is_file() {
+                return read_file(&path);
+            }
+        }
+        let shipped = SHIPPED.iter().find(|(found, shipped, _)| *found == kind && *shipped == name);
+        if let Some((_, _, text)) = shipped {
+            let file = format!("(shipped) {}/{name}.yaml", kind.directories()[0]);
+            return Ok(Found { file, text: (*text).to_owned() });
+        }
+        let names = self.names(kind);
+        let near = nearest(name, names.iter().map(String::as_str));
+        let listed = names.iter().cloned().collect::<Vec<_>>().join(", ");
+        Err(CommandError::usage(format!("there is no {} called `{name}`", kind.noun())).help(
+            match near {
+                Some(near) => format!("did you mean `{near}`? There are: {listed}"),
+                None => format!("there are: {listed}; or give the path of a YAML file"),
+            },
+        ))
+    }
+
+    /// All names of a kind, sorted.
+    pub(super) fn names(&self, kind: FileKind) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = SHIPPED
+            .iter()
+            .filter(|(found, _, _)| *found == kind)
+            .map(|(_, name, _)| (*name).to_owned())
+            .collect();
+        for directory in kind.directories() {
+            let Ok(entries) = std::fs::read_dir(self.root.join(directory)) else { continue };
+            for entry in entries.flatten() {
+                let path = entry.path();
+                if path.extension().is_some_and(|extension| extension == "yaml") {
+                    names
+                        .extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+                }
+            }
+        }
+        names
+    }
+}
+
+fn read_file(path: &Path) -> Result<Found, CommandError> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", path.display())))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CommandError::usage(format!("{} is not UTF-8 text (byte {at})", path.display()))
+    })?;
+    Ok(Found { file: shown(path), text })
+}
+
+/// The path relative to the current directory where that is shorter.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}

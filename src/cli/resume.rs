@@ -1,0 +1,95 @@
+//! `drctl resume`: takes a run up where its journal ends.
+//!
+//! **Invariant:** everything comes from the journal: plan, runbook, estate and parameters; files that
+//! changed meanwhile change nothing.
+
+use crate::cli::args::{OutputForm, ResumeArgs};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::launch::{Tools, environment, operator};
+use crate::cli::lock::{Lock, holder};
+use crate::cli::out;
+use crate::cli::past::{find_run, known};
+use crate::cli::session::Session;
+use crate::cli::undertake::{Undertaking, undertake};
+use crate::engine::{Machine, Start};
+use crate::estate::{Environment, Estate};
+use crate::journal::fold::RunState;
+use crate::journal::{SqliteStore, Store as _, Takeover};
+use crate::plan::model::{PLAN_VERSION, Plan};
+use crate::runner::LEASE;
+
+/// A run that can be taken up.
+pub(super) struct Resumable {
+    /// Its plan.
+    pub plan: Plan,
+    /// Its estate, as it was when the run began.
+    pub estate: Estate,
+    /// Its environment.
+    pub environment: Environment,
+    state: RunState,
+    store: SqliteStore,
+    _lock: Lock,
+}
+
+/// Opens the run's journal and checks that it can be taken up.
+///
+/// # Errors
+/// There is no such run, it has ended, another process runs it, or its journal is not whole.
+pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, CommandError> {
+    let run = find_run(&tools.state, &args.run)?;
+    let lock = Lock::take(&tools.state.run(&run).join("lock"), &format!("run {run}"), &holder())?;
+    let store = SqliteStore::open(&tools.state.journal(&run))?;
+    let records = known(&store.load()?)?;
+    let broken = |error: String| {
+        CommandError::new(Exit::Journal, format!("run {run} cannot be resumed: {error}"))
+    };
+    let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
+    if let Some(outcome) = state.finished {
+        let word = crate::cli::progress::outcome_word(outcome);
+        return Err(CommandError::usage(format!("run {run} has ended: it {word}"))
+            .help(format!("`drctl report {run}`")));
+    }
+    let plan: Plan =
+        serde_json::from_value(state.plan.clone()).map_err(|error| broken(error.to_string()))?;
+    if plan.schema_version != PLAN_VERSION {
+        return Err(broken(format!("its plan has version {}", plan.schema_version)));
+    }
+    let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
+    let environment = environment(&estate, &plan.environment.name)?.clone();
+    Ok(Resumable { plan, estate, environment, state, store, _lock: lock })
+}
+
+/// Takes the run up and drives it on.
+///
+/// # Errors
+/// The environment, the journal or the credentials fail.
+pub(super) async fn run(
+    tools: &Tools,
+    resumable: Resumable,
+    args: &ResumeArgs,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    let Resumable { plan, estate, environment, state, mut store, _lock } = resumable;
+    let session =
+        Session::open(&tools.state, &estate, &environment, &args.simulation, state.last_at)?;
+    let now = session.clock.now();
+    // The file lock proves that no process of this machine runs it; its lease may outlive it.
+    let fence = store.acquire(&holder(), now, LEASE, Takeover::Force)?;
+    store.note("process", &holder())?;
+    out::progress(&format!("resuming run {} after {} records", plan.run, state.last_seq));
+    let start = Start { operator: operator(), fence: fence.number() };
+    let (machine, turn) = Machine::resume(plan, state, start, now);
+    let answer = args.answer.clone();
+    let undertaking = Undertaking {
+        tools,
+        estate: &estate,
+        environment: &environment,
+        session: &session,
+        output,
+        answer,
+    };
+    let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
+    session.close()?;
+    ended
+}

@@ -1,0 +1,191 @@
+//! Wires one environment: clock, HTTP, SQL and the simulated world. The only place that joins `cloud`
+//! and `sim`.
+//!
+//! **Invariant:** nothing behind this module can tell whether it is simulated.
+
+use crate::base::clock::{Clock, simulated_epoch};
+use crate::base::seed::{Seed, seed_sdk_jitter, unpredictable};
+use crate::cli::args::SimulationArgs;
+use crate::cli::error::CommandError;
+use crate::cli::lock::{Lock, holder};
+use crate::cli::sim_sql::SimulatedSql;
+use crate::cli::state::StateDir;
+use crate::cloud::{
+    Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource, PostgresConnector,
+    SqlConnector,
+};
+use crate::estate::{Environment, EnvironmentKind, Estate};
+use crate::sim::{SimOptions, Simulator, http_client};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// One environment, wired for this process.
+pub(super) struct Session {
+    /// The one clock.
+    pub clock: Clock,
+    /// The way to databases.
+    pub sql: Arc<dyn SqlConnector>,
+    /// The simulated world, in a simulated environment.
+    pub simulator: Option<Simulator>,
+    environment: Environment,
+    seed: Seed,
+    _world: Option<Lock>,
+}
+
+impl Session {
+    /// Opens `environment`; `not_before` is an instant that simulated time must have reached.
+    ///
+    /// # Errors
+    /// The simulated world cannot be read or is in use, or an option fits only simulated environments.
+    pub(super) fn open(
+        state: &StateDir,
+        estate: &Estate,
+        environment: &Environment,
+        simulation: &SimulationArgs,
+        not_before: Option<DateTime<Utc>>,
+    ) -> Result<Self, CommandError> {
+        check_options(environment, simulation)?;
+        match &environment.kind {
+            EnvironmentKind::Simulated(settings) => {
+                let seed = Seed::new(simulation.seed.unwrap_or(settings.seed));
+                Self::simulated(state, estate, environment, simulation, seed, not_before)
+            }
+            EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
+                let clock = Clock::real();
+                let sql = Arc::new(PostgresConnector::new(clock.clone()));
+                let environment = environment.clone();
+                Ok(Self {
+                    clock,
+                    sql,
+                    simulator: None,
+                    environment,
+                    seed: unpredictable(),
+                    _world: None,
+                })
+            }
+        }
+    }
+
+    fn simulated(
+        state: &StateDir,
+        estate: &Estate,
+        environment: &Environment,
+        simulation: &SimulationArgs,
+        seed: Seed,
+        not_before: Option<DateTime<Utc>>,
+    ) -> Result<Self, CommandError> {
+        let directory = state.world(&estate.name, &environment.name);
+        state.create(&directory)?;
+        let lock = Lock::take(&directory.join("lock"), "this simulated world", &holder())?;
+        let options = SimOptions { seed: Some(seed.number()), faults: simulation.faults.clone() };
+        let simulator = Simulator::open(&directory, estate, environment, options)?;
+        let epoch = simulator.time().max(not_before.unwrap_or_else(simulated_epoch));
+        let clock = match simulation.pace {
+            Some(pace) => Clock::scaled(pace, epoch),
+            None => Clock::virtual_from(epoch),
+        };
+        seed_sdk_jitter(seed);
+        let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
+        Ok(Self {
+            clock,
+            sql,
+            simulator: Some(simulator),
+            environment: environment.clone(),
+            seed,
+            _world: Some(lock),
+        })
+    }
+
+    /// A session in a world in memory, in virtual time from `epoch`.
+    #[cfg(test)]
+    pub(super) fn in_memory(
+        simulator: Simulator,
+        environment: &Environment,
+        epoch: DateTime<Utc>,
+    ) -> Self {
+        let (clock, seed) = (Clock::virtual_from(epoch), Seed::new(1));
+        seed_sdk_jitter(seed);
+        let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
+        let (simulator, environment) = (Some(simulator), environment.clone());
+        Self { clock, sql, simulator, environment, seed, _world: None }
+    }
+
+    /// Opens the guarded cloud with the given policy.
+    ///
+    /// # Errors
+    /// Credentials or endpoints are not usable.
+    pub(super) async fn cloud(&self, policy: GuardPolicy) -> Result<Cloud, CloudError> {
+        let http = match &self.simulator {
+            Some(simulator) => {
+                HttpSource::Injected(http_client(simulator.clone(), self.clock.clone()))
+            }
+            None => HttpSource::Network,
+        };
+        let (environment, clock, seed) = (self.environment.clone(), self.clock.clone(), self.seed);
+        Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
+    }
+
+    /// Random numbers for a run's id: from the world's seed and time when simulated, so that rehearsals
+    /// repeat, else from the operating system.
+    pub(super) fn run_id_stream(&self) -> fastrand::Rng {
+        let now = self.clock.now().timestamp_millis();
+        match self.simulator {
+            Some(_) => self.seed.stream(&format!("run/{now}")),
+            None => unpredictable().stream("run"),
+        }
+    }
+
+    /// Keeps the simulated world as it is now.
+    ///
+    /// # Errors
+    /// The world cannot be written.
+    pub(super) fn close(&self) -> Result<(), CommandError> {
+        let Some(simulator) = &self.simulator else { return Ok(()) };
+        Ok(simulator.save(self.clock.now())?)
+    }
+}
+
+/// Checks simulation options before anything is opened, so that a mistake leaves nothing behind.
+///
+/// # Errors
+/// An unknown fault, or an option that fits only simulated environments.
+pub(super) fn check_options(
+    environment: &Environment,
+    simulation: &SimulationArgs,
+) -> Result<(), CommandError> {
+    if environment.is_simulated() {
+        return Ok(Simulator::check_faults(&simulation.faults)?);
+    }
+    let asked = simulation.pace.is_some() || simulation.seed.is_some();
+    if asked || !simulation.faults.is_empty() {
+        let message = format!("environment `{}` is not simulated", environment.name);
+        return Err(
+            CommandError::usage(message).help("--pace, --fault and --seed need a simulated one")
+        );
+    }
+    Ok(())
+}
+
+/// Checks that the environment's account answers.
+///
+/// # Errors
+/// Nobody answers, or another account does (exit code 18).
+pub(super) async fn verify_account(
+    cloud: &Cloud,
+    environment: &Environment,
+) -> Result<(), CommandError> {
+    let Err(error) = cloud.verify_account().await else { return Ok(()) };
+    let endpoint = match (&environment.kind, error.class) {
+        (EnvironmentKind::Endpoints(endpoints), ErrorClass::Unreachable) => {
+            endpoints.get("sts").or_else(|| endpoints.get("default"))
+        }
+        _ => None,
+    };
+    let failed = CommandError::from(error);
+    Err(match endpoint {
+        Some(endpoint) => failed.help(format!(
+            "is {endpoint} up? `localstack/localstack status` tells about the servers of `localstack`"
+        )),
+        None => failed,
+    })
+}

@@ -1,0 +1,5 @@
+//! The `drctl` program.
+
+fn main() -> std::process::ExitCode {
+    drctl::cli::main()
+}

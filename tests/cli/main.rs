@@ -1,0 +1,14 @@
+//! The program as its users meet it: arguments in; exit code, text and files out.
+//!
+//! **Invariant:** every test has its own state directory and a cleared environment.
+
+mod bad_environment;
+mod bad_files;
+mod bad_options;
+mod env;
+mod faults;
+mod happy;
+mod interrupted;
+mod locks;
+mod past;
+mod stored_plan;
