@@ -1,0 +1,9 @@
+//! drctl against servers and clients that we did not write: moto and PostgreSQL behind `localstack/`,
+//! and boto3 as a client of `drctl sim serve`.
+//!
+//! **Invariant:** a missing peer is reported as skipped, and in CI (`CI=true`) it is a failure; real
+//! AWS is never contacted.
+
+mod boto3;
+mod localstack;
+mod support;
