@@ -1,0 +1,73 @@
+//! Runbooks, drills and estates in the tree are valid, and fit each other.
+//!
+//! **Invariant:** nothing is shipped that `drctl runbook validate` would refuse.
+
+use crate::tree::{File, files, read};
+use drctl::action::standard;
+use drctl::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
+
+fn yaml(directory: &str) -> Vec<File> {
+    let found: Vec<File> =
+        files(".yaml").into_iter().filter(|file| file.path.starts_with(directory)).collect();
+    assert!(!found.is_empty(), "{directory} is empty");
+    found
+}
+
+fn runbook(file: &str, text: &str) -> Runbook {
+    let (runbook, warnings) = load_runbook(file, text, &standard())
+        .unwrap_or_else(|problems| panic!("{file}:\n{problems}"));
+    assert!(warnings.sorted().is_empty(), "{file} has warnings:\n{warnings}");
+    runbook
+}
+
+fn drill(file: &File) -> Drill {
+    load_drill(&file.path, &file.text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn shipped_runbooks_are_valid_and_named_after_their_files() {
+    for file in yaml("runbooks/") {
+        let runbook = runbook(&file.path, &file.text);
+        assert_eq!(format!("runbooks/{}.yaml", runbook.name), file.path);
+    }
+}
+
+#[test]
+fn shipped_estates_are_valid_and_named_after_their_files() {
+    for file in yaml("localstack/estates/") {
+        let estate = drctl::estate::load(&file.path, &file.text)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(format!("localstack/estates/{}.yaml", estate.name), file.path);
+    }
+}
+
+#[test]
+fn shipped_drills_fit_their_runbook_and_estate() {
+    for file in yaml("drills/") {
+        let drill = drill(&file);
+        assert_eq!(format!("drills/{}.yaml", drill.name), file.path);
+        let path = format!("runbooks/{}.yaml", drill.runbook);
+        let runbook = runbook(&path, &read(&path));
+        let bound = bind_parameters(&runbook, &drill.parameters);
+        assert!(bound.is_ok(), "{}: {bound:?}", file.path);
+        let path = format!("localstack/estates/{}.yaml", drill.estate);
+        let estate = drctl::estate::load(&path, &read(&path)).expect("checked by another test");
+        let environment = estate.environments.get(&drill.environment);
+        assert!(environment.is_some(), "{}: no environment {}", file.path, drill.environment);
+    }
+}
+
+#[test]
+fn shipped_drills_run_on_the_simulator() {
+    for file in yaml("drills/") {
+        assert_eq!(drill(&file).environment, "sim", "{}", file.path);
+    }
+}
+
+#[test]
+fn finds_a_broken_runbook() {
+    let good = read("runbooks/restore-db.yaml");
+    let planted = good.replace("needs: [check_source]", "needs: [check_sauce]");
+    assert_ne!(good, planted);
+    assert!(load_runbook("planted.yaml", &planted, &standard()).is_err());
+}
