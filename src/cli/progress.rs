@@ -22,7 +22,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// Shows a run as it goes.
 pub(super) struct Progress {
     clock: Clock,
-    began: DateTime<Utc>,
+    /// When the disaster happened or was declared, if it was said.
+    since: Option<DateTime<Utc>>,
     plan: Plan,
     bars: Option<Bars>,
 }
@@ -41,12 +42,7 @@ impl Progress {
         let where_to = format!("in {}, answered by {}", place.name, place.server);
         out::progress(&format!("run {} of {} {where_to}", plan.run, plan.title));
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan, &clock));
-        Self {
-            began: plan.disaster_at.or(plan.declared_at).unwrap_or(plan.created_at),
-            clock,
-            plan: plan.clone(),
-            bars,
-        }
+        Self { since: plan.disaster_at.or(plan.declared_at), clock, plan: plan.clone(), bars }
     }
 
     /// Takes the display down.
@@ -132,7 +128,8 @@ impl Observer for Progress {
             }
             self.update_bars(&record.event, state);
             if self.recovered(&record.event) {
-                let passed = human(between(self.began, record.at));
+                let since = self.since.or(state.started_at).unwrap_or(record.at);
+                let passed = human(between(since, record.at));
                 let failed = state.steps.values().any(|step| step.status == StepStatus::Failed);
                 let text = if failed {
                     format!("not recovered after {passed}: a step before this one failed")

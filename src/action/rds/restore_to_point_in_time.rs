@@ -147,19 +147,23 @@ fn loading(instance: &DbInstance) -> Option<i32> {
 }
 
 impl RestoreToPointInTime {
-    fn judge(&self, scope: &StepScope<'_>, source: &DbInstance, found: DbInstance) -> Observation {
-        if let Some((why, help)) = foreign(scope, &found) {
-            return Observation::Broken { why, help };
+    /// What can be said of an instance that cannot be used: not ours, broken, or still being made.
+    fn unusable(&self, scope: &StepScope<'_>, found: &DbInstance) -> Option<Observation> {
+        if let Some((why, help)) = foreign(scope, found) {
+            return Some(Observation::Broken { why, help });
         }
         if found.is_broken() {
             let why = format!("`{}` ended as `{}`", found.id, found.status);
             let help =
                 "read its events (DescribeEvents); restore again to another instant".to_owned();
-            return Observation::Broken { why, help };
+            return Some(Observation::Broken { why, help });
         }
-        let Some(endpoint) = found.endpoint.clone().filter(|_| found.is_usable()) else {
-            return Observation::InProgress { state: found.status, milestone: None };
-        };
+        (found.endpoint.is_none() || !found.is_usable())
+            .then(|| Observation::InProgress { state: found.status.clone(), milestone: None })
+    }
+
+    fn judge(&self, scope: &StepScope<'_>, source: &DbInstance, found: DbInstance) -> Observation {
+        let endpoint = found.endpoint.clone().expect("only usable instances are judged");
         if let Some((why, help)) = violation(source, &found) {
             return Observation::Broken { why, help };
         }
@@ -256,6 +260,10 @@ impl Action for RestoreToPointInTime {
         let Some(found) = context.view.db_instance(scope.region, &target).await? else {
             return Ok(Observation::Absent);
         };
+        if let Some(early) = self.unusable(scope, &found) {
+            return Ok(early);
+        }
+        // The source is read once, to compare with, and not at every poll.
         let source = self.source(context).await?;
         Ok(self.judge(scope, &source, found))
     }
