@@ -114,12 +114,6 @@ impl Problems {
     pub fn file(&self) -> &str {
         &self.file
     }
-
-    /// Takes over all problems of `other`, which must be of the same file.
-    pub fn absorb(&mut self, other: Self) {
-        assert_eq!(self.file, other.file, "problems of two files are kept apart");
-        self.list.extend(other.list);
-    }
 }
 
 impl Problem {

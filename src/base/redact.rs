@@ -23,6 +23,15 @@ pub fn redact(text: &str) -> String {
     hide_access_keys(&hide_url_passwords(&hide_marked(text)))
 }
 
+/// Redacts text of elsewhere and makes it one line of at most `most` characters.
+pub fn redact_line(text: &str, most: usize) -> String {
+    let line = redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
 fn hide_marked(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut output = String::with_capacity(text.len());

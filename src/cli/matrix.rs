@@ -7,12 +7,12 @@
 use crate::action::standard;
 use crate::base::ids::RunId;
 use crate::base::value::Values;
-use crate::cli::past::known;
 use crate::cli::session::Session;
 use crate::cli::undertake::declared;
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Start, Turn};
 use crate::estate::{Environment, Estate, Objectives};
+use crate::journal::chain::known;
 use crate::journal::event::{Record, RunOutcome};
 use crate::journal::fold::RunState;
 use crate::journal::{

@@ -7,9 +7,9 @@ use crate::base::ids::RunId;
 use crate::cli::error::CommandError;
 use crate::cli::state::StateDir;
 use crate::estate::Environment;
-use crate::journal::event::Record;
+use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{JournalError, SqliteStore, Store as _, StoredRecord, list_runs};
+use crate::journal::{SqliteStore, Store as _, StoredRecord, list_runs};
 use crate::plan::Durations;
 use crate::plan::model::Plan;
 
@@ -55,20 +55,6 @@ pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandErr
 /// The journal cannot be read or its chain is broken.
 pub(super) fn stored(state: &StateDir, run: &RunId) -> Result<Vec<StoredRecord>, CommandError> {
     Ok(SqliteStore::open_read_only(&state.journal(run))?.load()?)
-}
-
-/// The records that this version understands.
-///
-/// # Errors
-/// There is one that it does not understand.
-pub(super) fn known(records: &[StoredRecord]) -> Result<Vec<Record>, JournalError> {
-    records
-        .iter()
-        .map(|stored| {
-            let (seq, kind, version) = (stored.seq, stored.kind.clone(), stored.version);
-            stored.record.clone().ok_or(JournalError::UnknownEvent { seq, kind, version })
-        })
-        .collect()
 }
 
 /// How long steps took in earlier runs in the same environment: what a stand-in or the simulator took

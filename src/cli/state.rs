@@ -5,6 +5,7 @@
 use crate::base::ids::RunId;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::journal::index::journal_path;
 use std::path::{Path, PathBuf};
 
 /// The state directory of this user or project.
@@ -44,7 +45,7 @@ impl StateDir {
 
     /// The journal of one run.
     pub(super) fn journal(&self, run: &RunId) -> PathBuf {
-        self.run(run).join("journal.db")
+        journal_path(&self.root, run)
     }
 
     /// The original of a stored plan, to compare with the copy that is to be run.

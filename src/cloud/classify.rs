@@ -3,7 +3,7 @@
 //! **Invariant:** a write whose effect is not known is in doubt: only an answer that says that
 //! nothing happened, or the certainty that nothing was sent, makes it anything else.
 
-use crate::base::redact::redact;
+use crate::base::redact::redact_line;
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::guard::GuardRefusal;
 use aws_credential_types::provider::error::CredentialsError;
@@ -304,11 +304,7 @@ fn request_id(response: &HttpResponse) -> Option<String> {
 
 /// One line of bounded, redacted text.
 fn clean(text: &str) -> String {
-    let line = redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_TEXT) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
+    redact_line(text, MAX_TEXT)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! are cut to a bounded length; passwords are in no variant.
 
 use crate::base::duration;
-use crate::base::redact::redact;
+use crate::base::redact::redact_line;
 use std::time::Duration;
 
 /// Longest piece of foreign text that an error carries, in characters: enough for a cause, too
@@ -131,11 +131,7 @@ impl SqlError {
 
 /// One line of bounded, redacted text.
 pub(crate) fn clean(text: &str) -> String {
-    let line = redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_TEXT) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
+    redact_line(text, MAX_TEXT)
 }
 
 #[cfg(test)]
