@@ -4,7 +4,6 @@
 //! run and the documentation all read it and nothing else.
 
 use crate::base::value::{Type, Value, Values};
-use crate::cloud::{SQL_READ, SQL_WRITE};
 use std::time::Duration;
 
 /// Reads or changes.
@@ -81,36 +80,20 @@ pub struct ActionSpec {
     pub outputs: Vec<Field>,
     /// AWS operations it may call, as `rds:DescribeDBInstances`: the allow-list of a live run.
     pub calls: &'static [&'static str],
-    /// Whether it runs SQL, and how: what the effects gate lets through.
-    pub sql: SqlUse,
+    /// Effects beside AWS that it may have, such as [`crate::cloud::SQL_READ`]: what the effects
+    /// gate lets through in a live run.
+    pub effects: &'static [&'static str],
     /// Whether it can be taken back.
     pub reversibility: Reversibility,
+    /// What a person types in its place on the day that drctl itself is down; one command a line.
+    /// `{name}` is the input or output of that name (a list becomes several words), `{region}` the
+    /// step's region; a part in `[…]` is left out when an input in it is not given. A line that
+    /// begins with `#` is an instruction in words.
+    pub by_hand: &'static str,
     /// Time-out of a step that sets none.
     pub default_timeout: Duration,
     /// Time between two observations.
     pub poll_every: Duration,
-}
-
-/// What an action does with SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SqlUse {
-    /// Nothing.
-    None,
-    /// Reads in read-only transactions.
-    ReadOnly,
-    /// May also write, on instances that this run created.
-    OwnedWrites,
-}
-
-impl SqlUse {
-    /// What the effects gate must have been told to let through.
-    pub fn effects(self) -> &'static [&'static str] {
-        match self {
-            Self::None => &[],
-            Self::ReadOnly => &[SQL_READ],
-            Self::OwnedWrites => &[SQL_READ, SQL_WRITE],
-        }
-    }
 }
 
 impl ActionSpec {

@@ -111,7 +111,7 @@ pub(super) fn declared(catalogue: &Catalogue, plan: &Plan) -> BTreeSet<String> {
         for action in std::iter::once(step.uses.as_str()).chain(undo) {
             let Some(spec) = catalogue.spec(action) else { continue };
             declared.extend(spec.calls.iter().map(|call| (*call).to_owned()));
-            declared.extend(spec.sql.effects().iter().map(|effect| (*effect).to_owned()));
+            declared.extend(spec.effects.iter().map(|effect| (*effect).to_owned()));
         }
     }
     declared

@@ -5,7 +5,7 @@
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::clock::{format_instant, parse_instant};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{AutomatedBackup, DbInstance};
@@ -37,8 +37,12 @@ impl Default for CheckSource {
             ],
             outputs: outputs(),
             calls: &["rds:DescribeDBInstances", "rds:DescribeDBInstanceAutomatedBackups"],
-            sql: SqlUse::None,
+            effects: &[],
             reversibility: Reversibility::ReadOnly,
+            by_hand: "aws rds describe-db-instances --region {region} --db-instance-identifier {instance}\n\
+                      aws rds describe-db-instance-automated-backups --region {region} \
+                      --db-instance-identifier {instance}\n\
+                      # The instant must lie inside RestoreWindow, and the instance be available.",
             default_timeout: Duration::from_secs(300),
             poll_every: Duration::from_secs(15),
         };

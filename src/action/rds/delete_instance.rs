@@ -7,7 +7,7 @@ use super::restore_to_point_in_time::foreign;
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::{PermitError, PredictedEffect};
 use async_trait::async_trait;
@@ -34,8 +34,13 @@ impl Default for DeleteInstance {
                 Field::required("deleted", Type::Bool, "whether there was one to delete"),
             ],
             calls: &["rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:DeleteDBInstance"],
-            sql: SqlUse::None,
+            effects: &[],
             reversibility: Reversibility::Irreversible,
+            by_hand: "# Delete only what this exercise created: look at its tags first.\n\
+                      aws rds list-tags-for-resource --region {region} --resource-name ARN\n\
+                      aws rds delete-db-instance --region {region} \
+                      --db-instance-identifier {instance} --skip-final-snapshot \
+                      --delete-automated-backups",
             default_timeout: Duration::from_secs(3600),
             poll_every: Duration::from_secs(15),
         };

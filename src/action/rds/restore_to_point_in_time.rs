@@ -9,7 +9,7 @@ use super::restore_settings::{
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::clock::format_instant;
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value, Values};
@@ -53,7 +53,7 @@ impl Default for RestoreToPointInTime {
                 "rds:DescribeEvents",
                 "rds:RestoreDBInstanceToPointInTime",
             ],
-            sql: SqlUse::None,
+            effects: &[],
             reversibility: Reversibility::UndoneBy {
                 action: "rds.delete_instance",
                 inputs: |_, outputs| {
@@ -61,6 +61,17 @@ impl Default for RestoreToPointInTime {
                     Values::from([("instance".to_owned(), instance)])
                 },
             },
+            by_hand: "aws rds restore-db-instance-to-point-in-time --region {region} \
+                      --source-db-instance-identifier {source} \
+                      --target-db-instance-identifier {instance} --restore-time {restore_time} \
+                      --no-publicly-accessible[ --db-instance-class {class}]\
+                      [ --db-subnet-group-name {subnet_group}]\
+                      [ --vpc-security-group-ids {security_groups}]\
+                      [ --db-parameter-group-name {parameter_group}]\
+                      [ --option-group-name {option_group}]\
+                      [ --enable-cloudwatch-logs-exports {log_exports}]\n\
+                      aws rds wait db-instance-available --region {region} \
+                      --db-instance-identifier {instance}",
             default_timeout: Duration::from_secs(3 * 3600),
             poll_every: Duration::from_secs(15),
         };

@@ -9,10 +9,10 @@ use super::pack::{Item, NAMES, PACK, WRITE_PROBE};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::digest::Digest;
 use crate::base::value::{Type, Value, Values};
-use crate::cloud::{EffectError, SqlError, SqlMode, SqlSession};
+use crate::cloud::{EffectError, SQL_READ, SQL_WRITE, SqlError, SqlMode, SqlSession};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -60,8 +60,13 @@ impl Default for SqlCheck {
                 "questions that were answered as expected",
             )],
             calls: CALLS,
-            sql: SqlUse::OwnedWrites,
+            effects: &[SQL_READ, SQL_WRITE],
             reversibility: Reversibility::ReadOnly,
+            by_hand: "# Ask the database itself, with the password in its secret.\n\
+                      aws rds describe-db-instances --region {region} \
+                      --db-instance-identifier {instance} --query DBInstances[0].Endpoint\n\
+                      psql --host ENDPOINT --username {user} --dbname {database} \
+                      --command 'select pg_is_in_recovery()'",
             default_timeout: Duration::from_secs(900),
             poll_every: Duration::from_secs(15),
         };

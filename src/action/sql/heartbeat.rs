@@ -6,11 +6,11 @@ use super::connect::{CALLS, connection_inputs, open, preview};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::clock::{between, format_instant};
 use crate::base::duration;
 use crate::base::value::{Type, Value, Values};
-use crate::cloud::{EffectError, SqlError, SqlMode};
+use crate::cloud::{EffectError, SQL_READ, SqlError, SqlMode};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -62,8 +62,12 @@ impl Default for SqlHeartbeat {
                 Field::optional("loss_ms", Type::Int, "restore_time minus newest_at, milliseconds"),
             ],
             calls: CALLS,
-            sql: SqlUse::ReadOnly,
+            effects: &[SQL_READ],
             reversibility: Reversibility::ReadOnly,
+            by_hand: "aws rds describe-db-instances --region {region} \
+                      --db-instance-identifier {instance} --query DBInstances[0].Endpoint\n\
+                      psql --host ENDPOINT --username {user} --dbname {database} \
+                      --command 'select * from drctl.heartbeat'",
             default_timeout: Duration::from_secs(900),
             poll_every: Duration::from_secs(15),
         };

@@ -6,7 +6,7 @@ mod properties;
 mod shipped;
 
 use crate::action::spec::ActionKind::{Check, Mutation};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, SqlUse};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::value::Type;
 use crate::runbook::Actions;
 use std::time::Duration;
@@ -36,8 +36,9 @@ fn spec(
         inputs,
         outputs,
         calls: &[],
-        sql: SqlUse::None,
+        effects: &[],
         reversibility: Reversibility::ReadOnly,
+        by_hand: "# nothing",
         default_timeout: Duration::from_secs(60),
         poll_every: Duration::from_secs(1),
     }
