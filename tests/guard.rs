@@ -28,6 +28,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 mod guard {
+    pub(crate) mod iam;
     pub(crate) mod rds;
     pub(crate) mod secretsmanager;
     pub(crate) mod sts;
@@ -225,6 +226,15 @@ async fn a_dry_run_refuses_every_operation_of_secrets_manager_that_it_need_not_c
     let client = client!(aws_sdk_secretsmanager, guard, wire);
     let all = guard::secretsmanager::all(&client);
     judge("secretsmanager", "aws-sdk-secretsmanager", all, &wire).await;
+    assert_eq!(guard_records(&guard).0, allow_list::SECRETS_MANAGER.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_iam_that_it_need_not_call() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_iam, guard, wire);
+    let all = guard::iam::all(&client);
+    judge("iam", "aws-sdk-iam", all, &wire).await;
     assert_eq!(guard_records(&guard).0, allow_list::SECRETS_MANAGER.len());
 }
 

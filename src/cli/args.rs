@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** every command says what it changes; whatever changes nothing says so too.
 
+use crate::cli::doctor::DoctorArgs;
+use crate::cli::shell::{CompletionsArgs, ManArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -18,6 +20,13 @@ pub(super) struct Cli {
     /// Form of the result on standard output; progress goes to standard error.
     #[arg(long, global = true, value_enum, default_value_t = OutputForm::Text)]
     pub output: OutputForm,
+    /// Only results and errors: no progress, no status.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log to standard error: -v what is recorded, -vv each call to AWS, -vvv everything of drctl's own.
+    /// RUST_LOG says it finer and wins.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// Form of results.
@@ -57,6 +66,13 @@ pub(super) enum Command {
     /// The embedded simulator.
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Check machine, credentials, permissions, clocks and databases before they are needed.
+    /// Changes nothing.
+    Doctor(DoctorArgs),
+    /// Write the completions of a shell to standard output.
+    Completions(CompletionsArgs),
+    /// Write the manual page to standard output, or one page a command into a directory.
+    Man(ManArgs),
     /// The exit codes and what they mean.
     #[command(name = "exit-codes")]
     ExitCodes,

@@ -6,7 +6,10 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
-use crate::cli::{drill, heartbeat, journal, out, reports, resume, run, runbook, sim, status};
+use crate::cli::{
+    doctor, drill, heartbeat, journal, logging, out, reports, resume, run, runbook, shell, sim,
+    status,
+};
 use clap::Parser as _;
 use std::future::Future;
 use std::process::ExitCode;
@@ -22,10 +25,12 @@ pub fn main() -> ExitCode {
             return exit.into();
         }
     };
+    out::be(if cli.quiet { out::Loudness::Quiet } else { out::Loudness::Usual });
+    logging::start(cli.verbose);
     match dispatch(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            out::progress(&error.to_string());
+            out::failure(&error.to_string());
             error.exit.into()
         }
     }
@@ -93,6 +98,18 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
         Command::Sim(command) => block_on(Time::Passing, sim::run(tools, command)),
+        Command::Doctor(args) => {
+            let patient = doctor::prepare(tools, args)?;
+            let mut findings = doctor::machine(tools);
+            for environment in &patient.environments {
+                let time = time_of(environment.is_simulated(), None);
+                let examined = doctor::environment(tools, &patient.estate, environment);
+                findings.extend(block_on(time, examined));
+            }
+            Ok(doctor::show(&patient, &findings, output))
+        }
+        Command::Completions(args) => Ok(shell::completions(args)),
+        Command::Man(args) => shell::man(args),
         Command::ExitCodes => {
             let line = |(exit, meaning): &(Exit, &str)| format!("{:>3}  {meaning}\n", *exit as u8);
             out::result(&TABLE.iter().map(line).collect::<String>());

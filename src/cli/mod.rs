@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod confirm;
+mod doctor;
 mod drill;
 mod error;
 mod exit;
@@ -12,6 +13,7 @@ mod heartbeat;
 mod journal;
 mod launch;
 mod lock;
+mod logging;
 mod main;
 #[cfg(test)]
 mod matrix;
@@ -25,6 +27,7 @@ mod resume;
 mod run;
 mod runbook;
 mod session;
+mod shell;
 mod sim;
 mod sim_sql;
 mod state;

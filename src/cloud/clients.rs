@@ -102,6 +102,8 @@ services! {
     sts: aws_sdk_sts;
     /// A client of Secrets Manager.
     secretsmanager: aws_sdk_secretsmanager;
+    /// A client of IAM, which `doctor` asks about permissions.
+    iam: aws_sdk_iam;
 }
 
 impl Clients {

@@ -13,6 +13,7 @@ pub mod guard;
 pub mod model;
 mod options;
 mod overlay;
+mod permissions;
 mod permit;
 mod session;
 pub mod sql;

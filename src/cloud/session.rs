@@ -4,8 +4,9 @@
 //! **Invariant:** a session under [`GuardPolicy::DryRun`] has no writer to hand out.
 
 use crate::base::clock::Clock;
+use crate::base::redact::redact;
 use crate::base::secret::Secret;
-use crate::cloud::classify::{Call, Intent, sdk_error};
+use crate::cloud::classify::{Call, Intent, causes, sdk_error};
 use crate::cloud::clients::{ClientUse, Clients};
 use crate::cloud::credentials::{self, Narrowing};
 use crate::cloud::effects::{Effects, SecretReader, SecretStage};
@@ -15,14 +16,18 @@ use crate::cloud::guard::{Guard, allow_list};
 use crate::cloud::model::CallerIdentity;
 use crate::cloud::options::{CloudOptions, GuardPolicy, HttpSource};
 use crate::cloud::overlay::Overlay;
+use crate::cloud::permissions;
 use crate::cloud::sql::SqlConnector;
 use crate::cloud::view::EstateView;
 use crate::cloud::writer::Writer;
 use crate::estate::{Environment, Estate};
 use async_trait::async_trait;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use std::collections::BTreeSet;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -45,6 +50,7 @@ pub(crate) struct Shared {
     policy: GuardPolicy,
     guard: Guard,
     narrowing: Narrowing,
+    credentials: Option<SharedCredentialsProvider>,
 }
 
 impl Cloud {
@@ -58,14 +64,15 @@ impl Cloud {
         let http = client(&environment, http)?;
         let guard = Guard::new(policy.clone(), clock.clone());
         let base = credentials::base(&environment, &clock, &guard, &policy, &http).await?;
+        let credentials = base.sdk.credentials_provider();
         let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
         let partition = format!("drctl-{:016x}-{number}", seed.derive("retry-partition"));
         let clients =
             Clients::new(base.sdk, http, guard.clone(), clock.clone(), base.endpoints, partition);
         let protected = environment.databases.values().filter_map(|found| found.instance.clone());
         let protected = protected.map(|id| id.to_ascii_lowercase()).collect();
-        let shared =
-            Shared { environment, clock, clients, policy, guard, narrowing: base.narrowing };
+        let narrowing = base.narrowing;
+        let shared = Shared { environment, clock, clients, policy, guard, narrowing, credentials };
         Ok(Self { shared: Arc::new(shared), protected: Arc::new(protected) })
     }
 
@@ -116,6 +123,47 @@ impl Cloud {
             ),
             request_id: None,
         })
+    }
+
+    /// When the credentials of this session end; `None` for those that do not say. Loads them, and
+    /// hands out nothing else of them.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be loaded: an expired SSO session, a failing
+    /// `credential_process`, a role that may not be assumed.
+    pub async fn credentials_expire(&self) -> Result<Option<DateTime<Utc>>, CloudError> {
+        let failed = |message: String| CloudError {
+            class: ErrorClass::Credentials,
+            operation: "load credentials".to_owned(),
+            region: self.shared.environment.region.clone(),
+            code: None,
+            message,
+            request_id: None,
+        };
+        let Some(provider) = &self.shared.credentials else {
+            return Err(failed("there are no credentials; log in first".to_owned()));
+        };
+        let loaded = provider.provide_credentials().await;
+        let loaded = loaded.map_err(|error| failed(redact(&causes(&error))))?;
+        Ok(loaded.expiry().map(DateTime::from))
+    }
+
+    /// How far the other side's clock is ahead of ours, as its last answer said.
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
+        self.shared.guard.skew()
+    }
+
+    /// Which of `operations`, such as `rds:DescribeDBInstances`, IAM would let `identity` call
+    /// (IAM `SimulatePrincipalPolicy`; resource policies and conditions are not part of it).
+    ///
+    /// # Errors
+    /// IAM cannot be asked: the identity is no user or role, or may not call this operation.
+    pub async fn permissions(
+        &self,
+        identity: &CallerIdentity,
+        operations: &[String],
+    ) -> Result<BTreeMap<String, bool>, CloudError> {
+        permissions::simulate(&self.shared, identity, operations).await
     }
 
     /// Typed reads, through predicted effects first.

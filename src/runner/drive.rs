@@ -86,6 +86,10 @@ pub async fn drive(
     loop {
         keep_lease(store, fence, running.clock.now(), &mut renewed)?;
         store.append(&turn.records)?;
+        for record in &turn.records {
+            let step = record.event.step().map(StepKey::as_str);
+            tracing::info!(seq = record.seq, event = record.event.kind(), step, "recorded");
+        }
         for observer in observers.iter_mut() {
             observer.turned(&turn.records, machine.state());
         }

@@ -5,10 +5,12 @@
 mod bad_environment;
 mod bad_files;
 mod bad_options;
+mod doctor;
 mod env;
 mod faults;
 mod happy;
 mod interrupted;
 mod locks;
 mod past;
+mod shell;
 mod stored_plan;

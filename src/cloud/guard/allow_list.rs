@@ -52,6 +52,9 @@ pub const STS: [&str; 1] = ["GetCallerIdentity"];
 /// Read-only operations of Secrets Manager. `GetSecretValue` is not one: it discloses.
 pub const SECRETS_MANAGER: [&str; 3] = ["DescribeSecret", "ListSecretVersionIds", "ListSecrets"];
 
+/// Read-only operations of IAM: what `doctor` asks.
+pub const IAM: [&str; 1] = ["SimulatePrincipalPolicy"];
+
 /// What `operation`, such as `rds:DescribeDBInstances`, does.
 pub fn kind(operation: &str) -> OperationKind {
     let Some((service, name)) = operation.split_once(':') else {
@@ -61,6 +64,7 @@ pub fn kind(operation: &str) -> OperationKind {
         "rds" => &RDS,
         "sts" => &STS,
         "secretsmanager" => &SECRETS_MANAGER,
+        "iam" => &IAM,
         _ => &[],
     };
     if list.contains(&name) {
@@ -74,7 +78,7 @@ pub fn kind(operation: &str) -> OperationKind {
 
 /// How many operations the lists let through.
 pub fn len() -> usize {
-    RDS.len() + STS.len() + SECRETS_MANAGER.len()
+    RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len()
 }
 
 #[cfg(test)]
@@ -103,6 +107,6 @@ mod tests {
     #[test]
     fn lists_are_sorted_and_counted() {
         assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted());
-        assert_eq!(len(), 32);
+        assert_eq!(len(), 33);
     }
 }

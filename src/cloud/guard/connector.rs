@@ -145,6 +145,7 @@ fn settle(guard: &Guard, call: CallId, answer: &Result<HttpResponse, ConnectorEr
         Ok(response) => {
             let headers = response.headers();
             guard.answered_by(call, headers.get("x-drctl-server"), headers.get("server"));
+            guard.dated(headers.get("date"));
             guard.answered(call, response.status().as_u16());
         }
         Err(error) => guard.failed(call, &crate::cloud::classify::causes(error)),

@@ -9,6 +9,7 @@ use crate::cloud::guard::allow_list::{OperationKind, kind};
 use crate::cloud::guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
 use crate::cloud::guard::refusal::GuardRefusal;
 use crate::cloud::options::GuardPolicy;
+use chrono::{DateTime, TimeDelta};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,7 @@ struct Inner {
 struct State {
     records: Vec<CallRecord>,
     server: Server,
+    skew: Option<TimeDelta>,
 }
 
 /// Who answered, as response headers say.
@@ -90,6 +92,21 @@ impl Guard {
         }
     }
 
+    /// How far the clock of whoever answered last is ahead of ours, to the second that its `Date`
+    /// header gives; `None` when no answer had one.
+    pub fn skew(&self) -> Option<TimeDelta> {
+        self.state().skew
+    }
+
+    /// Remembers the other side's time from an answer's `Date` header.
+    pub(crate) fn dated(&self, date: Option<&str>) {
+        let Some(there) = date.and_then(|text| DateTime::parse_from_rfc2822(text).ok()) else {
+            return;
+        };
+        let skew = there.to_utc() - self.inner.clock.now();
+        self.state().skew = Some(skew);
+    }
+
     /// Begins the record of a call.
     pub(crate) fn begin(&self, operation: &str, region: &str, source: CallSource) -> CallId {
         let at = self.inner.clock.now();
@@ -142,17 +159,24 @@ impl Guard {
 
     /// Records that the guard refused a call.
     pub(crate) fn refuse(&self, call: CallId, refusal: &GuardRefusal) {
+        tracing::warn!(%refusal, "refused");
         self.state().records[call.0].outcome = CallOutcome::Refused(refusal.to_string());
     }
 
     /// Records an answer.
     pub(crate) fn answered(&self, call: CallId, status: u16) {
-        self.state().records[call.0].outcome = CallOutcome::Answered(status);
+        let record = &mut self.state().records[call.0];
+        record.outcome = CallOutcome::Answered(status);
+        let CallRecord { operation, region, attempts, .. } = record;
+        tracing::debug!(operation, region, attempts, status, "answered");
     }
 
     /// Records that nobody answered.
     pub(crate) fn failed(&self, call: CallId, why: &str) {
-        self.state().records[call.0].outcome = CallOutcome::Failed(redact(why));
+        let record = &mut self.state().records[call.0];
+        record.outcome = CallOutcome::Failed(redact(why));
+        let CallRecord { operation, region, attempts, .. } = record;
+        tracing::debug!(operation, region, attempts, why, "nobody answered");
     }
 
     /// Remembers who answered a service call: the header of our own simulator before the common one,

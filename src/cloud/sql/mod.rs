@@ -6,6 +6,7 @@
 mod contract;
 mod error;
 mod postgres;
+mod probe;
 mod session;
 mod trust;
 mod tunnel;
@@ -13,3 +14,4 @@ mod tunnel;
 pub use contract::{SqlConnector, SqlMode, SqlRows, SqlSession, SqlTarget};
 pub use error::SqlError;
 pub use postgres::PostgresConnector;
+pub use probe::{Reach, probe};
