@@ -46,7 +46,7 @@ fn long_runbook(count: usize) -> String {
 fn validate(criterion: &mut Criterion) {
     let catalogue = drctl::action::standard();
     let mut group = criterion.benchmark_group("validate");
-    for steps in [100, 1_000] {
+    for steps in [100, 1_000, 20_000] {
         let text = long_runbook(steps);
         group.bench_function(format!("{steps} steps"), |bencher| {
             bencher.iter(|| {

@@ -27,10 +27,8 @@ impl Machine {
     fn decide_once(&mut self) -> bool {
         let before = self.state.last_seq;
         let stopped_by = self.stopped_by();
-        let pending: Vec<PlannedStep> = self
-            .plan
-            .steps
-            .iter()
+        let due = self.agenda.take().into_iter().map(|place| &self.plan.steps[place]);
+        let pending: Vec<PlannedStep> = due
             .filter(|step| self.status(&step.key) == StepStatus::Pending)
             .filter(|step| !self.live.contains_key(&step.key))
             .cloned()
@@ -71,6 +69,9 @@ impl Machine {
 
     /// The first failed step whose policy stops the run.
     fn stopped_by(&self) -> Option<StepKey> {
+        if !self.agenda.is_troubled() {
+            return None;
+        }
         let stops = |step: &&PlannedStep| {
             self.status(&step.key) == StepStatus::Failed
                 && !step.always
@@ -93,9 +94,10 @@ impl Machine {
 
     /// Whether a failure asks for what was done to be undone.
     pub(super) fn undo_wanted(&self) -> bool {
-        self.plan.steps.iter().any(|step| {
-            self.status(&step.key) == StepStatus::Failed && self.policy(step) == OnFailure::Undo
-        })
+        self.agenda.is_troubled()
+            && self.plan.steps.iter().any(|step| {
+                self.status(&step.key) == StepStatus::Failed && self.policy(step) == OnFailure::Undo
+            })
     }
 
     fn undo_candidates(&self) -> Vec<StepKey> {
@@ -135,7 +137,8 @@ impl Machine {
     }
 
     fn all_over(&self) -> bool {
-        self.plan.steps.iter().all(|step| self.status(&step.key).is_over())
+        // From the end, where a step that is not over is found soonest.
+        self.plan.steps.iter().rev().all(|step| self.status(&step.key).is_over())
     }
 
     pub(super) fn status(&self, key: &StepKey) -> StepStatus {

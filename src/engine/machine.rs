@@ -3,6 +3,7 @@
 //! **Invariant:** state changes only through records that `emit` makes, so a machine rebuilt from the
 //! journal knows everything that mattered.
 
+use super::agenda::Agenda;
 use super::effect::{Effect, Input, Part, Turn};
 use crate::base::ids::StepKey;
 use crate::journal::event::{EVENT_VERSION, ErrorKind, ErrorRecord, Event, Record};
@@ -29,6 +30,7 @@ pub(super) enum Live {
 pub struct Machine {
     pub(super) plan: Plan,
     pub(super) state: RunState,
+    pub(super) agenda: Agenda,
     pub(super) live: BTreeMap<StepKey, Live>,
     /// Operation and target of each begun step, for its intent.
     pub(super) intents: BTreeMap<StepKey, (String, String)>,
@@ -92,6 +94,7 @@ impl Machine {
 
     fn with(plan: Plan, state: RunState, fence: u64, now: DateTime<Utc>) -> Self {
         Self {
+            agenda: Agenda::of(&plan, &state),
             plan,
             state,
             live: BTreeMap::new(),
@@ -167,8 +170,12 @@ impl Machine {
         &self.plan
     }
 
-    pub(super) fn step(&self, key: &StepKey) -> &PlannedStep {
-        self.plan.steps.iter().find(|step| step.key == *key).expect("a step of this plan")
+    /// The step called `key`.
+    ///
+    /// # Panics
+    /// When the plan has none.
+    pub fn step(&self, key: &StepKey) -> &PlannedStep {
+        &self.plan.steps[self.agenda.place(key)]
     }
 
     /// Whether the step is being undone.
@@ -195,6 +202,7 @@ impl Machine {
         let began = self.state.started_at.unwrap_or(self.now);
         let passed = (self.now - began).num_milliseconds();
         self.run_ms = self.run_ms.max(u64::try_from(passed).unwrap_or(0));
+        self.agenda.note(&event);
         let record = Record {
             seq: self.state.last_seq + 1,
             version: EVENT_VERSION,

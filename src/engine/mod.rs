@@ -6,6 +6,7 @@
 // The machine decides by closed enums: a new variant must be decided everywhere.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod agenda;
 mod decide;
 mod effect;
 mod finish;

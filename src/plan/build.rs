@@ -5,7 +5,7 @@
 use super::assemble::{assemble, millis};
 use super::estimate::{Durations, estimate};
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
-use super::scope::{StepResult, step_scope};
+use super::scope::{StepResult, mentioned, step_scope};
 use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
 use crate::action::{Catalogue, Preview, ReadContext, StepScope};
 use crate::base::ids::{RunId, StepKey};
@@ -14,7 +14,7 @@ use crate::cloud::{Cloud, CloudError, Effects, Overlay};
 use crate::estate::{Environment, Estate, Objectives};
 use crate::runbook::{RunFacts, Runbook, Scope, Step, evaluate_inputs, expand};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a drill creates may be swept after this long, whatever happened to the drill.
 const RESOURCE_LIFETIME: TimeDelta = TimeDelta::hours(24);
@@ -148,14 +148,23 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     async fn plan_step(&mut self, step: &Step) -> Result<(), PlanError> {
-        self.scope = step_scope(&self.base, &self.results, &StepKey::new(&step.id), None);
+        let texts = expression_texts(step);
+        let mentioned = mentioned(&texts);
+        self.scope = self.scope_of(&mentioned, &StepKey::new(&step.id), None);
         for (key, each) in self.expand(step)? {
             self.expansions.entry(step.id.clone()).or_default().push(key.clone());
-            self.scope = step_scope(&self.base, &self.results, &key, each.clone());
+            self.scope = self.scope_of(&mentioned, &key, each.clone());
             let planned = self.plan_one(step, key, each).await?;
             self.steps.push(planned);
         }
         Ok(())
+    }
+
+    /// The scope of a step, with the results of those steps that its expressions mention.
+    fn scope_of(&self, mentioned: &BTreeSet<&str>, key: &StepKey, each: Option<Value>) -> Scope {
+        let keys = mentioned.iter().filter_map(|id| self.expansions.get(*id)).flatten();
+        let results = keys.filter_map(|key| Some((key, self.results.get(key)?.clone())));
+        step_scope(&self.base, results, key, each)
     }
 
     fn expand(&self, step: &Step) -> Result<Vec<(StepKey, Option<Value>)>, PlanError> {
@@ -374,6 +383,16 @@ impl Planner<'_> {
 
 fn with_json(step: &Step) -> serde_json::Value {
     step.with.iter().map(|(name, template)| (name.clone(), template.to_json())).collect()
+}
+
+/// The texts of all expressions of a step.
+fn expression_texts(step: &Step) -> String {
+    let mut texts = with_json(step).to_string();
+    let items = step.for_each.as_ref().map(|each| &each.items);
+    let others = step.region.as_ref().into_iter().chain(items);
+    texts.extend(others.map(|template| template.to_json().to_string()));
+    texts.extend(step.when.as_ref().map(|when| when.text().to_owned()));
+    texts
 }
 
 fn undo(spec: &ActionSpec) -> Option<String> {

@@ -5,7 +5,7 @@
 use super::model::{Estimate, PlannedStep};
 use crate::action::spec::ActionSpec;
 use crate::base::ids::StepKey;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Durations of succeeded steps in earlier runs of one kind, milliseconds, by action and step id.
@@ -65,24 +65,49 @@ fn bounds(estimate: &Estimate) -> (u64, u64) {
     }
 }
 
-/// For each step the longest chain that ends with it: its upper length and its steps.
-fn chains(steps: &[PlannedStep]) -> BTreeMap<StepKey, (u64, Vec<StepKey>)> {
-    let mut chains: BTreeMap<StepKey, (u64, Vec<StepKey>)> = BTreeMap::new();
+/// The longest chain that ends with a step.
+#[derive(Debug, Clone, Copy)]
+struct Chain<'a> {
+    /// Its upper length, milliseconds.
+    length: u64,
+    /// How many steps it has.
+    steps: usize,
+    /// The step before the last one.
+    before: Option<&'a StepKey>,
+}
+
+/// For each step the longest chain that ends with it.
+fn chains(steps: &[PlannedStep]) -> BTreeMap<&StepKey, Chain<'_>> {
+    let mut chains: BTreeMap<&StepKey, Chain<'_>> = BTreeMap::new();
     for step in steps {
-        let longest =
-            step.needs.iter().filter_map(|need| chains.get(need)).max_by_key(|chain| chain.0);
-        let (length, mut path) = longest.cloned().unwrap_or_default();
-        path.push(step.key.clone());
-        chains.insert(step.key.clone(), (length + bounds(&step.preview.estimate).1, path));
+        let needs = step.needs.iter().filter_map(|need| Some((need, *chains.get(need)?)));
+        let longest = needs.max_by_key(|(_, chain)| chain.length);
+        let own = bounds(&step.preview.estimate).1;
+        let chain = match longest {
+            Some((need, chain)) => {
+                Chain { length: chain.length + own, steps: chain.steps + 1, before: Some(need) }
+            }
+            None => Chain { length: own, steps: 1, before: None },
+        };
+        chains.insert(&step.key, chain);
     }
     chains
+}
+
+/// The steps of the chain that ends with `last`, in order.
+fn path(chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Vec<StepKey> {
+    let before = |key: &&StepKey| chains.get(*key).and_then(|chain| chain.before);
+    let known = chains.get_key_value(last).map(|(key, _)| *key);
+    let mut path: Vec<StepKey> = std::iter::successors(known, before).cloned().collect();
+    path.reverse();
+    path
 }
 
 /// The steps of the longest chain, in order.
 pub(super) fn critical_path(steps: &[PlannedStep]) -> Vec<StepKey> {
     let chains = chains(steps);
-    let longest = chains.values().max_by_key(|(length, path)| (*length, path.len()));
-    longest.map(|(_, path)| path.clone()).unwrap_or_default()
+    let longest = chains.iter().max_by_key(|(_, chain)| (chain.length, chain.steps));
+    longest.map(|(last, _)| path(&chains, last)).unwrap_or_default()
 }
 
 /// Time from the run's start to the step that counts as recovered.
@@ -91,7 +116,7 @@ pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) 
         return Estimate::Unknown { why: "the runbook marks no step as recovered".to_owned() };
     };
     let chains = chains(steps);
-    let path = chains.get(recovered).map(|(_, path)| path.clone()).unwrap_or_default();
+    let path: BTreeSet<StepKey> = path(&chains, recovered).into_iter().collect();
     let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
     let mut unknown = Vec::new();
     for step in steps.iter().filter(|step| path.contains(&step.key)) {

@@ -12,4 +12,4 @@ mod scope;
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
 pub use estimate::Durations;
 pub use review::{answer_word, moved_facts, predicted_failures};
-pub use scope::{StepResult, coerce_inputs, step_scope, typed_outputs};
+pub use scope::{StepResult, coerce_inputs, mentioned, step_scope, typed_outputs};

@@ -6,7 +6,7 @@ use crate::action::spec::{ActionSpec, Need};
 use crate::base::ids::StepKey;
 use crate::base::value::{Type, Value, Values};
 use crate::runbook::Scope;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Status and outputs of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +18,9 @@ pub struct StepResult {
 }
 
 /// The scope of the step `key`: for steps expanded alike it sees the same item of them.
-pub fn step_scope(
+pub fn step_scope<'a>(
     base: &Scope,
-    results: &BTreeMap<StepKey, StepResult>,
+    results: impl IntoIterator<Item = (&'a StepKey, StepResult)>,
     key: &StepKey,
     each: Option<Value>,
 ) -> Scope {
@@ -30,13 +30,23 @@ pub fn step_scope(
     for (other, result) in results {
         let theirs = suffix(other);
         if theirs.is_empty() || theirs == own {
-            scope.set_step(other.id(), Value::text(&result.status), result.outputs.clone());
+            scope.set_step(other.id(), Value::text(&result.status), result.outputs);
         }
     }
     match each {
         Some(item) => scope.with_each(item),
         None => scope,
     }
+}
+
+/// The words in the texts of a step's expressions that may be ids of other steps: all that is named
+/// there and more. A scope that holds every result of a long run would be made anew for each step.
+pub fn mentioned(texts: &str) -> BTreeSet<&str> {
+    if !texts.contains("steps") {
+        return BTreeSet::new();
+    }
+    let part_of_an_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    texts.split(|c| !part_of_an_id(c)).filter(|word| !word.is_empty()).collect()
 }
 
 /// Inputs coerced to their declared types; optional ones that are absent become null.
@@ -68,4 +78,17 @@ pub fn typed_outputs(spec: &ActionSpec, json: &serde_json::Value) -> Values {
     };
     let Some(map) = json.as_object() else { return Values::new() };
     map.iter().map(|(name, value)| (name.clone(), typed(name, value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentioned;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_id_in_an_expression_is_mentioned() {
+        let found = mentioned("${{ steps.check_source.outputs.instance + steps['b2'].status }}");
+        assert!(found.is_superset(&BTreeSet::from(["check_source", "b2"])), "{found:?}");
+        assert_eq!(mentioned("${{ params.check_source }}"), BTreeSet::new());
+    }
 }

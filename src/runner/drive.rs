@@ -4,7 +4,7 @@
 
 use super::observer::{Observer, Operator, StopSignal};
 use super::perform::{act, observe};
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, StepsById, by_id, prepare};
 use crate::action::Catalogue;
 use crate::base::clock::Clock;
 use crate::base::ids::StepKey;
@@ -14,6 +14,7 @@ use crate::engine::{Effect, Input, Machine, Part, Turn};
 use crate::estate::{Environment, Estate};
 use crate::journal::fold::RunState;
 use crate::journal::{Fence, JournalError, Store};
+use crate::plan::model::Plan;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -79,6 +80,7 @@ pub async fn drive(
     observers: &mut [&mut dyn Observer],
 ) -> Result<Ended, RunnerError> {
     let plan = Arc::new(machine.plan().clone());
+    let places = by_id(&plan);
     let mut prepared: BTreeMap<(StepKey, Part), Arc<Prepared>> = BTreeMap::new();
     let mut flying: FuturesUnordered<LocalBoxFuture<'_, Input>> = FuturesUnordered::new();
     let mut renewed = running.clock.now();
@@ -97,8 +99,8 @@ pub async fn drive(
             if effect == Effect::Halt {
                 return Ok(Ended { state: machine.state().clone() });
             }
-            let plan = Arc::clone(&plan);
-            flying.push(launch(running, &machine, plan, effect, &mut prepared));
+            let steps = (Arc::clone(&plan), &places);
+            flying.push(launch(running, &machine, steps, effect, &mut prepared));
         }
         assert!(!flying.is_empty(), "the machine waits for nothing and has not halted");
         let input = tokio::select! {
@@ -127,15 +129,15 @@ fn keep_lease(
 fn launch<'a>(
     running: &'a Running<'a>,
     machine: &Machine,
-    plan: Arc<crate::plan::model::Plan>,
+    (plan, by_id): (Arc<Plan>, &StepsById),
     effect: Effect,
     prepared: &mut BTreeMap<(StepKey, Part), Arc<Prepared>>,
 ) -> LocalBoxFuture<'a, Input> {
     match effect {
         Effect::Begin { step, part } => {
-            let planned =
-                plan.steps.iter().find(|found| found.key == step).expect("a step of this plan");
-            let (begun, ready) = prepare(running, &plan, machine.state(), planned, part);
+            let steps = (&*plan, by_id);
+            let (begun, ready) =
+                prepare(running, steps, machine.state(), machine.step(&step), part);
             if let Some(ready) = ready {
                 prepared.insert((step.clone(), part), Arc::new(ready));
             }

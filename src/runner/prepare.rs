@@ -13,12 +13,26 @@ use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
 use crate::journal::fold::{IntentStatus, RunState};
 use crate::plan::model::{Plan, PlannedStep};
-use crate::plan::{StepResult, coerce_inputs, expires, run_facts, step_scope, typed_outputs};
+use crate::plan::{
+    StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
+};
 use crate::runbook::{Expression, Scope, Template, evaluate_inputs};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Places of a plan's steps by id: one, or one an item.
+pub(super) type StepsById = BTreeMap<String, Vec<usize>>;
+
+/// The places of the steps of `plan`.
+pub(super) fn by_id(plan: &Plan) -> StepsById {
+    let mut places = StepsById::new();
+    for (place, step) in plan.steps.iter().enumerate() {
+        places.entry(step.key.id().to_owned()).or_default().push(place);
+    }
+    places
+}
 
 /// A step that is ready to be observed and acted on.
 pub(super) struct Prepared {
@@ -56,12 +70,12 @@ impl Prepared {
 /// Prepares a step or its undo.
 pub(super) fn prepare(
     running: &Running<'_>,
-    plan: &Plan,
+    (plan, by_id): (&Plan, &StepsById),
     state: &RunState,
     step: &PlannedStep,
     part: Part,
 ) -> (Begun, Option<Prepared>) {
-    let scope = scope(running, plan, state, step);
+    let scope = scope(running, (plan, by_id), state, step);
     match part {
         Part::Forward => forward(running, plan, state, step, &scope),
         Part::Undo => match inputs(running, step, &scope) {
@@ -170,17 +184,26 @@ fn inputs(running: &Running<'_>, step: &PlannedStep, scope: &Scope) -> Result<Va
     }
 }
 
-fn scope(running: &Running<'_>, plan: &Plan, state: &RunState, step: &PlannedStep) -> Scope {
+fn scope(
+    running: &Running<'_>,
+    (plan, by_id): (&Plan, &StepsById),
+    state: &RunState,
+    step: &PlannedStep,
+) -> Scope {
     let started = state.started_at.unwrap_or(plan.created_at);
     let facts = run_facts(&plan.run, &plan.mode, plan.disaster_at, Some(started));
     let base = Scope::of(running.parameters.clone())
         .with_estate(running.estate, running.environment)
         .with_run(&facts);
-    let results = plan.steps.iter().map(|other| {
+    let texts = format!("{} {}", step.with, step.when.as_deref().unwrap_or_default());
+    let mentioned = mentioned(&texts);
+    let others = mentioned.iter().filter_map(|id| by_id.get(*id)).flatten();
+    let results = others.map(|place| {
+        let other = &plan.steps[*place];
         let status = state.steps[&other.key].status.name().to_owned();
-        (other.key.clone(), StepResult { status, outputs: outputs(running, state, other) })
+        (&other.key, StepResult { status, outputs: outputs(running, state, other) })
     });
-    step_scope(&base, &results.collect(), &step.key, step.each.as_ref().map(Value::untyped))
+    step_scope(&base, results, &step.key, step.each.as_ref().map(Value::untyped))
 }
 
 /// What a step answered; before that, and after a failure, what was known of it at planning: a
