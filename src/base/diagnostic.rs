@@ -1,8 +1,15 @@
 //! Problems of files, each with its place, collected so that one pass shows them all.
 //!
+//! [`Problems`] is the model and holds the text of its file; [`draw`] shows it with snippets.
+//!
 //! **Invariant:** a reader never stops at the first problem it can step over.
 
+mod draw;
+
+pub use draw::{Shown, draw, place_of};
+
 use std::fmt;
+use std::sync::Arc;
 
 /// A place in a file. Lines and columns count from 1; bytes from 0, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -54,17 +61,30 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
-/// All problems found in one file, with the file's name for display.
+/// All problems found in one file, with the file's name and text for display.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problems {
     file: String,
+    text: Arc<str>,
     list: Vec<Problem>,
+    /// Found after [`MAX_KEPT`], counted and not kept: errors, warnings.
+    dropped: (usize, usize),
+    /// Takes what is found after [`MAX_KEPT`].
+    spare: Option<Problem>,
 }
 
+/// Most problems kept of one file: nobody reads more, and a hostile file has a hundred thousand.
+pub const MAX_KEPT: usize = 1_000;
+
 impl Problems {
-    /// No problem yet in the file called `file`.
+    /// No problem yet in the file called `file`, whose text is not known: places have no snippet.
     pub fn of(file: &str) -> Self {
-        Self { file: file.to_owned(), list: Vec::new() }
+        Self { file: file.to_owned(), ..Self::default() }
+    }
+
+    /// No problem yet in the file called `file` with the text that all spans refer to.
+    pub fn in_text(file: &str, text: &str) -> Self {
+        Self { file: file.to_owned(), text: text.into(), ..Self::default() }
     }
 
     /// Adds an error.
@@ -94,13 +114,50 @@ impl Problems {
         span: Span,
         message: String,
     ) -> &mut Problem {
-        self.list.push(Problem { severity, code, span, message, help: None });
-        self.list.last_mut().expect("just pushed")
+        let problem = Problem { severity, code, span, message, help: None };
+        if self.list.len() < MAX_KEPT {
+            self.list.push(problem);
+            return self.list.last_mut().expect("just pushed");
+        }
+        match severity {
+            Severity::Error => self.dropped.0 += 1,
+            Severity::Warning => self.dropped.1 += 1,
+        }
+        self.spare.insert(problem)
+    }
+
+    /// Adds what was found in another pass over the same file.
+    pub fn append(&mut self, other: Self) {
+        for problem in other.list {
+            let kept = self.push(problem.severity, problem.code, problem.span, problem.message);
+            kept.help = problem.help;
+        }
+        self.dropped.0 += other.dropped.0;
+        self.dropped.1 += other.dropped.1;
     }
 
     /// Whether the file cannot be used.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|problem| problem.severity == Severity::Error)
+        self.dropped.0 > 0 || self.list.iter().any(|it| it.severity == Severity::Error)
+    }
+
+    /// How many there are, those not kept included.
+    pub fn count(&self, severity: Severity) -> usize {
+        let dropped = match severity {
+            Severity::Error => self.dropped.0,
+            Severity::Warning => self.dropped.1,
+        };
+        dropped + self.list.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    /// How many were found and not kept.
+    pub fn omitted(&self) -> usize {
+        self.dropped.0 + self.dropped.1
+    }
+
+    /// Whether there is none, not even a warning.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// The problems in file order.
@@ -114,7 +171,42 @@ impl Problems {
     pub fn file(&self) -> &str {
         &self.file
     }
+
+    /// The file's text; empty when it is not known.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text that mends `problem` when it replaces what stands at its span, as far as that is
+    /// known: the word of a "did you mean", in the quotes that the file uses.
+    pub fn replacement(&self, problem: &Problem) -> Option<String> {
+        let word = problem.help.as_deref()?.strip_prefix(MEANT)?.strip_suffix("`?")?;
+        let written = self.text.get(problem.span.start..problem.span.end)?;
+        let quote = written.chars().next().filter(|first| matches!(first, '"' | '\''));
+        let quote = quote.filter(|quote| written.len() > 1 && written.ends_with(*quote));
+        let bare = quote.map_or(written, |quote| written.trim_matches(quote));
+        // A span may cover more than the misspelt word: replacing all of that would do harm.
+        nearest(bare, [word])?;
+        let quote = quote.map(String::from).unwrap_or_default();
+        Some(format!("{quote}{word}{quote}"))
+    }
+
+    /// Line and column (both from 1) of the end of `span`, which is exclusive.
+    pub fn end_of(&self, span: Span) -> (u32, u32) {
+        let Some(written) = self.text.get(span.start..span.end) else {
+            return (span.line, span.column);
+        };
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let lines = number(written.matches('\n').count());
+        match written.rfind('\n') {
+            Some(last) => (span.line + lines, 1 + number(written[last + 1..].chars().count())),
+            None => (span.line, span.column + number(written.chars().count())),
+        }
+    }
 }
+
+/// How the help of a misspelt word begins.
+const MEANT: &str = "did you mean `";
 
 impl Problem {
     /// Says what to do next.
@@ -123,13 +215,20 @@ impl Problem {
     }
 }
 
+impl Severity {
+    /// Its word in output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in self.sorted() {
-            let kind = match problem.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            };
+            let kind = problem.severity.name();
             let Span { line, column, .. } = problem.span;
             writeln!(
                 f,
@@ -157,46 +256,28 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance in characters.
+/// Edits of one character between two words; two neighbours that changed places are one edit.
 fn edit_distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut earlier: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=right.len()).collect();
+    let mut before = None;
     for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+        let mut row = Vec::with_capacity(above.len());
+        row.push(i + 1);
         for (j, b) in right.iter().enumerate() {
-            let substitute = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+            let substituted = above[j] + usize::from(a != *b);
+            let mut least = substituted.min(above[j + 1] + 1).min(row[j] + 1);
+            if j > 0 && before == Some(*b) && right[j - 1] == a {
+                least = least.min(earlier[j - 1] + 1);
+            }
+            row.push(least);
         }
+        earlier = std::mem::replace(&mut above, row);
+        before = Some(a);
     }
-    row[right.len()]
+    above[right.len()]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shows_in_file_order_with_help() {
-        let mut problems = Problems::of("a.yaml");
-        problems
-            .error("DR002", Span { line: 7, column: 3, start: 90, end: 95 }, "unknown field `x`")
-            .help("remove it");
-        problems.warning("DR001", Span { line: 2, column: 1, start: 5, end: 9 }, "unused");
-        let text = problems.to_string();
-        assert_eq!(
-            text,
-            "a.yaml:2:1: warning[DR001]: unused\na.yaml:7:3: error[DR002]: unknown field `x`\n  help: remove it\n"
-        );
-        assert!(problems.has_errors());
-    }
-
-    #[test]
-    fn suggests_only_what_is_near() {
-        let words = ["restore", "verify", "cleanup"];
-        assert_eq!(nearest("restor", words), Some("restore"));
-        assert_eq!(nearest("veryfi", words), Some("verify"));
-        assert_eq!(nearest("failover", words), None);
-    }
-}
+mod tests;

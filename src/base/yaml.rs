@@ -10,12 +10,20 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use std::fmt;
 
-/// Largest file read: a runbook of 20,000 steps has a tenth of this.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+mod source;
+
+use source::check_text;
+pub use source::{MAX_BYTES, decode, too_large};
+
 /// Deepest nesting: real files need fewer than ten levels.
 const MAX_DEPTH: usize = 64;
-/// Most nodes after aliases are expanded: far above real files, far below what fills the memory.
+/// Most nodes after aliases are expanded: the longest runbook has 15 a step, and this many take
+/// a tenth of a second and some 150 MB.
 const MAX_NODES: usize = 300_000;
+/// Most anchors, and most aliases: nobody keeps track of more.
+const MAX_ALIASES: usize = 1_000;
+/// Most nodes that aliases stand for, all in all: a bomb ends here.
+const MAX_REPLAYED: usize = 50_000;
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,32 +65,32 @@ pub struct Key {
 /// Parses one YAML document of the file called `file`.
 ///
 /// # Errors
-/// The problem that makes it unreadable as YAML, with its place (code `DR001`).
+/// The problem that makes it unreadable as YAML, with its place (code `DR001`), or unreadable at all
+/// (code `DR009`).
 pub fn parse(file: &str, text: &str) -> Result<Node, Problems> {
-    let mut problems = Problems::of(file);
-    if text.len() > MAX_BYTES {
-        problems.error(
-            "DR001",
-            Span::default(),
-            format!("the file has {} bytes; the limit is {MAX_BYTES}", text.len()),
-        );
-        return Err(problems);
-    }
-    let budget =
-        serde_yaml::budget! { max_nodes: MAX_NODES, max_depth: MAX_DEPTH, max_aliases: 1_000 };
+    check_text(file, text)?;
+    let budget = serde_yaml::budget! {
+        max_nodes: MAX_NODES, max_events: 2 * MAX_NODES, max_depth: MAX_DEPTH,
+        flow_nesting_limit: MAX_DEPTH, max_aliases: MAX_ALIASES, max_anchors: MAX_ALIASES,
+        max_recorded_anchor_events: MAX_REPLAYED, max_recorded_anchor_bytes: MAX_BYTES,
+        max_documents: 1, max_inclusion_depth: 0,
+    };
+    let limits = serde_yaml::alias_limits! { max_total_replayed_events: MAX_REPLAYED };
     // Only `true` and `false` are booleans: `no`, `on` and `y` stay text, as YAML 1.2 says.
-    let options = serde_yaml::options! { budget: budget, strict_booleans: true };
-    match serde_yaml::from_str_with_options::<Spanned<Kind>>(text, options) {
-        Ok(tree) => Ok(place(tree)),
-        Err(error) => {
-            let span = error.location().map(|location| span_of(&location)).unwrap_or_default();
-            let full = error.without_snippet().to_string();
-            let line = full.lines().next().unwrap_or("not readable as YAML");
-            let message = line.split(" at line ").next().unwrap_or(line).to_owned();
-            problems.error("DR001", span, message);
-            Err(problems)
+    let options =
+        serde_yaml::options! { budget: budget, alias_limits: limits, strict_booleans: true };
+    serde_yaml::from_str_with_options::<Spanned<Kind>>(text, options).map(place).map_err(|error| {
+        let span = error.location().map(|location| span_of(&location)).unwrap_or_default();
+        let full = error.without_snippet().to_string();
+        let line = full.lines().next().unwrap_or("not readable as YAML");
+        let message = line.split(" at line ").next().unwrap_or(line);
+        let mut problems = Problems::in_text(file, text);
+        let problem = problems.error("DR001", source::found(text, span), message);
+        if let Some(help) = source::help(message, text, problem.span) {
+            problem.help(help);
         }
-    }
+        problems
+    })
 }
 
 fn span_of(location: &serde_yaml::Location) -> Span {
@@ -174,6 +182,12 @@ impl Node {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
         }
+    }
+
+    /// The key and value of the field `name` of a mapping.
+    pub fn field(&self, name: &str) -> Option<(&Key, &Self)> {
+        let Kind::Map(entries) = &self.kind else { return None };
+        entries.iter().find(|(key, _)| key.name == name).map(|(key, node)| (key, node))
     }
 
     /// The plain value: text stays text, whatever type is wanted later.

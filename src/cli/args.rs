@@ -3,7 +3,9 @@
 //! **Invariant:** every command says what it changes; whatever changes nothing says so too.
 
 use crate::cli::doctor::DoctorArgs;
+use crate::cli::explain::ExplainArgs;
 use crate::cli::shell::{CompletionsArgs, ManArgs};
+use crate::cli::validate::ValidateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -60,6 +62,8 @@ pub(super) enum Command {
     /// Work on runbook files. Changes nothing.
     #[command(subcommand)]
     Runbook(RunbookCommand),
+    /// Explain a code such as DR012: what it means, why it matters, how to mend it.
+    Explain(ExplainArgs),
     /// Write the heartbeat that proves recovery points.
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),
@@ -226,11 +230,8 @@ pub(super) enum JournalCommand {
 /// `drctl runbook`
 #[derive(Debug, Subcommand)]
 pub(super) enum RunbookCommand {
-    /// Check files and report all their problems with file:line:column.
-    Validate {
-        /// Runbook or drill files, or names; all of the project's when none is given.
-        files: Vec<String>,
-    },
+    /// Check files and report all their problems, each drawn where it stands.
+    Validate(ValidateArgs),
 }
 
 /// `drctl heartbeat`

@@ -17,7 +17,7 @@ pub(super) struct Config {
 /// Reads the configuration in `text`, which came from the file called `file` in the project `root`.
 pub(super) fn load(root: &Path, file: &str, text: &str) -> Result<Config, Problems> {
     let node = yaml::parse(file, text)?;
-    let mut problems = Problems::of(file);
+    let mut problems = Problems::in_text(file, text);
     let mut fields = Fields::of(&node, "a configuration", &mut problems);
     header(&mut fields, "Config", &mut problems);
     let state_dir = fields.text("state_dir", &mut problems).map(|path| root.join(path));

@@ -5,10 +5,10 @@
 use crate::cli::args::{DrillArgs, OutputForm};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::launch::{Launch, Tools, launch};
+use crate::cli::launch::{Launch, Tools, launch, tell_warnings};
 use crate::cli::project::FileKind;
 use crate::plan::model::RunMode;
-use crate::runbook::load_drill;
+use crate::runbook::{check_drill, load_drill};
 
 /// Reads the drill's files: everything that is decided before an environment is opened.
 ///
@@ -22,6 +22,11 @@ pub(super) fn prepare(
     let found = tools.project.read(FileKind::Drill, &args.name)?;
     let drill = load_drill(&found.file, &found.text)?;
     let runbook = tools.runbook(&drill.runbook)?;
+    let problems = check_drill(&drill, &runbook);
+    if problems.has_errors() {
+        return Err(problems.into());
+    }
+    tell_warnings(&problems);
     let estate = tools.estate(&drill.estate)?;
     Ok(Launch {
         runbook,

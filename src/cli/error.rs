@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** every error names what, where, and what to do next, and has an exit code.
 
-use crate::base::diagnostic::Problems;
+use crate::base::diagnostic::{Problems, Severity, Shown, draw};
 use crate::base::redact::redact;
 use crate::cli::exit::Exit;
 use crate::cloud::{CloudError, ErrorClass};
@@ -17,12 +17,14 @@ pub(super) struct CommandError {
     pub exit: Exit,
     message: String,
     help: Option<String>,
+    /// Problems of a file, drawn; they stand before the message.
+    drawn: String,
 }
 
 impl CommandError {
     /// An error with the given exit code.
     pub(super) fn new(exit: Exit, message: impl AsRef<str>) -> Self {
-        Self { exit, message: redact(message.as_ref()), help: None }
+        Self { exit, message: redact(message.as_ref()), help: None, drawn: String::new() }
     }
 
     /// A wrong command line or file.
@@ -39,7 +41,7 @@ impl CommandError {
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message.trim_end())?;
+        write!(f, "{}error: {}", self.drawn, self.message.trim_end())?;
         if let Some(help) = &self.help {
             write!(f, "\n  help: {help}")?;
         }
@@ -49,10 +51,24 @@ impl fmt::Display for CommandError {
 
 impl From<Problems> for CommandError {
     fn from(problems: Problems) -> Self {
-        let count = problems.sorted().len();
-        let noun = if count == 1 { "problem" } else { "problems" };
-        Self::usage(format!("{} has {count} {noun}\n{problems}", problems.file()))
+        let message = format!("{} has {}", problems.file(), counted(&problems));
+        let code = problems.sorted().first().map_or("", |problem| problem.code);
+        Self {
+            drawn: redact(&draw(&problems, Shown::default())),
+            ..Self::usage(message).help(format!("`drctl explain {code}` says more"))
+        }
     }
+}
+
+/// How many problems there are, in words.
+pub(super) fn counted(problems: &Problems) -> String {
+    let words = |severity: Severity, noun: &str| match problems.count(severity) {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        count => Some(format!("{count} {noun}s")),
+    };
+    let parts = [words(Severity::Error, "error"), words(Severity::Warning, "warning")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
 impl From<CloudError> for CommandError {

@@ -5,13 +5,13 @@
 
 use crate::action::Catalogue;
 use crate::base::clock::parse_instant;
-use crate::base::diagnostic::nearest;
+use crate::base::diagnostic::{Problems, nearest};
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
 use crate::base::value::{Value, Values};
 use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::confirm::confirm;
-use crate::cli::error::CommandError;
+use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::past::durations;
@@ -101,8 +101,17 @@ impl Tools {
     pub(super) fn runbook(&self, name: &str) -> Result<Runbook, CommandError> {
         let found = self.project.read(FileKind::Runbook, name)?;
         let (runbook, warnings) = load_runbook(&found.file, &found.text, &self.catalogue)?;
-        crate::cli::out::progress(warnings.to_string().trim_end());
+        tell_warnings(&warnings);
         Ok(runbook)
+    }
+}
+
+/// Says on standard error, in one line, that a file has warnings, if it has.
+pub(super) fn tell_warnings(problems: &Problems) {
+    if !problems.is_empty() {
+        let (file, count) = (problems.file(), counted(problems));
+        let help = format!("see `drctl runbook validate {file}`");
+        crate::cli::out::progress(&format!("{file} has {count}: {help}"));
     }
 }
 

@@ -7,8 +7,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, heartbeat, journal, logging, out, reports, resume, run, runbook, shell, sim,
-    status,
+    doctor, drill, explain, heartbeat, journal, logging, out, reports, resume, run, runbook, shell,
+    sim, status,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -96,6 +96,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Report(args) => reports::report(tools, args, output),
         Command::Journal(command) => journal::run(tools, command, output),
         Command::Runbook(command) => runbook::run(tools, command, output),
+        Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
         Command::Sim(command) => block_on(Time::Passing, sim::run(tools, command)),
         Command::Doctor(args) => {

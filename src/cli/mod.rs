@@ -9,6 +9,7 @@ mod doctor;
 mod drill;
 mod error;
 mod exit;
+mod explain;
 mod heartbeat;
 mod journal;
 mod launch;
@@ -33,5 +34,6 @@ mod sim_sql;
 mod state;
 mod status;
 mod undertake;
+mod validate;
 
 pub use main::main;

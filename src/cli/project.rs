@@ -4,10 +4,12 @@
 //! **Invariant:** a file of the project wins over a shipped one of the same name, and which one was used
 //! is always shown.
 
-use crate::base::diagnostic::nearest;
+use crate::base::diagnostic::{Problems, Span, nearest};
+use crate::base::yaml::{MAX_BYTES, decode, too_large};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What kind of file is looked for, and where.
@@ -91,7 +93,7 @@ impl Project {
         if !path.exists() {
             return Ok(Config::default());
         }
-        let found = read_file(&path)?;
+        let found = read_file(&path)??;
         Ok(config::load(&self.root, &found.file, &found.text)?)
     }
 
@@ -100,6 +102,18 @@ impl Project {
     /// # Errors
     /// Nothing has that name (with the nearest one that exists), or the file cannot be read.
     pub(super) fn read(&self, kind: FileKind, name: &str) -> Result<Found, CommandError> {
+        Ok(self.examine(kind, name)??)
+    }
+
+    /// As [`Self::read`], with what keeps a file that is there from being read apart.
+    ///
+    /// # Errors
+    /// Nothing has that name (with the nearest one that exists), or the system refuses to read it.
+    pub(super) fn examine(
+        &self,
+        kind: FileKind,
+        name: &str,
+    ) -> Result<Result<Found, Problems>, CommandError> {
         if Path::new(name).extension().is_some() {
             return read_file(Path::new(name));
         }
@@ -112,7 +126,7 @@ impl Project {
         let shipped = SHIPPED.iter().find(|(found, shipped, _)| *found == kind && *shipped == name);
         if let Some((_, _, text)) = shipped {
             let file = format!("(shipped) {}/{name}.yaml", kind.directories()[0]);
-            return Ok(Found { file, text: (*text).to_owned() });
+            return Ok(Ok(Found { file, text: (*text).to_owned() }));
         }
         let names = self.names(kind);
         let near = nearest(name, names.iter().map(String::as_str));
@@ -146,14 +160,32 @@ impl Project {
     }
 }
 
-fn read_file(path: &Path) -> Result<Found, CommandError> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", path.display())))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        CommandError::usage(format!("{} is not UTF-8 text (byte {at})", path.display()))
-    })?;
-    Ok(Found { file: shown(path), text })
+/// Reads a regular file of bounded size: a directory, a pipe or a device is refused before it is
+/// opened, because opening or reading it may never end.
+fn read_file(path: &Path) -> Result<Result<Found, Problems>, CommandError> {
+    let cannot =
+        |why: String| CommandError::usage(format!("cannot read {}: {why}", path.display()));
+    let meta = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?;
+    let file = shown(path);
+    if !meta.is_file() {
+        let what = if meta.is_dir() { "a directory" } else { "a pipe, a socket or a device" };
+        let mut problems = Problems::of(&file);
+        problems
+            .error("DR009", Span::default(), format!("it is {what}, not a regular file"))
+            .help("give the path of a YAML file");
+        return Ok(Err(problems));
+    }
+    if meta.len() > MAX_BYTES as u64 {
+        return Ok(Err(too_large(&file, meta.len())));
+    }
+    // The file may grow while it is read, and some of the system's say that they have no bytes.
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(path).map_err(|error| cannot(error.to_string()))?;
+    opened
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| cannot(error.to_string()))?;
+    Ok(decode(&file, bytes).map(|text| Found { file, text }))
 }
 
 /// The path relative to the current directory where that is shorter.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// All problems of the file, each with its place.
 pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     let node = yaml::parse(file, text)?;
-    let mut problems = Problems::of(file);
+    let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
     let mut fields = Fields::of(&node, "an estate", p);
     header(&mut fields, "Estate", p);

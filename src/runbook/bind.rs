@@ -49,7 +49,8 @@ pub fn bind_parameters(
     if problems.is_empty() { Ok(values) } else { Err(problems) }
 }
 
-fn bind(parameter: &Parameter, given: Option<&Given>) -> Result<Value, String> {
+/// The value of one parameter.
+pub(crate) fn bind(parameter: &Parameter, given: Option<&Given>) -> Result<Value, String> {
     let value = match given {
         None | Some(Given::Typed(Value::Null)) => match &parameter.default {
             Some(default) => return Ok(default.clone()),

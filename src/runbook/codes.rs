@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
-/// Codes of problems and one sentence each.
-pub const CODES: [(&str, &str); 31] = [
+/// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
+pub const CODES: [(&str, &str); 36] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -12,6 +12,7 @@ pub const CODES: [(&str, &str); 31] = [
     ("DR006", "`apiVersion` or `kind` is not the expected one."),
     ("DR007", "An AWS account id has twelve digits."),
     ("DR008", "An endpoint is an http or https address."),
+    ("DR009", "The file is too large, is no regular file, or is not UTF-8 text."),
     (NAME, "A name or step id has characters that it cannot have, or is too long."),
     (DUPLICATE_STEP, "Two steps have one id."),
     (UNKNOWN_ACTION, "The action in `uses` does not exist."),
@@ -33,9 +34,17 @@ pub const CODES: [(&str, &str); 31] = [
     (INTERPOLATION, "A secret, a list or a map cannot stand inside text."),
     (NOT_HERE, "This root of expressions is not available at this place."),
     (SCHEDULE, "A schedule is cron text with five fields."),
-    (UNUSED_PARAMETER, "Warning: a parameter that no expression uses."),
-    (UNUSED_STEP, "Warning: a step that changes something and that nothing waits for."),
+    (DRILL_PARAMETER, "A parameter that a drill gives does not fit its runbook."),
+    (UNUSED_PARAMETER, "A parameter that no expression uses."),
+    (UNUSED_STEP, "A step that changes something and that nothing waits for."),
+    (IRREVERSIBLE, "A step that cannot be undone and that does not say so."),
+    (ENDLESS_GATE, "A gate without a time-out."),
+    (UNMEASURED, "An objective that no step can measure."),
 ];
+
+/// Codes from here on are warnings: the file can be used. All others are errors.
+pub const WARNINGS: [&str; 5] =
+    [UNUSED_PARAMETER, UNUSED_STEP, IRREVERSIBLE, ENDLESS_GATE, UNMEASURED];
 
 /// A name or id that cannot be one.
 pub const NAME: &str = "DR010";
@@ -79,7 +88,15 @@ pub const INTERPOLATION: &str = "DR035";
 pub const NOT_HERE: &str = "DR036";
 /// Not a schedule.
 pub const SCHEDULE: &str = "DR040";
+/// A drill's parameter that its runbook does not take.
+pub const DRILL_PARAMETER: &str = "DR041";
 /// Warning: a parameter that nobody uses.
 pub const UNUSED_PARAMETER: &str = "DR050";
 /// Warning: a step that nobody waits for.
 pub const UNUSED_STEP: &str = "DR051";
+/// Warning: no way back, and no word about it.
+pub const IRREVERSIBLE: &str = "DR052";
+/// Warning: a gate that waits for ever.
+pub const ENDLESS_GATE: &str = "DR053";
+/// Warning: an objective without a measure.
+pub const UNMEASURED: &str = "DR054";

@@ -3,21 +3,23 @@
 //! **Invariant:** a drill names its runbook, its estate and its environment; nothing is guessed later.
 
 use crate::base::diagnostic::Problems;
-use crate::base::yaml::{self, Fields};
+use crate::base::yaml::{self, Fields, Key, Kind, Node};
 use crate::estate::{header, objectives};
-use crate::runbook::bind::Given;
+use crate::runbook::bind::{Given, bind};
+use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, check_name, name};
-use crate::runbook::model::Drill;
+use crate::runbook::lint::unmeasured;
+use crate::runbook::model::{Drill, Runbook};
 
 /// Reads the drill in `text`, which came from the file called `file`. Whether its parameters fit the
-/// runbook is said by [`crate::runbook::bind_parameters`].
+/// runbook is said by [`check_drill`].
 ///
 /// # Errors
 /// All problems of the file, each with its place.
 pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
     let node = yaml::parse(file, text)?;
-    let mut problems = Problems::of(file);
+    let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
     let mut fields = Fields::of(&node, "a drill", p);
     header(&mut fields, "Drill", p);
@@ -52,6 +54,48 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         file: file.to_owned(),
         text: text.to_owned(),
     })
+}
+
+/// Whether the drill fits its runbook: its parameters, and whether its objectives can be measured.
+/// Parameters that it does not give are no problem: the command line may.
+pub fn check_drill(drill: &Drill, runbook: &Runbook) -> Problems {
+    let mut problems = Problems::in_text(&drill.file, &drill.text);
+    let Ok(node) = yaml::parse(&drill.file, &drill.text) else { return problems };
+    if let Some((_, Node { kind: Kind::Map(entries), .. })) = node.field("parameters") {
+        for (key, value) in entries {
+            check_parameter(runbook, key, value, &mut problems);
+        }
+    }
+    let measured = [
+        ("recovery_time", "recovered", &runbook.measure.recovered),
+        ("recovery_point", "recovery_point", &runbook.measure.recovery_point),
+    ];
+    for (objective, measure, step) in measured {
+        let promised = node.field("objectives").and_then(|(_, node)| node.field(objective));
+        if let (Some((key, _)), None) = (promised, step) {
+            let what = format!("`measure` of runbook `{}`", runbook.name);
+            unmeasured(objective, measure, &what, key.span, &mut problems);
+        }
+    }
+    problems
+}
+
+fn check_parameter(runbook: &Runbook, key: &Key, node: &Node, problems: &mut Problems) {
+    let Some(parameter) = runbook.parameter(&key.name) else {
+        let message = format!("runbook `{}` has no parameter `{}`", runbook.name, key.name);
+        let names = runbook.parameters.iter().map(|parameter| parameter.name.as_str());
+        let help = suggestion(&key.name, names);
+        problems.error(codes::DRILL_PARAMETER, key.span, message).help(help);
+        return;
+    };
+    if node.kind == Kind::Null {
+        return;
+    }
+    if let Err(why) = bind(parameter, Some(&Given::Typed(node.to_value()))) {
+        let message = format!("parameter `{}`: {why}", key.name);
+        let help = format!("runbook `{}` declares it as {}", runbook.name, parameter.kind.name());
+        problems.error(codes::DRILL_PARAMETER, node.span, message).help(help);
+    }
 }
 
 /// Least and greatest number of each cron field.

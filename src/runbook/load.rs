@@ -3,23 +3,21 @@
 //! **Invariant:** reading goes on after every problem; a runbook is given only when there was none.
 
 use crate::action::spec::{ActionKind, ActionSpec};
-use crate::base::diagnostic::{Problems, Span};
+use crate::base::diagnostic::Problems;
 use crate::base::value::Type;
 use crate::base::yaml::{self, Fields};
 use crate::estate::{header, objectives};
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name};
-use crate::runbook::expression::Expression;
 use crate::runbook::graph::{Graph, positions};
-use crate::runbook::model::{Actions, Docs, Measure, Parameter, Phase, Runbook};
+use crate::runbook::lint::{Declared, Measured, lint};
+use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
 use crate::runbook::parameters;
 use crate::runbook::place::Reader;
 use crate::runbook::references::{World, check_step};
 use crate::runbook::steps::{self, Draft};
-use crate::runbook::syntax::AstKind;
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Most steps of a runbook: the check of references keeps a bit for every pair of steps.
 const MAX_STEPS: usize = 20_000;
@@ -36,7 +34,7 @@ pub fn load_runbook(
     actions: &dyn Actions,
 ) -> Result<(Runbook, Problems), Problems> {
     let node = yaml::parse(file, text)?;
-    let mut problems = Problems::of(file);
+    let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
     let mut f = Fields::of(&node, "a runbook", p);
     header(&mut f, "Runbook", p);
@@ -50,11 +48,13 @@ pub fn load_runbook(
         escalation: f.text("escalation", p),
     };
     let parameters = parameters::read(&mut f, p);
-    let objectives = objectives(f.node("objectives"), p);
+    let promised = f.node("objectives");
+    let objectives = objectives(promised, p);
     let measured = measure(&mut f, p);
     let drafts = read_steps(&mut f, text, p);
     f.finish(p);
-    let (order, drafts) = check(drafts, &parameters, &measured, actions, p);
+    let declared = Declared { parameters: &parameters, measured: &measured, promised };
+    let (order, drafts) = check(drafts, declared, actions, p);
     if problems.has_errors() {
         return Err(problems);
     }
@@ -84,8 +84,6 @@ pub fn load_runbook(
 
 /// Fields of `measure`.
 const MEASURES: [&str; 3] = ["recovered", "recovery_point", "restored"];
-
-type Measured = BTreeMap<&'static str, (String, Span)>;
 
 fn measure(f: &mut Fields<'_>, p: &mut Problems) -> Measured {
     let Some(node) = f.node("measure") else { return Measured::new() };
@@ -120,8 +118,7 @@ fn read_steps(f: &mut Fields<'_>, text: &str, p: &mut Problems) -> Vec<Draft> {
 /// Checks what needs more than one step; gives the order and the steps, with their phases.
 fn check<'a>(
     mut drafts: Vec<Draft>,
-    parameters: &[Parameter],
-    measured: &Measured,
+    declared: Declared<'_>,
     actions: &'a dyn Actions,
     p: &mut Problems,
 ) -> (Vec<usize>, Vec<Draft>) {
@@ -137,8 +134,9 @@ fn check<'a>(
     }
     let positions = positions(&drafts, p);
     let graph = Graph::of(&drafts, &positions, p);
-    let params =
-        Type::Record(parameters.iter().map(|it| (it.name.clone(), it.value_type())).collect());
+    let params = Type::Record(
+        declared.parameters.iter().map(|it| (it.name.clone(), it.value_type())).collect(),
+    );
     let world = World {
         drafts: &drafts,
         positions: &positions,
@@ -150,9 +148,8 @@ fn check<'a>(
     for index in 0..drafts.len() {
         check_step(&world, index, p);
     }
-    check_measure(measured, &world, p);
-    warn_parameters(parameters, &drafts, p);
-    warn_steps(measured, &world, p);
+    check_measure(declared.measured, &world, p);
+    lint(&declared, &world, p);
     (graph.order, drafts)
 }
 
@@ -196,51 +193,5 @@ fn check_measure(measured: &Measured, world: &World<'_>, p: &mut Problems) {
         };
         let message = format!("step `{id}` uses `{}`, which has no {missing}", spec.name);
         p.error(codes::MEASURE, *span, message);
-    }
-}
-
-fn warn_parameters(parameters: &[Parameter], drafts: &[Draft], p: &mut Problems) {
-    let mut used = BTreeSet::new();
-    for draft in drafts {
-        let step = &draft.step;
-        let templates = step
-            .with
-            .values()
-            .chain(&step.region)
-            .chain(step.for_each.as_ref().map(|list| &list.items));
-        for expression in templates.flat_map(|it| it.expressions()).chain(&step.when) {
-            if uses_all(expression) {
-                return;
-            }
-            used.extend(expression.members("params"));
-        }
-    }
-    for parameter in parameters {
-        if !used.contains(parameter.name.as_str()) {
-            let message = format!("parameter `{}` is never used", parameter.name);
-            p.warning(codes::UNUSED_PARAMETER, parameter.span, message);
-        }
-    }
-}
-
-/// Whether `params` stands in it without a name after it, so that any of them may be meant.
-fn uses_all(expression: &Expression) -> bool {
-    let mut roots = 0;
-    expression.tree().walk(&mut |node| {
-        roots += usize::from(matches!(&node.kind, AstKind::Name(name) if name == "params"));
-    });
-    roots > expression.members("params").len()
-}
-
-fn warn_steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
-    let needed = world.graph.needed();
-    for (index, draft) in world.drafts.iter().enumerate() {
-        let changes = world.specs[index].is_some_and(|spec| spec.kind == ActionKind::Mutation);
-        let is_measured = measured.values().any(|(id, _)| *id == draft.step.id);
-        if changes && !draft.step.always && !is_measured && !needed.contains(&index) {
-            let message =
-                format!("nothing checks what step `{}` does: no step needs it", draft.step.id);
-            p.warning(codes::UNUSED_STEP, draft.id_span, message).help("add a check that needs it");
-        }
     }
 }

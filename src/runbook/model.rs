@@ -148,6 +148,11 @@ impl ParameterKind {
         ("secret", Self::Secret),
     ];
 
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
     /// The type of its values; `instant_or_latest` is text or an instant and thus `Any`.
     pub fn value_type(self) -> Type {
         match self {

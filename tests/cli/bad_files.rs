@@ -24,24 +24,25 @@ fn validate_reports_all_problems_at_once_with_their_places() {
     let env = TestEnv::new();
     env.write("runbooks/mine.yaml", &format!("{HEAD}{MANY}"));
     let places = [
-        "runbooks/mine.yaml:7:11: error",
+        "runbooks/mine.yaml:7:11",
+        "error[DR012]",
         "no action `rds.chek_source`",
         "did you mean `rds.check_source`?",
-        "runbooks/mine.yaml:9:9: error",
+        "runbooks/mine.yaml:9:9",
         "circle",
-        "runbooks/mine.yaml:12:48: error",
+        "runbooks/mine.yaml:12:48",
         "no input `colour`",
-        "runbooks/mine.yaml:15:18: error",
+        "runbooks/mine.yaml:15:18",
         "no step `nobody`",
-        "runbooks/mine.yaml:16:5: error",
+        "runbooks/mine.yaml:16:5",
         "did you mean `timeout`?",
-        "runbooks/mine.yaml:17:35: error",
+        "runbooks/mine.yaml:17:35",
         "`params` has no `nothing`",
     ];
     env.line("runbook validate mine").expect(2).shows(&places);
     env.line("runbook validate runbooks/mine.yaml").expect(2).shows(&places);
     // The same file is refused, with the same words, where it would run.
-    env.line("run mine --env sim").expect(2).says(&places).says(&["has 6 problems"]);
+    env.line("run mine --env sim").expect(2).says(&places).says(&["has 6 errors"]);
     assert!(!env.state().exists());
 }
 
@@ -92,7 +93,7 @@ fn mistakes_in_a_drill_and_in_an_estate_are_found_before_anything_runs() {
         ),
         (
             "runbook: restore-db\nestate: techcorp\nenvironment: sim\nparameters: { database: 7 }\n",
-            ["parameter `database`", "expected text"],
+            ["drills/mine.yaml:7:25", "parameter `database`", "expected text"],
         ),
         (
             "runbook: restore-db\nestate: techcorp\nenvironment: sim\nobjectives: { recovery_time: soon }\n",
@@ -115,7 +116,7 @@ fn inputs_of_the_wrong_type_are_found() {
     let steps = "steps:\n  - id: one\n    uses: rds.check_source\n    with: { instance: [x] }\n  - id: two\n    uses: rds.check_source\n    with: { restore_time: latest }\n";
     env.write("runbooks/mine.yaml", &format!("{HEAD}{steps}"));
     env.line("run mine --env sim").expect(2).says(&[
-        "runbooks/mine.yaml:8:23: error",
+        "runbooks/mine.yaml:8:23",
         "expected text, found a list",
         "runbooks/mine.yaml:10:",
         "`instance`",

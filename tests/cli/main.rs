@@ -14,3 +14,4 @@ mod locks;
 mod past;
 mod shell;
 mod stored_plan;
+mod validate;

@@ -337,8 +337,10 @@ fn codes_are_listed_once_and_all_are_tested() {
     let source = include_str!("documents.rs");
     for (code, sentence) in CODES {
         assert!(sentence.ends_with('.'), "{code}");
-        // Estates test their own two; too many steps have a test of their own.
-        if !["DR007", "DR008"].contains(&code) {
+        // Estates, unreadable files, drills beside their runbooks and the newer warnings have tests of
+        // their own.
+        let elsewhere = ["DR007", "DR008", "DR009", "DR041", "DR052", "DR053", "DR054"];
+        if !elsewhere.contains(&code) {
             assert!(source.matches(code).count() > 0, "no test expects {code}");
         }
     }

@@ -1,7 +1,9 @@
 //! Tests of the runbook language, with actions declared like those of the catalogue.
 
 mod documents;
+mod explain;
 mod expressions;
+mod lint;
 mod properties;
 mod shipped;
 

@@ -1,0 +1,103 @@
+//! From bytes to text that can be parsed, and from the parser's errors to words and places.
+//!
+//! **Invariant:** what is no UTF-8 text of bounded size never reaches the parser.
+
+use crate::base::diagnostic::{Problems, Span, place_of};
+
+/// Largest file read: a runbook of 20,000 steps has a tenth of this.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// The text in `bytes`, which came from the file called `file`, without a byte order mark.
+///
+/// # Errors
+/// It is too large, is not UTF-8, or holds a NUL (code `DR009`).
+pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Problems> {
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large(file, bytes.len() as u64));
+    }
+    let wide = match bytes.as_slice() {
+        [0xff, 0xfe, ..] | [_, 0, _, 0, ..] => Some("little-endian"),
+        [0xfe, 0xff, ..] | [0, _, 0, _, ..] => Some("big-endian"),
+        _ => None,
+    };
+    if let Some(order) = wide {
+        return Err(refuse(file, "", Span::default(), &format!("the file is UTF-16, {order}")));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let lossy = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let message = format!("the file is not UTF-8 text (byte {at})");
+        refuse(file, &lossy, place_of(&lossy, at), &message)
+    })?;
+    match text.strip_prefix('\u{feff}') {
+        Some(marked) => Ok(marked.to_owned()),
+        None => Ok(text),
+    }
+}
+
+/// What is said of a file of `bytes` bytes, which is not even read.
+pub fn too_large(file: &str, bytes: u64) -> Problems {
+    let mut problems = Problems::of(file);
+    let message = format!("the file has {bytes} bytes; the limit is {MAX_BYTES}");
+    problems
+        .error("DR009", Span::default(), message)
+        .help("is it the right file? A runbook can be split, and what is large belongs elsewhere");
+    problems
+}
+
+fn refuse(file: &str, text: &str, span: Span, message: &str) -> Problems {
+    let mut problems = Problems::in_text(file, text);
+    problems.error("DR009", span, message).help("save it as UTF-8 text");
+    problems
+}
+
+/// Refuses text that no parser should see.
+pub(super) fn check_text(file: &str, text: &str) -> Result<(), Problems> {
+    if text.len() > MAX_BYTES {
+        return Err(too_large(file, text.len() as u64));
+    }
+    match text.find('\0') {
+        Some(at) => Err(refuse(file, text, place_of(text, at), "the file holds a NUL character")),
+        None => Ok(()),
+    }
+}
+
+/// The parser's place with the bytes that belong to its line and column; it counts characters in
+/// some errors and bytes in others, and stands behind the last line when something is not closed.
+pub(super) fn found(text: &str, span: Span) -> Span {
+    if span.line == 0 {
+        return span;
+    }
+    let number = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+    let mut start = 0;
+    let mut lines = text.split_inclusive('\n');
+    for _ in 1..span.line {
+        start += lines.next().map_or(0, str::len);
+    }
+    let line = lines.next().unwrap_or("");
+    let within = line.char_indices().nth(number(span.column).saturating_sub(1));
+    let at = start + within.map_or(line.len(), |(at, _)| at);
+    let written = text[at..].trim_end();
+    if !written.is_empty() {
+        return place_of(text, at);
+    }
+    // Nothing is written here or behind: the caret stands behind the last thing that is.
+    place_of(text, text.trim_end().len())
+}
+
+/// What to do about an error of the parser.
+pub(super) fn help(message: &str, text: &str, span: Span) -> Option<&'static str> {
+    let line = text[..span.start.min(text.len())].lines().next_back().unwrap_or("");
+    let says = |word: &str| message.contains(word);
+    if text[span.start.min(text.len())..].starts_with('\t')
+        || line.trim_start_matches(' ').starts_with('\t')
+    {
+        Some("indent with spaces: YAML takes no tabs there")
+    } else if says("duplicate") {
+        Some("keep one of the two")
+    } else if says("document") {
+        Some("one file is one document: put the others into files of their own")
+    } else {
+        None
+    }
+}

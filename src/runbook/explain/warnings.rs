@@ -1,0 +1,73 @@
+//! Codes of warnings: the file can be used, and probably should be changed.
+//!
+//! **Invariant:** see the parent.
+
+use crate::runbook::codes;
+use crate::runbook::explain::{Document, Entry};
+
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry {
+        code: codes::UNUSED_PARAMETER,
+        meaning: "A parameter is declared, and no expression uses it.",
+        why: "Who gives it a value believes that it changes something.",
+        document: Document::Runbook,
+        wrong: "parameters:\n  instance: { type: string }\nsteps:\n  - id: check\n    uses: \
+                rds.check_source\n    with: { instance: shop-orders }\n",
+        mended: "parameters:\n  instance: { type: string }\nsteps:\n  - id: check\n    uses: \
+                 rds.check_source\n    with: { instance: \"${{ params.instance }}\" }\n",
+    },
+    Entry {
+        code: codes::UNUSED_STEP,
+        meaning: "A step changes something, no other step needs it, and it neither cleans up nor \
+                  notifies nor is measured.",
+        why: "Nothing proves that what it did works. Add a check that needs it, or name it in \
+              `measure`.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: restore\n    uses: rds.restore_to_point_in_time\n    with: { source: \
+                shop-orders, restore_time: \"2026-03-01T10:15:00Z\" }\n",
+        mended: "steps:\n  - id: restore\n    uses: rds.restore_to_point_in_time\n    with: { source: \
+                 shop-orders, restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: verify\n    uses: \
+                 sql.check\n    needs: [restore]\n    with: { instance: \"${{ \
+                 steps.restore.outputs.instance }}\" }\n",
+    },
+    Entry {
+        code: codes::IRREVERSIBLE,
+        meaning: "What the step does cannot be undone, and the step does not say so. Write \
+                  `irreversible: true` when it is meant. A step that only takes back what another \
+                  step of the same runbook made needs no such word: name that step's outputs in its \
+                  inputs.",
+        why: "The word is for the reader and the reviewer: it marks the lines after which there is no \
+              way back.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: drop_old\n    uses: rds.delete_instance\n    phase: cleanup\n    \
+                with: { instance: shop-orders-old }\n",
+        mended: "steps:\n  - id: drop_old\n    uses: rds.delete_instance\n    phase: cleanup\n    \
+                 irreversible: true\n    with: { instance: shop-orders-old }\n",
+    },
+    Entry {
+        code: codes::ENDLESS_GATE,
+        meaning: "A gate waits for a person or a condition, and this one does not say for how long.",
+        why: "A recovery that waits for somebody who is asleep looks just like one that works. A \
+              time-out makes the waiting end with a clear word.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: decide\n    uses: gate.approve\n    with: { message: Restore the \
+                orders? }\n  - id: check\n    uses: rds.check_source\n    needs: [decide]\n    with: \
+                { instance: shop-orders }\n",
+        mended: "steps:\n  - id: decide\n    uses: gate.approve\n    timeout: 30m\n    with: { \
+                 message: Restore the orders? }\n  - id: check\n    uses: rds.check_source\n    \
+                 needs: [decide]\n    with: { instance: shop-orders }\n",
+    },
+    Entry {
+        code: codes::UNMEASURED,
+        meaning: "An objective was set, and `measure` of the runbook names no step that its figure \
+                  could come from: `recovered` for the recovery time, `recovery_point` for the \
+                  recovery point.",
+        why: "The report can only say `unknown`, and an objective that is never measured is kept by \
+              nobody.",
+        document: Document::Runbook,
+        wrong: "objectives: { recovery_time: 4h }\nsteps:\n  - id: verify\n    uses: sql.check\n    \
+                with: { instance: shop-orders }\n",
+        mended: "objectives: { recovery_time: 4h }\nmeasure: { recovered: verify }\nsteps:\n  - id: \
+                 verify\n    uses: sql.check\n    with: { instance: shop-orders }\n",
+    },
+];

@@ -1,0 +1,123 @@
+//! Warnings: what a runbook may do and probably should not.
+//!
+//! **Invariant:** a warning never keeps a runbook from running, and the shipped ones have none.
+
+use crate::action::spec::{ActionKind, Reversibility};
+use crate::base::diagnostic::{Problems, Span};
+use crate::base::yaml::Node;
+use crate::runbook::codes;
+use crate::runbook::expression::Expression;
+use crate::runbook::model::{Parameter, Phase};
+use crate::runbook::references::World;
+use crate::runbook::steps::Draft;
+use crate::runbook::syntax::AstKind;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The step that each field of `measure` names, and where.
+pub(crate) type Measured = BTreeMap<&'static str, (String, Span)>;
+
+/// What a runbook declares beside its steps.
+pub(crate) struct Declared<'a> {
+    pub(crate) parameters: &'a [Parameter],
+    pub(crate) measured: &'a Measured,
+    /// The node of `objectives`.
+    pub(crate) promised: Option<&'a Node>,
+}
+
+/// Adds all warnings.
+pub(crate) fn lint(declared: &Declared<'_>, world: &World<'_>, p: &mut Problems) {
+    parameters(declared.parameters, world.drafts, p);
+    steps(declared.measured, world, p);
+    for (objective, measure) in
+        [("recovery_time", "recovered"), ("recovery_point", "recovery_point")]
+    {
+        let promised = declared.promised.and_then(|node| node.field(objective));
+        if let (Some((key, _)), None) = (promised, declared.measured.get(measure)) {
+            unmeasured(objective, measure, "`measure`", key.span, p);
+        }
+    }
+}
+
+/// Warns of an objective that `what` has no `measure` for.
+pub(crate) fn unmeasured(objective: &str, measure: &str, what: &str, span: Span, p: &mut Problems) {
+    let message = format!("no step measures `{objective}`: {what} does not name `{measure}`");
+    let help = match measure {
+        "recovered" => "name the check that proves the service back, as in `recovered: verify`",
+        _ => "name a step that uses `sql.heartbeat`, as in `recovery_point: heartbeat`",
+    };
+    p.warning(codes::UNMEASURED, span, message).help(help);
+}
+
+fn expressions(draft: &Draft) -> impl Iterator<Item = &Expression> {
+    let step = &draft.step;
+    let lists = step.for_each.as_ref().map(|list| &list.items);
+    let templates = step.with.values().chain(&step.region).chain(lists);
+    templates.flat_map(|template| template.expressions()).chain(&step.when)
+}
+
+fn parameters(parameters: &[Parameter], drafts: &[Draft], p: &mut Problems) {
+    let mut used = BTreeSet::new();
+    for expression in drafts.iter().flat_map(expressions) {
+        if uses_all(expression) {
+            return;
+        }
+        used.extend(expression.members("params"));
+    }
+    for parameter in parameters {
+        if !used.contains(parameter.name.as_str()) {
+            let message = format!("parameter `{}` is never used", parameter.name);
+            p.warning(codes::UNUSED_PARAMETER, parameter.span, message);
+        }
+    }
+}
+
+/// Whether `params` stands in it without a name after it, so that any of them may be meant.
+fn uses_all(expression: &Expression) -> bool {
+    let mut roots = 0;
+    expression.tree().walk(&mut |node| {
+        roots += usize::from(matches!(&node.kind, AstKind::Name(name) if name == "params"));
+    });
+    roots > expression.members("params").len()
+}
+
+fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
+    let needed = world.graph.needed();
+    let measured: BTreeSet<&str> = measured.values().map(|(id, _)| id.as_str()).collect();
+    for (index, draft) in world.drafts.iter().enumerate() {
+        let step = &draft.step;
+        if step.uses.starts_with("gate.") && step.timeout.is_none() {
+            let message = format!("gate `{}` has no time-out", step.id);
+            p.warning(codes::ENDLESS_GATE, draft.uses_span, message)
+                .help("say how long it may wait, as in `timeout: 30m`");
+        }
+        let Some(spec) = world.specs[index] else { continue };
+        if spec.kind != ActionKind::Mutation || step.uses.starts_with("notify.") {
+            continue;
+        }
+        let leaf = !needed.contains(&index) && !measured.contains(step.id.as_str());
+        if leaf && !step.always && step.phase != Phase::Cleanup {
+            let message = format!("nothing checks what step `{}` does: no step needs it", step.id);
+            p.warning(codes::UNUSED_STEP, draft.id_span, message).help("add a check that needs it");
+        }
+        let final_act = matches!(spec.reversibility, Reversibility::Irreversible);
+        if final_act && !step.irreversible && !takes_back(draft, world) {
+            let message = format!("what step `{}` does cannot be undone", step.id);
+            p.warning(codes::IRREVERSIBLE, draft.uses_span, message)
+                .help("say that it is meant, with `irreversible: true`");
+        }
+    }
+}
+
+/// Whether the step undoes what a step did whose outputs it names: nothing is lost then that was
+/// there before the run.
+fn takes_back(draft: &Draft, world: &World<'_>) -> bool {
+    let named = draft.step.with.values().flat_map(|template| template.expressions());
+    let mut ids = named.flat_map(|expression| expression.members("steps"));
+    ids.any(|id| {
+        let position = world.positions.get(id).copied();
+        match position.and_then(|at| world.specs[at]).map(|spec| spec.reversibility) {
+            Some(Reversibility::UndoneBy { action, .. }) => action == draft.step.uses,
+            Some(Reversibility::ReadOnly | Reversibility::Irreversible) | None => false,
+        }
+    })
+}

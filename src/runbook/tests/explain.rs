@@ -1,0 +1,119 @@
+//! Every code has an explanation whose examples are true.
+
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Catalogue, standard};
+use crate::base::diagnostic::{Problems, Severity};
+use crate::base::value::Type;
+use crate::base::yaml::decode;
+use crate::estate;
+use crate::runbook::codes::{CODES, WARNINGS};
+use crate::runbook::explain::{Document, Explanation, explanation};
+use crate::runbook::{Actions, check_drill, load_drill, load_runbook};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const SHIPPED: &str = include_str!("../../../runbooks/restore-db.yaml");
+
+/// The catalogue, and a gate as long as it has none.
+struct WithGate(Catalogue, ActionSpec);
+
+impl Actions for WithGate {
+    fn spec(&self, name: &str) -> Option<&ActionSpec> {
+        let gate = (name == self.1.name).then_some(&self.1);
+        self.0.spec(name).or(gate)
+    }
+    fn names(&self) -> Vec<&'static str> {
+        self.0.names().collect()
+    }
+}
+
+fn actions() -> WithGate {
+    let gate = ActionSpec {
+        name: "gate.approve",
+        summary: "of a test",
+        kind: ActionKind::Check,
+        inputs: vec![Field::required("message", Type::String, "of a test")],
+        outputs: vec![],
+        calls: &[],
+        effects: &[],
+        reversibility: Reversibility::ReadOnly,
+        by_hand: "# ask",
+        default_timeout: Duration::from_secs(60),
+        poll_every: Duration::from_secs(1),
+    };
+    WithGate(standard(), gate)
+}
+
+/// The problems of an example, as `drctl runbook validate` finds them.
+fn problems_of(it: &Explanation, example: &str) -> Problems {
+    let file = "example.yaml";
+    let text = it.document.complete(example);
+    let outcome = match it.document {
+        Document::File | Document::Runbook => decode(file, text.into_bytes())
+            .and_then(|text| load_runbook(file, &text, &actions()))
+            .map(|(_, warnings)| warnings),
+        Document::Drill => load_drill(file, &text).map(|drill| {
+            let (runbook, _) = load_runbook("r.yaml", SHIPPED, &actions()).expect("shipped");
+            check_drill(&drill, &runbook)
+        }),
+        Document::Estate => estate::load(file, &text).map(|_| Problems::of(file)),
+    };
+    outcome.unwrap_or_else(|problems| problems)
+}
+
+#[test]
+fn wrong_examples_have_exactly_their_problem_and_mended_ones_have_none() {
+    for (code, _) in CODES {
+        let it = explanation(code).unwrap_or_else(|| panic!("{code} has no explanation"));
+        let wrong = problems_of(&it, it.wrong);
+        let found: BTreeSet<&str> = wrong.sorted().iter().map(|problem| problem.code).collect();
+        assert_eq!(found, BTreeSet::from([code]), "the wrong example of {code}:\n{wrong}");
+        let severities = wrong.sorted();
+        assert!(severities.iter().all(|it| it.severity == explanation(code).expect("is").severity));
+        let mended = problems_of(&it, it.mended);
+        assert!(mended.is_empty(), "the mended example of {code}:\n{mended}");
+    }
+}
+
+#[test]
+fn explanations_say_something() {
+    for (code, _) in CODES {
+        let it = explanation(code).expect("is there");
+        for text in [it.title, it.meaning, it.why] {
+            assert!(text.ends_with(['.', ')']) && text.len() > 20, "{code}: {text}");
+        }
+        let warning = WARNINGS.contains(&code);
+        assert_eq!(it.severity == Severity::Warning, warning, "{code}");
+    }
+    assert_eq!(explanation("DR000"), None);
+}
+
+/// The codes that stand in the source, outside of tests, are those of the table.
+#[test]
+fn every_code_of_the_source_is_explained() {
+    let mut found = BTreeSet::new();
+    let mut open = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(path) = open.pop() {
+        for entry in std::fs::read_dir(&path).expect("the source can be read") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_owned();
+            if path.is_dir() && name != "tests" {
+                open.push(path);
+            } else if name.ends_with(".rs") && name != "tests.rs" {
+                let text = std::fs::read_to_string(&path).expect("text");
+                let code = text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
+                found.extend(quoted_codes(&code));
+            }
+        }
+    }
+    let listed: BTreeSet<String> = CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+    assert_eq!(found, listed);
+}
+
+fn quoted_codes(text: &str) -> impl Iterator<Item = String> {
+    text.match_indices("\"DR").filter_map(|(at, _)| {
+        let code = text.get(at + 1..at + 6)?;
+        let digits = code[2..].bytes().all(|byte| byte.is_ascii_digit());
+        (digits && text.get(at + 6..=at + 6) == Some("\"")).then(|| code.to_owned())
+    })
+}
