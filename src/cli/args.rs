@@ -6,6 +6,9 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::validate::ValidateArgs;
+use crate::cli::history::HistoryArgs;
+use crate::cli::reports::ReportArgs;
+use crate::cli::status::StatusArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -168,43 +171,6 @@ pub(super) struct ResumeArgs {
     pub answer: Option<String>,
     #[command(flatten)]
     pub simulation: SimulationArgs,
-}
-
-/// `drctl status`
-#[derive(Debug, Args)]
-pub(super) struct StatusArgs {
-    /// One run; without it, all unfinished runs and the newest finished ones.
-    pub run: Option<String>,
-}
-
-/// `drctl history`
-#[derive(Debug, Args)]
-pub(super) struct HistoryArgs {
-    /// Only this drill or runbook.
-    pub name: Option<String>,
-    /// How many, newest first.
-    #[arg(long, default_value_t = 20)]
-    pub limit: usize,
-}
-
-/// `drctl report`
-#[derive(Debug, Args)]
-pub(super) struct ReportArgs {
-    /// The run: its id, the beginning or end of it, or `last`.
-    #[arg(default_value = "last")]
-    pub run: String,
-    /// Form of the report.
-    #[arg(long, value_enum, default_value_t = ReportForm::Md)]
-    pub format: ReportForm,
-}
-
-/// Forms of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportForm {
-    /// Markdown.
-    Md,
-    /// JSON.
-    Json,
 }
 
 /// `drctl journal`

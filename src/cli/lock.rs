@@ -52,6 +52,12 @@ impl Lock {
     }
 }
 
+/// Whether a process holds the lock at `path`; nothing is made or written.
+pub(super) fn is_held(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 /// How this process is called in lock files and leases.
 pub(super) fn holder() -> String {
     format!("process {}", std::process::id())

@@ -7,8 +7,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, explain, heartbeat, journal, logging, out, reports, resume, run, runbook, shell,
-    sim, status,
+    doctor, drill, explain, heartbeat, history, journal, logging, out, reports, resume, run, runbook, shell, sim,
+    status,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -92,7 +92,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             block_on(time, resume::run(tools, resumable, args, output))
         }
         Command::Status(args) => status::status(tools, args, output),
-        Command::History(args) => status::history(tools, args, output),
+        Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),
         Command::Journal(command) => journal::run(tools, command, output),
         Command::Runbook(command) => runbook::run(tools, command, output),

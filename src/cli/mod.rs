@@ -11,6 +11,7 @@ mod error;
 mod exit;
 mod explain;
 mod heartbeat;
+mod history;
 mod journal;
 mod launch;
 mod lock;

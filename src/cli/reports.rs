@@ -3,7 +3,7 @@
 //! **Invariant:** rendered from the journal alone.
 
 use crate::base::ids::RunId;
-use crate::cli::args::{OutputForm, ReportArgs, ReportForm};
+use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
@@ -13,7 +13,91 @@ use crate::journal::Store;
 use crate::journal::event::{ErrorKind, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::Plan;
-use crate::report::{ObjectiveStatus, Report, build, render_json, render_markdown, render_summary};
+use crate::report::{
+    ObjectiveStatus, Report, build, render_html, render_json, render_junit, render_markdown,
+    render_summary,
+};
+use clap::{Args, ValueEnum};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// `drctl report`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  drctl report                                      the last run, as Markdown
+  drctl report last --format html -o report.html    one file that needs nothing else and prints
+  drctl report 01kf --format junit -o junit.xml     for continuous integration
+
+Reports are made from the journal alone, so they can be made again at any time, also of runs by older
+versions. JUnit: a check that found something wrong and a missed objective are failures; what could
+not be judged is an error; what did not run is skipped.")]
+pub(super) struct ReportArgs {
+    /// The run: its id, the beginning or end of it, or `last`.
+    #[arg(default_value = "last")]
+    pub run: String,
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t = ReportForm::Md)]
+    pub format: ReportForm,
+    #[command(flatten)]
+    pub target: FileArgs,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportForm {
+    /// Markdown.
+    Md,
+    /// One self-contained HTML file: no scripts, nothing is fetched, prints on A4.
+    Html,
+    /// JSON.
+    Json,
+    /// JUnit XML.
+    Junit,
+}
+
+/// Where a document goes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FileArgs {
+    /// Write to this file, which must not exist yet; `-` is standard output.
+    #[arg(short = 'o', long = "out", value_name = "FILE", default_value = "-")]
+    pub file: PathBuf,
+    /// Overwrite the file if it exists.
+    #[arg(long)]
+    pub force: bool,
+}
+
+impl FileArgs {
+    /// Writes a document where it was asked for.
+    ///
+    /// # Errors
+    /// The file exists and may not be overwritten, or cannot be written.
+    pub(super) fn write(&self, text: &str) -> Result<(), CommandError> {
+        if self.file == Path::new("-") {
+            out::result(text);
+            return Ok(());
+        }
+        let path = self.file.display();
+        let mut options = std::fs::File::options();
+        options.write(true);
+        if self.force {
+            options.create(true).truncate(true);
+        } else {
+            options.create_new(true);
+        }
+        let written = options.open(&self.file).and_then(|mut file| file.write_all(text.as_bytes()));
+        match written {
+            Ok(()) => {
+                out::progress(&format!("written: {path}"));
+                Ok(())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(CommandError::usage(format!("{path} exists already; nothing was written"))
+                    .help("--force overwrites it"))
+            }
+            Err(error) => Err(CommandError::usage(format!("cannot write {path}: {error}"))),
+        }
+    }
+}
 
 /// Writes the reports of a run beside its journal, shows the summary, and says how the run ended.
 ///
@@ -28,9 +112,11 @@ pub(super) fn conclude(
 ) -> Result<Exit, CommandError> {
     let report = built(&store.load()?)?;
     let directory = tools.state.run(&plan.run);
-    for (name, text) in
-        [("report.md", render_markdown(&report)), ("report.json", render_json(&report))]
-    {
+    for (name, text) in [
+        ("report.md", render_markdown(&report)),
+        ("report.json", render_json(&report)),
+        ("report.html", render_html(&report)),
+    ] {
         let path = directory.join(name);
         std::fs::write(&path, text).map_err(|error| {
             CommandError::new(Exit::Journal, format!("cannot write {}: {error}", path.display()))
@@ -105,7 +191,7 @@ pub(super) fn exit_of(plan: &Plan, state: &RunState, report: &Report) -> Exit {
 /// `drctl report`.
 ///
 /// # Errors
-/// There is no such run, or its journal cannot be read.
+/// There is no such run, its journal cannot be read, or the file cannot be written.
 pub(super) fn report(
     tools: &Tools,
     args: &ReportArgs,
@@ -113,9 +199,12 @@ pub(super) fn report(
 ) -> Result<Exit, CommandError> {
     let run: RunId = find_run(&tools.state, &args.run)?;
     let report = built(&stored(&tools.state, &run)?)?;
-    match (args.format, output) {
-        (ReportForm::Json, _) | (_, OutputForm::Json) => out::result(&render_json(&report)),
-        (ReportForm::Md, OutputForm::Text) => out::result(&render_markdown(&report)),
-    }
+    let text = match (args.format, output) {
+        (ReportForm::Json, _) | (ReportForm::Md, OutputForm::Json) => render_json(&report),
+        (ReportForm::Md, OutputForm::Text) => render_markdown(&report),
+        (ReportForm::Html, _) => render_html(&report),
+        (ReportForm::Junit, _) => render_junit(&report),
+    };
+    args.target.write(&text)?;
     Ok(Exit::Ok)
 }

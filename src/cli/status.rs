@@ -1,14 +1,14 @@
-//! `drctl status` and `drctl history`.
+//! `drctl status`.
 //!
-//! **Invariant:** read-only; an unreadable journal is shown with its problem; simulated and real runs are
-//! never in one table.
+//! **Invariant:** read-only; an unreadable journal is shown with its problem.
 
-use crate::base::clock::format_instant;
+use crate::base::clock::{Clock, format_instant};
 use crate::base::ids::RunId;
-use crate::cli::args::{HistoryArgs, OutputForm, StatusArgs};
+use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
+use crate::cli::lock::is_held;
 use crate::cli::out;
 use crate::cli::past::{find_run, stored};
 use crate::cli::progress::{outcome_word, skip_text};
@@ -16,9 +16,30 @@ use crate::journal::chain::known;
 use crate::journal::fold::{RunState, StepState};
 use crate::journal::{RunSummary, list_runs};
 use crate::plan::model::Plan;
-use crate::report::{build, history_rows, render_history};
+use crate::report::line::Worker;
+use crate::report::{LineState, StatusLine, build, status_line};
+use clap::Args;
 use comfy_table::Table;
 use serde_json::json;
+
+/// `drctl status`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  drctl status            the newest runs
+  drctl status last       each step of the last run
+  drctl status --line     one line: step, time left against the objective, who is waited for
+  watch -n 5 drctl status --line --output json
+
+Exit codes of --line: 0 nothing runs, or the run goes on, or it has ended; 11 the run goes on and its
+recovery time is longer than promised; 13 it waits for a person, or nobody works on it any more;
+16 its journal cannot be read. A simulated run's time is the simulator's.")]
+pub(super) struct StatusArgs {
+    /// One run; without it the newest ones, and with --line the newest that has not ended.
+    pub run: Option<String>,
+    /// One line without colour, for people who have no time.
+    #[arg(long)]
+    pub line: bool,
+}
 
 /// `drctl status`.
 ///
@@ -29,9 +50,70 @@ pub(super) fn status(
     args: &StatusArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    match &args.run {
-        Some(run) => one(tools, run, output),
-        None => all(tools, output),
+    match (&args.run, args.line) {
+        (_, true) => line(tools, args.run.as_deref(), output),
+        (Some(run), false) => one(tools, run, output),
+        (None, false) => all(tools, output),
+    }
+}
+
+/// `drctl status --line`: of one run, else of the newest that has not ended, else of the newest.
+fn line(tools: &Tools, wanted: Option<&str>, output: OutputForm) -> Result<Exit, CommandError> {
+    let mut runs = list_runs(tools.state.root());
+    runs.sort_by(|a, b| b.run.cmp(&a.run));
+    let damaged = runs.iter().filter(|run| run.problem.is_some()).count();
+    let open: Vec<&RunSummary> =
+        runs.iter().filter(|run| run.problem.is_none() && run.outcome.is_none()).collect();
+    let newest = runs.iter().find(|run| run.problem.is_none());
+    let id = match wanted {
+        Some(text) => Some(find_run(&tools.state, text)?),
+        None => open.first().copied().or(newest).and_then(|run| RunId::parse(&run.run)),
+    };
+    let found = id.map(|run| line_of(tools, &run)).transpose()?;
+    let mut text = match &found {
+        None => "nothing runs; no run was ever made here".to_owned(),
+        Some(line) if line.state == LineState::Finished && wanted.is_none() => {
+            format!("nothing runs; last: {}", line.text)
+        }
+        Some(line) => line.text.clone(),
+    };
+    if wanted.is_none() && open.len() > 1 {
+        text.push_str(&format!("; {} more have not ended", open.len() - 1));
+    }
+    if damaged > 0 {
+        text.push_str(&format!("; {damaged} damaged: drctl status"));
+    }
+    match output {
+        OutputForm::Text => out::result(&text),
+        OutputForm::Json => {
+            let document = json!({
+                "schema_version": 1, "line": text, "run": found,
+                "unfinished": open.len(), "damaged": damaged,
+            });
+            out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
+        }
+    }
+    Ok(found.map_or(Exit::Ok, |line| exit_of(&line)))
+}
+
+fn line_of(tools: &Tools, run: &RunId) -> Result<StatusLine, CommandError> {
+    let broken = |error: crate::report::ReportError| {
+        CommandError::new(Exit::Journal, format!("run {run}: {error}"))
+    };
+    let report = build(&stored(&tools.state, run)?).map_err(broken)?;
+    let held = is_held(&tools.state.run(run).join("lock"));
+    let worker = if held { Worker::Present } else { Worker::Gone };
+    // A simulated run has a time of its own, which has nothing to do with ours.
+    let now = if report.run.simulated { report.run.last_at } else { Clock::real().now() };
+    Ok(status_line(&report, now, worker))
+}
+
+fn exit_of(line: &StatusLine) -> Exit {
+    match line.state {
+        LineState::Finished => Exit::Ok,
+        LineState::Waiting | LineState::Abandoned => Exit::Waiting,
+        LineState::Running if line.left_ms.is_some_and(|left| left < 0) => Exit::ObjectiveMissed,
+        LineState::Running => Exit::Ok,
     }
 }
 
@@ -152,47 +234,4 @@ fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(header);
     table
-}
-
-/// `drctl history`.
-///
-/// # Errors
-/// A journal cannot be read.
-pub(super) fn history(
-    tools: &Tools,
-    args: &HistoryArgs,
-    output: OutputForm,
-) -> Result<Exit, CommandError> {
-    let mut runs = list_runs(tools.state.root());
-    runs.sort_by(|a, b| b.run.cmp(&a.run));
-    runs.retain(|run| run.finished_at.is_some() || run.problem.is_some());
-    if let Some(name) = &args.name {
-        runs.retain(|run| run.drill.as_deref() == Some(name) || run.title == *name);
-    }
-    runs.truncate(args.limit);
-    let reports = runs
-        .iter()
-        .filter(|run| run.problem.is_none())
-        .filter_map(|run| stored(&tools.state, &RunId::parse(&run.run)?).ok())
-        .filter_map(|records| build(&records).ok())
-        .collect::<Vec<_>>();
-    for run in runs.iter().filter(|run| run.problem.is_some()) {
-        out::progress(&format!(
-            "run {} is not readable: {}",
-            run.run,
-            run.problem.clone().unwrap_or_default()
-        ));
-    }
-    let rows = history_rows(&reports);
-    match output {
-        OutputForm::Text if rows.is_empty() => {
-            out::result(&format!("no finished runs in {}", tools.state.root().display()));
-        }
-        OutputForm::Text => out::result(&render_history(&rows)),
-        OutputForm::Json => {
-            let document = json!({ "schema_version": 1, "runs": rows });
-            out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
-        }
-    }
-    Ok(Exit::Ok)
 }

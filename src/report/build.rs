@@ -6,12 +6,15 @@ use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldError, RunState, StepStatus};
 use crate::journal::store::StoredRecord;
 use crate::plan::model::{Phase, Plan, RunMode};
+use crate::report::audit::{certificate, parameters, sources};
 use crate::report::findings::{Sources, findings};
 use crate::report::measure::{hydration, objectives, recovery_point};
 use crate::report::model::{
     Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report, RunFacts, Verdict,
     VerdictState,
 };
+use crate::report::parts::parts;
+use crate::report::people::approvals;
 use crate::report::steps::{evidence, hand_over, left_behind, pairs, skipped_for_want, step_rows};
 use crate::report::timeline::{outcome_name, timeline};
 use crate::report::waterfall::waterfall;
@@ -60,7 +63,12 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
         hydration: hydration(&plan, &state),
         findings,
         steps: step_rows(&plan, &state),
-        evidence: evidence(&plan, &state),
+        evidence: evidence(&plan, &state, stored),
+        parts: parts(&plan, &state),
+        approvals: approvals(&records),
+        certificate: certificate(&plan),
+        parameters: parameters(&plan),
+        sources: sources(&plan),
         prediction: state.score.as_ref().map(|score| PredictionRow {
             held: score.held,
             total: score.total,

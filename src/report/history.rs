@@ -2,11 +2,9 @@
 //!
 //! **Invariant:** simulated, emulated and real figures are never in one list.
 
-use crate::base::clock::format_instant;
-use crate::report::markdown::ms;
 use crate::report::measure::{RECOVERY_POINT, RECOVERY_TIME};
-use crate::report::model::Report;
-use crate::report::table::table;
+use crate::report::model::{Objective, Report};
+use crate::report::trend::Kind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -35,11 +33,53 @@ pub struct HistoryRow {
     pub missed_objectives: Vec<String>,
     /// What it waits for.
     pub waiting: Option<String>,
+    /// The recovery time that was promised then.
+    #[serde(default)]
+    pub promised_time_ms: Option<u64>,
+    /// The recovery point that was promised then.
+    #[serde(default)]
+    pub promised_point_ms: Option<u64>,
+}
+
+impl HistoryRow {
+    /// Who answered: what it may be compared with.
+    pub fn kind(&self) -> Kind {
+        Kind::of(self.simulated, self.emulated)
+    }
+
+    /// Whether the run ended well.
+    pub fn succeeded(&self) -> bool {
+        matches!(self.outcome.as_deref(), Some("succeeded" | "warned"))
+    }
+
+    /// The outcome in a word, also of a run that has none.
+    pub fn word(&self) -> &str {
+        let open = if self.waiting.is_some() { "waiting" } else { "unfinished" };
+        self.outcome.as_deref().unwrap_or(open)
+    }
+}
+
+/// A run whose journal cannot be read, wholly or in part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedRow {
+    /// Its id, or the directory's name.
+    pub run: String,
+    /// What is wrong.
+    pub problem: String,
 }
 
 /// One row a report, in the order given.
 pub fn history_rows(reports: &[Report]) -> Vec<HistoryRow> {
-    let row = |report: &Report| HistoryRow {
+    reports.iter().map(history_row).collect()
+}
+
+/// The row of one report.
+pub fn history_row(report: &Report) -> HistoryRow {
+    let objective = |name: &str| -> Option<&Objective> {
+        report.objectives.iter().find(|one| one.name == name)
+    };
+    let (time, point) = (objective(RECOVERY_TIME), objective(RECOVERY_POINT));
+    HistoryRow {
         run: report.run.run.clone(),
         name: report.run.drill.clone().unwrap_or_else(|| report.run.title.clone()),
         environment: report.run.environment.clone(),
@@ -47,48 +87,11 @@ pub fn history_rows(reports: &[Report]) -> Vec<HistoryRow> {
         emulated: report.run.emulated,
         started_at: Some(report.run.started_at),
         outcome: report.verdict.outcome.clone(),
-        recovery_time_ms: measured(report, RECOVERY_TIME),
-        recovery_point_ms: measured(report, RECOVERY_POINT),
+        recovery_time_ms: time.and_then(|one| one.measured_ms),
+        recovery_point_ms: point.and_then(|one| one.measured_ms),
         missed_objectives: report.verdict.missed_objectives.clone(),
         waiting: report.verdict.waiting_for.clone(),
-    };
-    reports.iter().map(row).collect()
-}
-
-/// The rows as plain text: AWS, stand-ins and the simulator each in a table of their own.
-pub fn render_history(rows: &[HistoryRow]) -> String {
-    let mut text = String::new();
-    for (title, simulated, emulated) in [
-        ("Real", false, false),
-        ("EMULATED (times say nothing about AWS)", false, true),
-        ("SIMULATED (says nothing about AWS)", true, false),
-    ] {
-        let of_kind = |row: &&HistoryRow| (row.simulated, row.emulated) == (simulated, emulated);
-        let rows: Vec<&HistoryRow> = rows.iter().filter(of_kind).collect();
-        if !rows.is_empty() {
-            let lines: Vec<Vec<String>> = rows.into_iter().map(cells).collect();
-            let headers = ["started", "run", "name", "in", "outcome", "time", "point", "missed"];
-            let gap = if text.is_empty() { "" } else { "\n" };
-            text.push_str(&format!("{gap}{title}\n{}", table(&headers, &lines)));
-        }
+        promised_time_ms: time.and_then(|one| one.promised_ms),
+        promised_point_ms: point.and_then(|one| one.promised_ms),
     }
-    if text.is_empty() { "no runs yet\n".to_owned() } else { text }
-}
-
-fn cells(row: &HistoryRow) -> Vec<String> {
-    let unfinished = row.waiting.as_ref().map_or("unfinished", |_| "waiting");
-    vec![
-        row.started_at.map_or_else(|| "-".to_owned(), format_instant),
-        row.run.clone(),
-        row.name.clone(),
-        row.environment.clone(),
-        row.outcome.clone().unwrap_or_else(|| unfinished.to_owned()),
-        ms(row.recovery_time_ms),
-        ms(row.recovery_point_ms),
-        row.missed_objectives.join(", "),
-    ]
-}
-
-fn measured(report: &Report, name: &str) -> Option<u64> {
-    report.objectives.iter().find(|one| one.name == name)?.measured_ms
 }

@@ -3,6 +3,8 @@
 //! **Invariant:** the second line of a simulated run's report says that it is simulated.
 
 use crate::base::clock::format_instant;
+use crate::report::audit::part_name;
+use crate::report::folded::{TIMELINE_LINES, TimelineLine, fold_timeline};
 use crate::report::measure::human_ms;
 use crate::report::model::{Report, WaterfallEnd};
 use crate::report::table::table;
@@ -18,6 +20,7 @@ pub fn render_markdown(report: &Report) -> String {
         text.push_str(&format!("**{banner}**\n"));
     }
     for (title, body) in [
+        ("Verdicts", verdicts(report)),
         ("Run", run(report)),
         ("Objectives", objectives(report)),
         ("Recovery time", recovery_time(report)),
@@ -25,10 +28,13 @@ pub fn render_markdown(report: &Report) -> String {
         ("Findings", findings(report)),
         ("Steps", steps(report)),
         ("Skipped", skipped(report)),
+        ("People", people(report)),
         ("Hand-over", hand_over(report)),
         ("Left behind", left_behind(report)),
         ("Prediction", prediction(report)),
+        ("Certificate of the dry run", certificate(report)),
         ("Evidence", evidence(report)),
+        ("Origin", origin(report)),
         ("Timeline", timeline(report)),
     ] {
         if !body.is_empty() {
@@ -204,19 +210,80 @@ fn evidence(report: &Report) -> String {
     let rows: Vec<Vec<String>> = report
         .evidence
         .iter()
-        .map(|one| vec![one.step.clone(), one.name.clone(), one.value.clone(), one.source.clone()])
+        .map(|one| {
+            let event = if one.seq == 0 { String::new() } else { one.seq.to_string() };
+            let (step, name) = (one.step.clone(), one.name.clone());
+            vec![step, name, one.value.clone(), one.source.clone(), event]
+        })
         .collect();
-    table(&["step", "fact", "value", "read from"], &rows)
+    table(&["step", "fact", "value", "read from", "event"], &rows)
+}
+
+fn verdicts(report: &Report) -> String {
+    let rows: Vec<Vec<String>> = report
+        .parts
+        .iter()
+        .map(|part| {
+            let name = part_name(&part.name).to_lowercase();
+            vec![name, part.status.name().to_owned(), part.why.clone()]
+        })
+        .collect();
+    table(&["part", "verdict", "why"], &rows)
+}
+
+fn people(report: &Report) -> String {
+    let rows: Vec<Vec<String>> = report
+        .approvals
+        .iter()
+        .map(|one| {
+            let step = one.step.as_ref().map_or_else(String::new, |step| format!("{step}: "));
+            let who = one.who.clone().unwrap_or_else(|| "nobody yet".to_owned());
+            let mut answer = one.answer.clone().unwrap_or_default();
+            if let Some(comment) = &one.comment {
+                answer.push_str(&format!(" ({comment})"));
+            }
+            vec![at(one.at), who, format!("{step}{}", one.what), answer]
+        })
+        .collect();
+    table(&["at", "who", "what", "decision"], &rows)
+}
+
+fn certificate(report: &Report) -> String {
+    let Some(certificate) = &report.certificate else { return String::new() };
+    let calls = certificate.calls.iter().map(|(call, count)| format!("- {count} x {call}\n"));
+    let refused = certificate.refused.iter().map(|one| format!("- refused: {one}\n"));
+    let walls = certificate.walls.iter().map(|one| format!("- wall: {one}\n"));
+    calls.chain(refused).chain(walls).collect()
+}
+
+fn origin(report: &Report) -> String {
+    let parameters = report.parameters.iter();
+    let parameters = parameters
+        .map(|(name, value)| format!("- parameter `{name}`: {}\n", value.replace('\n', " ")));
+    let sources = report.sources.iter();
+    let sources = sources.map(|one| format!("- {}: {}, {}\n", one.what, one.file, one.digest));
+    let run = &report.run;
+    let check =
+        format!("- to check: `drctl journal verify {} --expect {}`\n", run.run, run.journal_digest);
+    parameters.chain(sources).collect::<String>() + &check
 }
 
 fn timeline(report: &Report) -> String {
-    let rows: Vec<Vec<String>> = report
-        .timeline
-        .iter()
-        .map(|row| {
-            let step = row.step.clone().unwrap_or_default();
-            vec![row.seq.to_string(), at(row.at), step, row.text.clone()]
-        })
-        .collect();
+    let folded = fold_timeline(&report.timeline, TIMELINE_LINES);
+    let row = |line: &TimelineLine<'_>| {
+        let first = line.first;
+        let (mut seq, mut text) = (first.seq.to_string(), first.text.clone());
+        if line.count > 1 {
+            seq.push_str(&format!("-{}", line.last.0));
+            text.push_str(&format!(" ({} times, last {})", line.count, at(line.last.1)));
+        }
+        vec![seq, at(first.at), first.step.clone().unwrap_or_default(), text]
+    };
+    let mut rows: Vec<Vec<String>> = folded.head.iter().map(row).collect();
+    if folded.left_out > 0 {
+        let all = format!("{} events are left out: `drctl journal export`", folded.left_out);
+        rows.push(vec!["…".to_owned(), String::new(), String::new(), all]);
+    }
+    rows.extend(folded.tail.iter().map(row));
     table(&["#", "at", "step", "event"], &rows)
 }

@@ -3,8 +3,10 @@
 //! **Invariant:** these types are the file format: fields are added, never changed; nothing here is
 //! shared with the journal.
 
+use crate::report::audit::{Approval, CertificateRow, Part, SourceRow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the report format.
 pub const REPORT_VERSION: u32 = 1;
@@ -16,6 +18,9 @@ pub struct Report {
     pub schema_version: u32,
     /// What it comes to.
     pub verdict: Verdict,
+    /// Restore, validation and clean-up, each judged by itself.
+    #[serde(default)]
+    pub parts: Vec<Part>,
     /// Which run.
     pub run: RunFacts,
     /// What was promised, and what was measured.
@@ -32,6 +37,18 @@ pub struct Report {
     pub steps: Vec<StepRow>,
     /// What verdicts rest on.
     pub evidence: Vec<EvidenceRow>,
+    /// What people did and decided, in order.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
+    /// What the dry run called; `None` when none is recorded.
+    #[serde(default)]
+    pub certificate: Option<CertificateRow>,
+    /// Parameters, secrets hidden.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// The files that the plan was made from.
+    #[serde(default)]
+    pub sources: Vec<SourceRow>,
     /// How well the prediction held; `None` when it was not scored.
     pub prediction: Option<PredictionRow>,
     /// How to reach what was kept.
@@ -278,6 +295,15 @@ pub struct StepRow {
     pub why: Option<String>,
     /// What to do about it.
     pub help: Option<String>,
+    /// Kind of the failure: `check_failed`, `check_error`, `timed_out`, …
+    #[serde(default)]
+    pub error_kind: Option<String>,
+    /// Points worth measuring that it reached: `available`, `hydrated`.
+    #[serde(default)]
+    pub milestones: BTreeMap<String, DateTime<Utc>>,
+    /// When its undo began and ended, if it was undone.
+    #[serde(default)]
+    pub undo: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
 }
 
 /// A fact that a verdict rests on.
@@ -291,6 +317,12 @@ pub struct EvidenceRow {
     pub value: String,
     /// Where it was read.
     pub source: String,
+    /// The event that recorded it; 0 when it is not known.
+    #[serde(default)]
+    pub seq: u64,
+    /// The journal's digest at that event: `drctl journal verify --expect` accepts it.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// How well a prediction held.

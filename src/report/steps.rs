@@ -3,12 +3,15 @@
 //! **Invariant:** skipped is not succeeded, and what was made counts as there until its removal is
 //! recorded.
 
-use crate::journal::event::SkipReason;
+use crate::base::ids::StepKey;
+use crate::journal::event::{ErrorKind, Event, SkipReason};
 use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
+use crate::journal::store::StoredRecord;
 use crate::plan::model::{Phase, Plan, PlannedStep};
 use crate::report::model::{EvidenceRow, HandOver, LeftBehind, StepRow};
 use crate::report::waterfall::millis;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// The plan's steps with their states, in the plan's order.
 pub fn pairs<'a>(plan: &'a Plan, state: &'a RunState) -> Vec<(&'a PlannedStep, &'a StepState)> {
@@ -31,6 +34,9 @@ pub fn step_rows(plan: &Plan, state: &RunState) -> Vec<StepRow> {
         in_doubt: found.doubts,
         why: why(found),
         help: found.undo_error.as_ref().or(found.error.as_ref()).and_then(|e| e.help.clone()),
+        error_kind: found.error.as_ref().and_then(|error| kind_name(error.kind)),
+        milestones: found.milestones.clone(),
+        undo: found.undo_started_at.map(|began| (began, found.undo_finished_at)),
     };
     pairs(plan, state).into_iter().map(row).collect()
 }
@@ -40,6 +46,11 @@ fn why(step: &StepState) -> Option<String> {
     let skip = step.skip.as_ref().map(skip_reason);
     let warned = (!step.warnings.is_empty()).then(|| step.warnings.join("; "));
     error.or(skip).or(warned)
+}
+
+/// A kind of failure as journals write it.
+fn kind_name(kind: ErrorKind) -> Option<String> {
+    serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)
 }
 
 /// Why a step did not run.
@@ -66,14 +77,27 @@ pub fn skipped_for_want(step: &StepState) -> bool {
     }
 }
 
-/// Everything that verdicts rest on.
-pub fn evidence(plan: &Plan, state: &RunState) -> Vec<EvidenceRow> {
+/// Everything that verdicts rest on, each with the event that recorded it.
+pub fn evidence(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> Vec<EvidenceRow> {
+    let mut recorded: BTreeMap<&StepKey, (u64, &str)> = BTreeMap::new();
+    for one in stored {
+        if let Some(
+            Event::StepSucceeded { step, evidence, .. } | Event::StepFailed { step, evidence, .. },
+        ) = one.record.as_ref().map(|record| &record.event)
+            && !evidence.is_empty()
+        {
+            recorded.insert(step, (one.seq, one.digest.as_str()));
+        }
+    }
     let rows = pairs(plan, state).into_iter().flat_map(|(step, found)| {
-        found.evidence.iter().map(|one| EvidenceRow {
+        let (seq, digest) = recorded.get(&step.key).copied().unwrap_or_default();
+        found.evidence.iter().map(move |one| EvidenceRow {
             step: step.key.as_str().to_owned(),
             name: one.name.clone(),
             value: one.value.clone(),
             source: one.source.clone(),
+            seq,
+            digest: digest.to_owned(),
         })
     });
     rows.collect()

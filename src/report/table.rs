@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** a cell cannot break out of its table.
 
+/// Cells longer than this widen no column: one long message would pad every other row.
+const WIDEST: usize = 80;
+
 /// A table with padded columns; empty without rows.
 pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
@@ -13,7 +16,7 @@ pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..headers.len())
         .map(|column| {
             let cells = rows.iter().chain([&headers]).filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0).max(3)
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0).clamp(3, WIDEST)
         })
         .collect();
     let rule = widths.iter().map(|width| "-".repeat(*width)).collect();

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** it says nothing that the report does not say, and no less about what went wrong.
 
+use crate::report::audit::{Part, part_name};
 use crate::report::markdown::ms;
 use crate::report::measure::human_ms;
 use crate::report::model::{ObjectiveStatus, Report, Severity, WaterfallEnd};
@@ -14,9 +15,13 @@ pub fn render_summary(report: &Report) -> String {
         text.push_str(&format!("{banner}\n"));
     }
     text.push_str(&format!(
-        "run {} in {} (answered by {})\n\n",
+        "run {} in {} (answered by {})\n",
         report.run.run, report.run.environment, report.run.server
     ));
+    let part =
+        |part: &Part| format!("{} {}", part_name(&part.name).to_lowercase(), part.status.name());
+    text.push_str(&report.parts.iter().map(part).collect::<Vec<_>>().join(", "));
+    text.push_str("\n\n");
     text.push_str(&objectives(report));
     text.push_str(&format!("{}\n{}\n", time(report), point(report)));
     let findings: Vec<_> =
@@ -71,7 +76,7 @@ fn time(report: &Report) -> String {
     let cleanup = human_ms(waterfall.cleanup_ms);
     match waterfall.to_what {
         WaterfallEnd::Recovered => {
-            format!("recovery time {total} = {phases} (clean-up {cleanup} not counted)")
+            format!("recovery time {total} = {phases}\n  (clean-up {cleanup} not counted)")
         }
         WaterfallEnd::LastEvent => format!("NOT recovered; {total} so far = {phases}"),
     }

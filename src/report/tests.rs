@@ -13,6 +13,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod shown;
+mod sums;
+mod trends;
 
 fn objective(report: &Report, name: &str) -> (ObjectiveStatus, Option<u64>, String) {
     let found = report.objectives.iter().find(|one| one.name == name).unwrap();

@@ -73,7 +73,7 @@ fn a_journal_that_is_no_journal_is_named_and_not_hidden() {
     std::fs::write(&journal, "not a database, but long enough to be looked at as one")
         .expect("write");
     env.line("status").expect(0).shows(&["UNREADABLE", &run]);
-    env.line("history").expect(0).says(&["is not readable", &run]);
+    env.line("history").expect(0).says(&["is not readable", &run]).shows(&["DAMAGED", &run]);
     for line in ["report", "journal verify", "journal export", "resume"] {
         env.line(line).expect(16).says(&["journal.db"]);
     }

@@ -23,27 +23,6 @@ fn a_cell_cannot_break_its_table() {
 }
 
 #[test]
-fn history_has_a_table_for_each_kind() {
-    let mut plan = plan();
-    let simulated = report(&whole(&plan));
-    plan.environment.simulated = false;
-    let real = report(&until_restored(&plan));
-    plan.environment.emulated = true;
-    let rows = history_rows(&[simulated, real, report(&whole(&plan))]);
-    let text = render_history(&rows);
-    let lines: Vec<&str> = text.lines().collect();
-    let titles = (lines[0], lines[5], lines[10]);
-    assert_eq!(
-        titles,
-        ("Real", "EMULATED (times say nothing about AWS)", "SIMULATED (says nothing about AWS)")
-    );
-    assert!(lines[3].contains("unfinished | -    | -"), "{text}");
-    assert!(lines[8].contains("succeeded | 10m40s | 30s"), "{text}");
-    assert!(lines[13].contains("succeeded | 10m40s | 30s"), "{text}");
-    assert_eq!(render_history(&[]), "no runs yet\n");
-}
-
-#[test]
 #[expect(clippy::too_many_lines, reason = "the text of a whole report")]
 fn golden_markdown() {
     let report = report(&whole(&plan()));
@@ -51,6 +30,14 @@ fn golden_markdown() {
     insta::assert_snapshot!(text, @r"
 # SUCCEEDED: objectives met
 **SIMULATED: drctl's simulator answered; no figure here says anything about AWS.**
+
+## Verdicts
+
+| part       | verdict   | why                    |
+| ---------- | --------- | ---------------------- |
+| restore    | succeeded | 1 of 1 steps succeeded |
+| validation | succeeded | 2 of 2 steps succeeded |
+| clean-up   | succeeded | 1 of 1 steps succeeded |
 
 ## Run
 
@@ -113,15 +100,27 @@ None.
 | verify    | sql.check                    | verify    | succeeded | 30s    |       |
 | delete    | rds.delete_instance          | cleanup   | succeeded | 1m00s  |       |
 
+## People
+
+| at                   | who   | what            | decision |
+| -------------------- | ----- | --------------- | -------- |
+| 2026-01-15T09:00:00Z | alice | started the run |          |
+
 ## Prediction
 
 - 7 of 7 predictions held
 
 ## Evidence
 
-| step      | fact                | value                | read from |
-| --------- | ------------------- | -------------------- | --------- |
-| heartbeat | heartbeat.newest_at | 2026-01-15T08:59:30Z | SQL       |
+| step      | fact                | value                | read from | event |
+| --------- | ------------------- | -------------------- | --------- | ----- |
+| heartbeat | heartbeat.newest_at | 2026-01-15T08:59:30Z | SQL       | 12    |
+
+## Origin
+
+- runbook: restore-db.yaml, sha256:0
+- estate: techcorp.yaml, sha256:0
+- to check: `drctl journal verify 01kf0e44m0sfsemr6mndp1kk3b --expect sha256:HEAD`
 
 ## Timeline
 
@@ -158,12 +157,14 @@ fn golden_terminal() {
 SUCCEEDED: objectives met
 SIMULATED: drctl's simulator answered; no figure here says anything about AWS.
 run 01kf0e44m0sfsemr6mndp1kk3b in sim (answered by drctl simulator (seed 1))
+restore succeeded, validation succeeded, clean-up succeeded
 
  objective       promised  measured  status
  recovery time   15m00s    10m40s    met
  recovery point  1m00s     30s       met
 
-recovery time 10m40s = decide 4.0s + provision 10m01s + verify 34s + tool 1.0s (clean-up 1m00s not counted)
+recovery time 10m40s = decide 4.0s + provision 10m01s + verify 34s + tool 1.0s
+  (clean-up 1m00s not counted)
 recovery point 30s proven, 20s claimed, counted from run_start
 
 prediction: 7 of 7 held

@@ -1,0 +1,132 @@
+//! What an auditor asks for beside the measurements: parts of the verdict, people, origins.
+//!
+//! **Invariant:** like the rest of the model these types are the file format: fields are added, never
+//! changed.
+
+use crate::plan::model::{Plan, Source};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// One of the three verdicts of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// `restore`, `validation`, `clean_up`.
+    pub name: String,
+    /// What became of it.
+    pub status: PartStatus,
+    /// Steps that belong to it.
+    pub steps: u64,
+    /// Why that is, in words.
+    pub why: String,
+}
+
+/// A part's name for people.
+pub fn part_name(name: &str) -> &str {
+    match name {
+        "restore" => "Restore",
+        "validation" => "Validation",
+        "clean_up" => "Clean-up",
+        other => other,
+    }
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartStatus {
+    /// All its steps reached their goals, but those left out by their own condition.
+    Succeeded,
+    /// One of its steps failed.
+    Failed,
+    /// It was done and taken back.
+    Undone,
+    /// Steps of it did not run.
+    Skipped,
+    /// The run ended or stands before it was through.
+    NotReached,
+    /// The runbook has no such step.
+    NotPlanned,
+}
+
+impl PartStatus {
+    /// As reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "FAILED",
+            Self::Undone => "undone",
+            Self::Skipped => "skipped",
+            Self::NotReached => "not reached",
+            Self::NotPlanned => "not planned",
+        }
+    }
+}
+
+/// Something that a person did or decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// When; `None` when nobody has decided yet.
+    pub at: Option<DateTime<Utc>>,
+    /// Who; `None` when nobody has decided yet.
+    pub who: Option<String>,
+    /// The step, if it is about one.
+    pub step: Option<String>,
+    /// What was asked, or what was done unasked.
+    pub what: String,
+    /// The decision, one of the choices; `None` when nothing was asked, or nobody has decided yet.
+    pub answer: Option<String>,
+    /// What the person added, if anything.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// What the dry run called, and which walls stood between it and a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRow {
+    /// Calls by operation and region: how many were made.
+    pub calls: BTreeMap<String, u32>,
+    /// Calls that the guard refused.
+    pub refused: Vec<String>,
+    /// Walls that stood, each a sentence.
+    pub walls: Vec<String>,
+}
+
+/// A file that the plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRow {
+    /// `runbook` or `estate`.
+    pub what: String,
+    /// Its name.
+    pub file: String,
+    /// Digest of its bytes.
+    pub digest: String,
+}
+
+/// The dry run's certificate, if the plan holds one.
+pub fn certificate(plan: &Plan) -> Option<CertificateRow> {
+    let found = &plan.certificate;
+    let empty = found.calls.is_empty() && found.refused.is_empty() && found.walls.is_empty();
+    (!empty).then(|| CertificateRow {
+        calls: found.calls.clone(),
+        refused: found.refused.clone(),
+        walls: found.walls.clone(),
+    })
+}
+
+/// Parameters as text.
+pub fn parameters(plan: &Plan) -> BTreeMap<String, String> {
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    plan.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+/// The files that the plan was made from.
+pub fn sources(plan: &Plan) -> Vec<SourceRow> {
+    let row = |what: &str, source: &Source| SourceRow {
+        what: what.to_owned(),
+        file: source.file.clone(),
+        digest: source.digest.clone(),
+    };
+    vec![row("runbook", &plan.runbook), row("estate", &plan.estate)]
+}

@@ -1,0 +1,207 @@
+//! A run in one line, for people who have no time: where it stands, how much time is left, who is
+//! waited for.
+//!
+//! **Invariant:** always one line; a simulated run says so; time left is counted against what was
+//! promised and nothing else.
+
+use crate::base::clock::format_instant;
+use crate::report::charts::svg::plain_text;
+use crate::report::measure::{RECOVERY_TIME, human_ms};
+use crate::report::model::{Report, VerdictState, WaterfallEnd};
+use crate::report::waterfall::millis;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// Where a run stands, for programs; [`StatusLine::text`] is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusLine {
+    /// Where it stands.
+    pub state: LineState,
+    /// Its id.
+    pub run: String,
+    /// Drill or title.
+    pub name: String,
+    /// Where.
+    pub environment: String,
+    /// Whether the simulator answered.
+    pub simulated: bool,
+    /// Whether a stand-in for AWS answered.
+    pub emulated: bool,
+    /// `succeeded`, …; `None` until it ended.
+    pub outcome: Option<String>,
+    /// The steps under way.
+    pub steps: Vec<String>,
+    /// What was seen last of the first of them.
+    pub last_seen: Option<String>,
+    /// Steps that have ended.
+    pub steps_done: usize,
+    /// All steps.
+    pub steps_total: usize,
+    /// The recovery time that was promised.
+    pub promised_ms: Option<u64>,
+    /// Since the disaster, its declaration or the start; until recovery once it is reached.
+    pub elapsed_ms: u64,
+    /// What is left of the promise; negative when it is broken.
+    pub left_ms: Option<i64>,
+    /// Whether the service counts as recovered.
+    pub recovered: bool,
+    /// What the run waits for.
+    pub waiting_for: Option<String>,
+    /// The line.
+    pub text: String,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// A process works on it.
+    Running,
+    /// A person has to decide, or it was interrupted.
+    Waiting,
+    /// No end is recorded and no process works on it.
+    Abandoned,
+    /// It ended.
+    Finished,
+}
+
+/// Whether a process works on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker {
+    /// One does.
+    Present,
+    /// None does.
+    Gone,
+}
+
+/// Most characters of what a run waits for, of a name or of a state in words.
+const SHORT: usize = 80;
+
+/// The line of a run at `now`.
+pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> StatusLine {
+    let run = &report.run;
+    let state = match (report.verdict.state, worker) {
+        (VerdictState::Finished, _) => LineState::Finished,
+        (VerdictState::Interrupted, _) => LineState::Waiting,
+        (VerdictState::Unfinished, _) if report.verdict.waiting_for.is_some() => LineState::Waiting,
+        (VerdictState::Unfinished, Worker::Present) => LineState::Running,
+        (VerdictState::Unfinished, Worker::Gone) => LineState::Abandoned,
+    };
+    let recovered = report.waterfall.to_what == WaterfallEnd::Recovered;
+    let elapsed_ms = if recovered || state == LineState::Finished {
+        report.waterfall.total_ms
+    } else {
+        millis(report.waterfall.from, now.max(run.last_at))
+    };
+    let promise = report.objectives.iter().find(|one| one.name == RECOVERY_TIME);
+    let promised_ms = promise.and_then(|one| one.promised_ms);
+    let under_way = |outcome: &str| matches!(outcome, "running" | "undoing");
+    let steps: Vec<String> = report
+        .steps
+        .iter()
+        .filter(|step| under_way(&step.outcome))
+        .map(|step| step.step.clone())
+        .collect();
+    let seen = report.timeline.iter().rev().find(|row| {
+        row.step.is_some() && row.step.as_ref() == steps.first() && row.text.starts_with("seen: ")
+    });
+    let pending = |outcome: &str| outcome == "pending" || under_way(outcome);
+    let mut line = StatusLine {
+        state,
+        run: run.run.clone(),
+        name: run.drill.clone().unwrap_or_else(|| run.title.clone()),
+        environment: run.environment.clone(),
+        simulated: run.simulated,
+        emulated: run.emulated,
+        outcome: report.verdict.outcome.clone(),
+        last_seen: seen.map(|row| row.text.trim_start_matches("seen: ").to_owned()),
+        steps_done: report.steps.iter().filter(|step| !pending(&step.outcome)).count(),
+        steps_total: report.steps.len(),
+        steps,
+        promised_ms,
+        elapsed_ms,
+        left_ms: promised_ms.map(|promised| left(promised, elapsed_ms)),
+        recovered,
+        waiting_for: report.verdict.waiting_for.clone(),
+        text: String::new(),
+    };
+    line.text = text(&line, report);
+    line
+}
+
+fn left(promised: u64, elapsed: u64) -> i64 {
+    let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    signed(promised) - signed(elapsed)
+}
+
+fn text(line: &StatusLine, report: &Report) -> String {
+    let kind = match (line.simulated, line.emulated) {
+        (true, _) => "SIMULATED ",
+        (false, true) => "EMULATED ",
+        (false, false) => "",
+    };
+    let who = format!("{kind}{} in {}", short(&line.name), short(&line.environment));
+    let clock = clock(line);
+    match line.state {
+        LineState::Finished => {
+            let at = format_instant(report.run.last_at);
+            format!("{who}: {}; {clock}; ended {at}", short(&report.verdict.headline))
+        }
+        LineState::Running => {
+            format!("{who}: {}; {clock}; waits for nobody", position(line))
+        }
+        LineState::Waiting => {
+            let what = match line.waiting_for.as_deref() {
+                Some("signal") | None => "stopped by hand, waits to be resumed".to_owned(),
+                Some("credentials") => "waits for credentials".to_owned(),
+                Some(question) => format!("WAITS FOR A PERSON: {}", short(question)),
+            };
+            format!("{who}: {what}; {}; {clock}; drctl resume {}", position(line), line.run)
+        }
+        LineState::Abandoned => format!(
+            "{who}: NOBODY WORKS ON IT, its process is gone; {}; {clock}; drctl resume {}",
+            position(line),
+            line.run
+        ),
+    }
+}
+
+fn position(line: &StatusLine) -> String {
+    let (done, total) = (line.steps_done, line.steps_total);
+    let seen =
+        line.last_seen.as_ref().map_or_else(String::new, |seen| format!(" ({})", short(seen)));
+    match line.steps.as_slice() {
+        [] => format!("{done} of {total} steps done"),
+        [one] => format!("step {} of {total}, {}{seen}", done + 1, short(one)),
+        [first, others @ ..] => {
+            let more = others.len();
+            format!("{done} of {total} steps done, {}{seen} and {more} more", short(first))
+        }
+    }
+}
+
+fn clock(line: &StatusLine) -> String {
+    let elapsed = human_ms(line.elapsed_ms);
+    let what = if line.recovered { "recovered in" } else { "not recovered after" };
+    match line.promised_ms.zip(line.left_ms) {
+        None => format!("{what} {elapsed}, nothing promised"),
+        Some((promised, left)) => {
+            let promised = human_ms(promised);
+            let rest = human_ms(left.unsigned_abs());
+            let tail = match (left < 0, line.recovered) {
+                (true, _) => format!("{rest} TOO LATE"),
+                (false, true) => format!("{rest} to spare"),
+                (false, false) => format!("{rest} left"),
+            };
+            format!("{what} {elapsed} of {promised}, {tail}")
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    let plain = plain_text(text);
+    if plain.chars().count() <= SHORT {
+        return plain;
+    }
+    plain.chars().take(SHORT - 1).chain(['…']).collect()
+}

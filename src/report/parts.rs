@@ -1,0 +1,97 @@
+//! The three verdicts: was it restored, was it validated, was it cleaned up.
+//!
+//! **Invariant:** a part succeeded only if a step of it did and none of it failed, was taken back, was
+//! left out for want of something, or is still to come.
+
+use crate::journal::event::SkipReason;
+use crate::journal::fold::{RunState, StepState, StepStatus};
+use crate::plan::model::{Phase, Plan, PlannedStep};
+use crate::report::audit::{Part, PartStatus};
+use crate::report::steps::{pairs, skip_reason, skipped_for_want};
+
+/// Restore, validation and clean-up, in this order.
+pub fn parts(plan: &Plan, state: &RunState) -> Vec<Part> {
+    let pairs = pairs(plan, state);
+    let of = |name: &str, phases: &[Phase]| {
+        let steps: Vec<_> =
+            pairs.iter().filter(|(step, _)| phases.contains(&step.phase)).copied().collect();
+        let (status, why) = judge(&steps, state.finished.is_some());
+        Part { name: name.to_owned(), status, steps: steps.len() as u64, why }
+    };
+    let mut parts = vec![
+        // Replaying logs belongs to restoring: before it the data is not there.
+        of("restore", &[Phase::Provision, Phase::Replay]),
+        of("validation", &[Phase::Verify]),
+        of("clean_up", &[Phase::Cleanup]),
+    ];
+    // What could not be taken back is left behind, whichever phase made it.
+    if let Some((step, found)) =
+        pairs.iter().find(|(_, found)| found.status == StepStatus::UndoFailed)
+        && let Some(cleanup) = parts.last_mut()
+    {
+        cleanup.status = PartStatus::Failed;
+        cleanup.why = format!("undo of {}: {}", step.key, message(found));
+    }
+    parts
+}
+
+fn message(step: &StepState) -> &str {
+    let error = step.undo_error.as_ref().or(step.error.as_ref());
+    error.map_or("no reason recorded", |error| &error.message)
+}
+
+type Pair<'a> = (&'a PlannedStep, &'a StepState);
+
+fn judge(steps: &[Pair<'_>], ended: bool) -> (PartStatus, String) {
+    let find = |wanted: &dyn Fn(&StepState) -> bool| {
+        steps
+            .iter()
+            .find(|(_, found)| wanted(found))
+            .map(|(step, found)| (step.key.as_str(), *found))
+    };
+    if steps.is_empty() {
+        return (PartStatus::NotPlanned, "the runbook has no step for it".to_owned());
+    }
+    if let Some((key, found)) = find(&|found| found.error.is_some()) {
+        return (PartStatus::Failed, format!("{key}: {}", message(found)));
+    }
+    let undone = |found: &StepState| {
+        matches!(found.status, StepStatus::Undone | StepStatus::Undoing | StepStatus::UndoFailed)
+    };
+    if let Some((key, _)) = find(&undone) {
+        return (PartStatus::Undone, format!("{key} was taken back"));
+    }
+    if let Some((key, found)) = find(&|found| !found.status.is_over()) {
+        let stands = if ended { "never ran" } else { found.status.name() };
+        return (PartStatus::NotReached, format!("{key}: {stands}"));
+    }
+    let reason = |found: &StepState| found.skip.as_ref().map(skip_reason).unwrap_or_default();
+    let cut_off = |found: &StepState| match found.skip {
+        Some(SkipReason::Upstream { .. } | SkipReason::Stopped { .. }) => true,
+        None
+        | Some(
+            SkipReason::Condition { .. } | SkipReason::Nothing { .. } | SkipReason::Operator { .. },
+        ) => false,
+    };
+    if let Some((key, found)) = find(&cut_off) {
+        return (PartStatus::NotReached, format!("{key}: {}", reason(found)));
+    }
+    if let Some((key, found)) = find(&skipped_for_want) {
+        return (PartStatus::Skipped, format!("{key}: {}", reason(found)));
+    }
+    let done = steps.iter().filter(|(_, found)| found.status.is_success()).count();
+    if done == 0 {
+        let why = find(&|found| found.skip.is_some());
+        let why = why.map(|(key, found)| format!("{key}: {}", reason(found)));
+        return (PartStatus::Skipped, why.unwrap_or_default());
+    }
+    let warned = steps.iter().filter(|(_, found)| found.status == StepStatus::Warned).count();
+    let mut why = format!("{done} of {} steps succeeded", steps.len());
+    if warned > 0 {
+        why.push_str(&format!(", {warned} with a warning"));
+    }
+    if done < steps.len() {
+        why.push_str(", the others were left out by their conditions");
+    }
+    (PartStatus::Succeeded, why)
+}
