@@ -4,11 +4,11 @@
 
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::explain::ExplainArgs;
-use crate::cli::shell::{CompletionsArgs, ManArgs};
-use crate::cli::validate::ValidateArgs;
 use crate::cli::history::HistoryArgs;
 use crate::cli::reports::ReportArgs;
+use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
+use crate::cli::validate::ValidateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 

@@ -7,8 +7,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, explain, heartbeat, history, journal, logging, out, reports, resume, run, runbook, shell, sim,
-    status,
+    doctor, drill, explain, heartbeat, history, journal, logging, out, reports, resume, run,
+    runbook, shell, sim, status,
 };
 use clap::Parser as _;
 use std::future::Future;

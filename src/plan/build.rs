@@ -5,7 +5,7 @@
 use super::assemble::{assemble, millis};
 use super::estimate::{Durations, estimate};
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
-use super::scope::{StepResult, mentioned, step_scope};
+use super::scope::{StepResult, expression_texts, mentioned, step_scope};
 use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
 use crate::action::{Catalogue, Preview, ReadContext, StepScope};
 use crate::base::ids::{RunId, StepKey};
@@ -383,16 +383,6 @@ impl Planner<'_> {
 
 fn with_json(step: &Step) -> serde_json::Value {
     step.with.iter().map(|(name, template)| (name.clone(), template.to_json())).collect()
-}
-
-/// The texts of all expressions of a step.
-fn expression_texts(step: &Step) -> String {
-    let mut texts = with_json(step).to_string();
-    let items = step.for_each.as_ref().map(|each| &each.items);
-    let others = step.region.as_ref().into_iter().chain(items);
-    texts.extend(others.map(|template| template.to_json().to_string()));
-    texts.extend(step.when.as_ref().map(|when| when.text().to_owned()));
-    texts
 }
 
 fn undo(spec: &ActionSpec) -> Option<String> {

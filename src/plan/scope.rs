@@ -5,7 +5,7 @@
 use crate::action::spec::{ActionSpec, Need};
 use crate::base::ids::StepKey;
 use crate::base::value::{Type, Value, Values};
-use crate::runbook::Scope;
+use crate::runbook::{Scope, Step};
 use std::collections::BTreeSet;
 
 /// Status and outputs of a step.
@@ -37,6 +37,17 @@ pub fn step_scope<'a>(
         Some(item) => scope.with_each(item),
         None => scope,
     }
+}
+
+/// The texts of all expressions of a step.
+pub(super) fn expression_texts(step: &Step) -> String {
+    let mut texts = String::new();
+    let items = step.for_each.as_ref().map(|each| &each.items);
+    texts.extend(step.with.values().map(|template| template.to_json().to_string()));
+    let others = step.region.as_ref().into_iter().chain(items);
+    texts.extend(others.map(|template| template.to_json().to_string()));
+    texts.extend(step.when.as_ref().map(|when| when.text().to_owned()));
+    texts
 }
 
 /// The words in the texts of a step's expressions that may be ids of other steps: all that is named

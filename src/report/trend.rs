@@ -23,6 +23,7 @@ impl Kind {
     pub const ALL: [Self; 3] = [Self::Real, Self::Emulated, Self::Simulated];
 
     /// The kind of a run.
+    #[expect(clippy::fn_params_excessive_bools, reason = "the two facts that a journal holds")]
     pub fn of(simulated: bool, emulated: bool) -> Self {
         match (simulated, emulated) {
             (true, _) => Self::Simulated,
@@ -115,7 +116,7 @@ fn summary(kind: Kind, name: &str, environment: &str, rows: &[&HistoryRow]) -> T
         median_ms: median(&times_ms),
         promised_ms: rows.last().and_then(|row| row.promised_time_ms),
         promised_runs: promised.len() as u64,
-        kept_runs: promised.iter().filter(|row| kept(&row)).count() as u64,
+        kept_runs: promised.iter().filter(|row| kept(row)).count() as u64,
         times_ms,
     }
 }

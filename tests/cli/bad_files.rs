@@ -93,7 +93,7 @@ fn mistakes_in_a_drill_and_in_an_estate_are_found_before_anything_runs() {
         ),
         (
             "runbook: restore-db\nestate: techcorp\nenvironment: sim\nparameters: { database: 7 }\n",
-            ["drills/mine.yaml:7:25", "parameter `database`: expected text"],
+            ["drills/mine.yaml:7:25", "expected text"],
         ),
         (
             "runbook: restore-db\nestate: techcorp\nenvironment: sim\nobjectives: { recovery_time: soon }\n",
