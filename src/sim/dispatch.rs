@@ -12,7 +12,7 @@ use crate::sim::faults::FaultKind;
 use crate::sim::genesis::uuid;
 use crate::sim::protocol::{self, Call, Protocol};
 use crate::sim::state::{Pending, Region, Slot, World};
-use crate::sim::{kms, rds, secrets, sns, sts};
+use crate::sim::{cloudwatch, iam, kms, rds, secrets, sns, sts};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,6 +61,8 @@ impl Turn<'_> {
             Service::SecretsManager => "2017-10-17",
             Service::Sns => "2010-03-31",
             Service::Kms => "2014-11-01",
+            Service::Iam => "2010-05-08",
+            Service::CloudWatch => "2010-08-01",
         };
         let message = format!("Could not find operation {} for version {version}", self.action);
         Err(self.protocol.error("InvalidAction", "UnknownOperationException", message))
@@ -166,6 +168,8 @@ fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
         Service::SecretsManager => secrets::answer(turn),
         Service::Sns => sns::answer(turn),
         Service::Kms => kms::answer(turn),
+        Service::Iam => iam::answer(turn),
+        Service::CloudWatch => cloudwatch::answer(turn),
     };
     if outcome.is_err() {
         return (outcome, Delivery::Delivered);
@@ -210,7 +214,7 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
     let caller = sts::caller_arn(turn);
     let message = format!(
         "User: {caller} is not authorized to perform: {}:{}",
-        turn.service.name(),
+        turn.service.iam_prefix(),
         turn.action
     );
     let code = if turn.service == Service::Sns { "AuthorizationError" } else { "AccessDenied" };
@@ -220,7 +224,7 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
 /// With the status that the protocol gives to refusals.
 fn refused(turn: &Turn<'_>, error: ApiError) -> ApiError {
     match turn.protocol {
-        Protocol::Query => error.with_status(403),
+        Protocol::Query | Protocol::Json10 | Protocol::Cbor => error.with_status(403),
         Protocol::Json11 => error,
     }
 }
@@ -230,10 +234,11 @@ pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
     match service {
         Service::Rds => rds::mutates(action),
         // A session begins; no resource changes.
-        Service::Sts => false,
+        Service::Sts | Service::Iam => false,
         Service::SecretsManager => secrets::MUTATING.contains(&action),
         Service::Sns => sns::MUTATING.contains(&action),
         Service::Kms => kms::MUTATING.contains(&action),
+        Service::CloudWatch => action == "PutMetricData",
     }
 }
 

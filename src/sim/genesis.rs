@@ -54,6 +54,7 @@ pub(in crate::sim) fn empty(estate: &Estate, environment: &Environment, seed: u6
         faults: Vec::new(),
         sessions: BTreeMap::new(),
         origins: BTreeSet::new(),
+        lag_cliff: None,
         services: Services::default(),
     }
 }

@@ -32,9 +32,19 @@ pub(in crate::sim) struct World {
     pub(in crate::sim) sessions: BTreeMap<String, Session>,
     /// Estate databases that this world already has.
     pub(in crate::sim) origins: BTreeSet<String>,
+    /// A fall of all replicas behind their sources.
+    #[serde(default)]
+    pub(in crate::sim) lag_cliff: Option<LagCliff>,
     /// What the services beside RDS keep.
     #[serde(default)]
     pub(in crate::sim) services: Services,
+}
+
+/// From an instant on, every replica is that much further behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct LagCliff {
+    pub(in crate::sim) from: DateTime<Utc>,
+    pub(in crate::sim) seconds: u32,
 }
 
 /// A session of an assumed role.
