@@ -8,15 +8,21 @@ use crate::estate::Database;
 use crate::sim::answer::{ApiError, Body, Outcome, respond};
 use crate::sim::api::{Delivery, MutationRecord, WireAnswer, WireRequest, WireResponse};
 use crate::sim::decode::{Destination, Params, Service, access_key, destination};
-use crate::sim::faults::FaultKind;
+use crate::sim::faults::{FaultKind, Outage};
 use crate::sim::genesis::uuid;
 use crate::sim::protocol::{self, Call, Protocol};
 use crate::sim::state::{Pending, Region, Slot, World};
 use crate::sim::{cloudwatch, iam, kms, rds, secrets, sns, sts};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// How long a call hangs before its connection breaks: longer than any client waits.
+const HANG: Duration = Duration::from_secs(15 * 60);
+
+/// How far a client's clock may be off the server's.
+const SKEW_LIMIT: TimeDelta = TimeDelta::minutes(5);
 
 /// One call being carried out.
 pub(in crate::sim) struct Turn<'a> {
@@ -51,6 +57,14 @@ impl Turn<'_> {
         let fault = self.world.fault(FaultKind::StaleRead);
         let lag = fault.map(|fault| fault.span().unwrap_or(Duration::from_secs(90)));
         self.now + to_delta(lag.unwrap_or_else(drawn))
+    }
+
+    /// Whether the control plane that the call goes to is down. STS and IAM are not its region's.
+    fn outage(&self) -> Option<Outage> {
+        if matches!(self.service, Service::Sts | Service::Iam) {
+            return None;
+        }
+        self.world.fault(FaultKind::ControlPlaneDown)?.takes_down(&self.region)
     }
 
     /// The service's answer to an action that the simulator does not know.
@@ -120,9 +134,13 @@ pub(in crate::sim) fn handle(
         now,
         changes,
     };
-    let (outcome, delivery) = match unreadable {
-        Some(error) => (Err(error), Delivery::Delivered),
-        None => carry_out(&mut turn),
+    let outage = turn.outage();
+    let hangs = outage == Some(Outage::Hangs);
+    let (outcome, delivery) = match (outage, unreadable) {
+        (Some(Outage::Hangs), _) => (Err(unavailable()), Delivery::Lost),
+        (Some(Outage::Refuses), _) => (Err(unavailable()), Delivery::Delivered),
+        (None, Some(error)) => (Err(error), Delivery::Delivered),
+        (None, None) => carry_out(&mut turn),
     };
     let Turn { world, region, action, changes, .. } = turn;
     let mutations = changes
@@ -142,6 +160,7 @@ pub(in crate::sim) fn handle(
         .collect();
     let struck_after: u32 = world.faults.iter().map(|fault| fault.struck).sum();
     let response = respond(service, protocol, &action, outcome, &request_id);
+    let latency = if hangs { HANG } else { latency };
     let answer = WireAnswer { response, latency, delivery };
     Handled { answer, mutations, struck: struck_after != struck_before }
 }
@@ -184,6 +203,9 @@ fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
 }
 
 fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
+    if let Some(error) = skewed(turn) {
+        return Some(error);
+    }
     let ended = sts::session(turn).is_some_and(|session| session.expires <= turn.now);
     if ended || blocks(turn, FaultKind::ExpiredCredentials) {
         let message = "The security token included in the request is expired";
@@ -204,9 +226,31 @@ fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
         strike(turn, FaultKind::Throttled);
         return Some(turn.protocol.error("Throttling", "ThrottlingException", "Rate exceeded"));
     }
-    strikes(turn, FaultKind::ErrorBeforeEffect).then(|| {
-        let message = "The request has failed due to a temporary failure of the server.";
-        ApiError::sender("ServiceUnavailable", message).with_status(503)
+    strikes(turn, FaultKind::ErrorBeforeEffect).then(unavailable)
+}
+
+fn unavailable() -> ApiError {
+    let message = "The request has failed due to a temporary failure of the server.";
+    ApiError::sender("ServiceUnavailable", message).with_status(503)
+}
+
+/// Refuses a signature that the server's clock takes for too old or too new. A client outside this
+/// process signs with its own time, so what counts is the skew alone.
+fn skewed(turn: &Turn<'_>) -> Option<ApiError> {
+    let skew = turn.world.fault(FaultKind::ClockSkew)?.skew();
+    turn.access_key.as_ref()?;
+    if skew.abs() < SKEW_LIMIT {
+        return None;
+    }
+    let time = |at: DateTime<Utc>| at.format("%Y%m%dT%H%M%SZ");
+    let (signed, server) = (time(turn.now), time(turn.now + skew));
+    Some(if skew > TimeDelta::zero() {
+        let message = format!("Signature expired: {signed} is now earlier than {server} - 5 min.");
+        ApiError::sender("RequestExpired", message)
+    } else {
+        let message =
+            format!("Signature not yet current: {signed} is still later than {server} + 5 min.");
+        ApiError::sender("RequestTimeTooSkewed", message).with_status(403)
     })
 }
 

@@ -141,6 +141,25 @@ async fn rds_publishes_lag_of_replicas_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn replicas_fall_off_a_cliff_when_it_is_switched_on() {
+    let lab = Lab::new(&[]);
+    lab.sleep(600).await;
+    lab.simulator.save(lab.clock.now()).expect("a world in memory");
+    lab.simulator.set_faults(&["replica-lag-cliff=1h".to_owned()]).expect("known");
+    lab.sleep(300).await;
+    let replica = Some(of_instance("shop-orders-replica"));
+    let lag = query("lag", "AWS/RDS", "ReplicaLag", "Maximum", replica);
+    let answer = ask(&lab, vec![lag.clone()], minutes(12)).await;
+    let values = answer.metric_data_results()[0].values();
+    let (fallen, before): (Vec<f64>, Vec<f64>) = values.iter().partition(|lag| **lag >= 3600.0);
+    assert!(fallen.len() >= 4 && before.len() >= 5, "{values:?}");
+    assert!(values[0] >= 3600.0 && values[values.len() - 1] < 60.0, "newest first: {values:?}");
+    lab.simulator.set_faults(&[]).expect("none");
+    let answer = ask(&lab, vec![lag], minutes(2)).await;
+    assert!(answer.metric_data_results()[0].values()[0] < 60.0, "it ends with the fault");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rds_publishes_figures_of_instances_that_answer() {
     let lab = Lab::new(&[]);
     lab.sleep(30).await;
