@@ -168,6 +168,7 @@ impl Stage {
                 objectives: Objectives::default(),
                 disaster_at: None,
                 declared_at: None,
+                faults: session.faults(),
                 owner: "tester".to_owned(),
                 now,
             };

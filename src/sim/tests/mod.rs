@@ -1,5 +1,6 @@
 //! The simulator as real AWS SDK clients see it.
 
+mod admin;
 mod data;
 mod hostile;
 mod keys;
@@ -8,6 +9,7 @@ mod metrics;
 mod notifications;
 mod permissions;
 mod refusals;
+mod secrets;
 mod support;
 mod troubles;
 mod worlds;
