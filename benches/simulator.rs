@@ -6,7 +6,8 @@
 //! DRCTL_BENCH_MOTO=moto_server cargo bench …            the program to start as moto
 //! ```
 //!
-//! Both servers have the same number of instances to describe, one client, one connection.
+//! Both servers have the same number of instances to describe, and one client. moto's server keeps no
+//! connection open, so the comparable figures are those with a connection for each call.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use drctl::sim::{SimOptions, Simulator, WireRequest};
@@ -47,16 +48,9 @@ impl Client {
     /// One request and its whole answer.
     fn call(&mut self) -> usize {
         self.stream.get_mut().write_all(self.request.as_bytes()).expect("it reads");
-        self.answer().expect("an answer")
-    }
-
-    /// Reads an answer; `None` when the server closed the connection.
-    fn answer(&mut self) -> Option<usize> {
         let mut length = 0;
         let mut line = String::new();
-        if self.stream.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
+        self.stream.read_line(&mut line).expect("it answers");
         assert!(line.contains(" 200 "), "{line}");
         loop {
             line.clear();
@@ -71,7 +65,7 @@ impl Client {
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).expect("a body");
         assert!(length > 0, "an answer without a length");
-        Some(length)
+        length
     }
 }
 
@@ -135,22 +129,6 @@ fn moto() -> Option<(Served, String)> {
     Some((served, address))
 }
 
-/// A client of moto: its development server closes a connection after each answer, and then a new one
-/// is part of the call, as it is for every client of moto.
-fn moto_call(client: &mut Client, address: &str) -> usize {
-    if let Some(length) = client
-        .stream
-        .get_mut()
-        .write_all(client.request.as_bytes())
-        .ok()
-        .and_then(|()| client.answer())
-    {
-        return length;
-    }
-    *client = Client::connect(address);
-    client.call()
-}
-
 fn in_process() -> impl FnMut() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/localstack/estates/techcorp.yaml");
     let text = std::fs::read_to_string(file).expect("a shipped file");
@@ -180,10 +158,12 @@ fn requests(criterion: &mut Criterion) {
     let (_served, address) = serve();
     let mut client = Client::connect(&address);
     group.bench_function("simulator, TCP", |bencher| bencher.iter(|| client.call()));
+    group.bench_function("simulator, TCP, a connection each", |bencher| {
+        bencher.iter(|| Client::connect(&address).call());
+    });
     if let Some((_moto, address)) = moto() {
-        let mut client = Client::connect(&address);
-        group.bench_function("moto, TCP", |bencher| {
-            bencher.iter(|| moto_call(&mut client, &address))
+        group.bench_function("moto, TCP, a connection each", |bencher| {
+            bencher.iter(|| Client::connect(&address).call());
         });
     }
     group.finish();

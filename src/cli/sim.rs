@@ -48,7 +48,10 @@ pub(super) fn run(
                 faults: faults.clone(),
             };
             let simulator = place.world(*ephemeral, options)?;
-            block_on(Time::Passing, listen(simulator, *speed, *port, output))
+            let ended = block_on(Time::Passing, listen(simulator, *speed, *port, output))?;
+            let kept = if *ephemeral { "" } else { "; the simulated world is saved" };
+            out::progress(&format!("stopped{kept}"));
+            Ok(ended)
         }
     }
 }
@@ -142,7 +145,6 @@ async fn listen(
     let served = serve(simulator.clone(), clock.clone(), listener, stop).await;
     simulator.save(clock.now())?;
     served.map_err(|error| CommandError::usage(format!("serving stopped: {error}")))?;
-    out::progress("stopped; the simulated world is saved");
     Ok(Exit::Ok)
 }
 
