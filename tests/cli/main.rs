@@ -11,6 +11,7 @@ mod faults;
 mod happy;
 mod interrupted;
 mod locks;
+mod old_state;
 mod past;
 mod shell;
 mod stored_plan;
