@@ -19,7 +19,7 @@ pub use source::{MAX_BYTES, decode, too_large};
 const MAX_DEPTH: usize = 64;
 /// Most nodes after aliases are expanded: the longest runbook has 15 a step, and this many take
 /// a tenth of a second and some 150 MB.
-const MAX_NODES: usize = 300_000;
+const MAX_NODES: usize = 500_000;
 /// Most anchors, and most aliases: nobody keeps track of more.
 const MAX_ALIASES: usize = 1_000;
 /// Most nodes that aliases stand for, all in all: a bomb ends here.

@@ -77,6 +77,12 @@ pub(super) fn found(text: &str, span: Span) -> Span {
     let line = lines.next().unwrap_or("");
     let within = line.char_indices().nth(number(span.column).saturating_sub(1));
     let at = start + within.map_or(line.len(), |(at, _)| at);
+    // Of an indentation with a tab the tab is what is wrong; the parser stands before or behind it.
+    let blank = |text: &str| text.trim_end_matches([' ', '\t']).is_empty();
+    let tab = line.find('\t').filter(|tab| blank(&line[..*tab]) && blank(&line[..at - start]));
+    if let Some(tab) = tab {
+        return place_of(text, start + tab);
+    }
     let written = text[at..].trim_end();
     if !written.is_empty() {
         return place_of(text, at);
