@@ -128,7 +128,10 @@ impl Window {
         let least = shown.chars().next().map_or(1, char::len_utf8);
         let end = start + cut_right.map_or(marked, |at| marked.min(at)).max(least);
         let column = 1 + left.chars().count();
-        Some(Self { text: format!("{left}{shown} "), mark: start..end, column })
+        // The renderer replaces control characters, but not these, which terminals obey too. The
+        // dot has as many bytes.
+        let text = format!("{left}{shown} ").replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "·");
+        Some(Self { text, mark: start..end, column })
     }
 }
 
