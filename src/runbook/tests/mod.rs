@@ -3,7 +3,9 @@
 mod documents;
 mod explain;
 mod expressions;
+mod fuzz;
 mod lint;
+mod oracle;
 mod properties;
 mod shipped;
 
