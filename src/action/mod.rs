@@ -20,10 +20,14 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 5] = [
+    let actions: [Arc<dyn Action>; 9] = [
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),
+        Arc::new(rds::CreateSnapshot::default()),
+        Arc::new(rds::RestoreFromSnapshot::default()),
+        Arc::new(rds::VerifySnapshot::default()),
+        Arc::new(rds::DeleteSnapshot::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
     ];

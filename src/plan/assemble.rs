@@ -104,13 +104,18 @@ fn recovery_point(
         .and_then(|step| step.preview.outputs.get("restore_time"))
         .and_then(serde_json::Value::as_str)
         .and_then(parse_instant);
-    // `latest` asks for no instant: what it loses is what was written since, until the run began.
+    // `latest` and the newest snapshot ask for no instant: what they lose is what was written since,
+    // until the run began. A snapshot that was chosen asks for its own.
+    let chosen = restored
+        .and_then(|step| step.preview.outputs.get("chosen"))
+        .is_some_and(|chosen| *chosen == serde_json::Value::Bool(true));
     let asked = restore_time.filter(|time| {
-        parameters.values().any(|value| match value {
-            Value::Time(asked) => asked == time,
-            Value::String(text) => parse_instant(text).as_ref() == Some(time),
-            _ => false,
-        })
+        chosen
+            || parameters.values().any(|value| match value {
+                Value::Time(asked) => asked == time,
+                Value::String(text) => parse_instant(text).as_ref() == Some(time),
+                _ => false,
+            })
     });
     let (target, target_at) = match (disaster_at, asked) {
         (Some(at), _) => ("disaster_at", at),

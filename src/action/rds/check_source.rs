@@ -198,8 +198,7 @@ fn values(found: &Found) -> Values {
 }
 
 /// Facts that a stored plan rests on: settings, not what moves every five minutes.
-fn facts(region: &str, found: &Found) -> BTreeMap<String, String> {
-    let instance = &found.instance;
+pub(super) fn facts(region: &str, instance: &DbInstance) -> BTreeMap<String, String> {
     let key = |name: &str| format!("rds {region} {} {name}", instance.id);
     BTreeMap::from([
         (key("resource id"), instance.resource_id.clone()),
@@ -271,7 +270,7 @@ impl Action for CheckSource {
                 ("restore_time".to_owned(), json!(format_instant(found.restore_time))),
             ]),
             outputs: values(&found),
-            facts: facts(context.scope.region, &found),
+            facts: facts(context.scope.region, &found.instance),
             cited_duration: Some((Duration::ZERO, Duration::from_secs(5), "two read calls")),
             ..Preview::default()
         })

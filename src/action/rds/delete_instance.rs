@@ -3,7 +3,7 @@
 //! **Invariant:** nothing is deleted without a permit, and a permit needs identifier, resource id and our
 //! run's tag, freshly read.
 
-use super::restore_to_point_in_time::foreign;
+use super::restored::foreign;
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
@@ -74,7 +74,7 @@ impl Action for DeleteInstance {
                 ..Preview::default()
             });
         };
-        let wont = foreign(scope, &found).map(|(why, _)| why);
+        let wont = foreign(scope, &found.id, &found.tags).map(|(why, _)| why);
         Ok(Preview {
             summary,
             wont,
@@ -113,7 +113,7 @@ impl Action for DeleteInstance {
                 )],
             }));
         };
-        if let Some((why, help)) = foreign(scope, &found) {
+        if let Some((why, help)) = foreign(scope, &found.id, &found.tags) {
             return Ok(Observation::Broken { why, help });
         }
         match found.status.as_str() {
@@ -136,6 +136,7 @@ impl Action for DeleteInstance {
                 error @ (PermitError::Protected { .. }
                 | PermitError::Untagged { .. }
                 | PermitError::Foreign { .. }
+                | PermitError::NotManual { .. }
                 | PermitError::Unidentified { .. }),
             ) => {
                 let help = "drctl deletes only what its own run created";
