@@ -12,6 +12,7 @@ mod happy;
 mod interrupted;
 mod locks;
 mod past;
+mod runbooks;
 mod shell;
 mod stored_plan;
 mod validate;

@@ -6,10 +6,10 @@
 use super::restore_settings::{
     lost_for_good, predicted_instance, request, restored_by_call, settings,
 };
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::clock::format_instant;
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value, Values};
@@ -219,6 +219,10 @@ impl RestoreToPointInTime {
 impl Action for RestoreToPointInTime {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some(CITED)
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
