@@ -12,7 +12,7 @@ mod sql;
 
 pub use catalogue::Catalogue;
 pub use context::{ReadContext, StepScope, WriteContext};
-pub use outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
 
 use async_trait::async_trait;
 use spec::ActionSpec;
@@ -40,6 +40,12 @@ pub fn standard() -> Catalogue {
 pub trait Action: Send + Sync {
     /// What it declares.
     fn spec(&self) -> &ActionSpec;
+
+    /// How long it usually takes, whatever its inputs: lower and upper end, and who says so. A preview
+    /// that knows better says its own.
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        None
+    }
 
     /// Predicts what a run would do, reading through the overlay of earlier steps' predictions.
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError>;

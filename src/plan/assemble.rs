@@ -3,7 +3,7 @@
 //! **Invariant:** a plan says nothing that planning did not find.
 
 use super::build::{PlanRequest, PlanTools};
-use super::estimate::{critical_path, recovery_time};
+use super::estimate::{Link, critical_path, recovery_time};
 use super::model::{
     Certificate, EnvironmentRecord, Measure, ObjectivesRecord, PLAN_VERSION, Plan, PlannedStep,
     Prediction, RecoveryPointPrediction, Source,
@@ -35,9 +35,13 @@ pub(super) fn assemble(
         recovery_point: key(&measure.recovery_point),
         restored: key(&measure.restored),
     };
-    let path = critical_path(&steps);
+    let links: Vec<Link<'_>> = steps
+        .iter()
+        .map(|it| Link { key: &it.key, needs: &it.needs, estimate: &it.preview.estimate })
+        .collect();
+    let path = critical_path(&links);
     let prediction = Prediction {
-        recovery_time: recovery_time(&steps, measure.recovered.as_ref()),
+        recovery_time: recovery_time(&links, measure.recovered.as_ref()),
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
     };

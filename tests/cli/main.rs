@@ -13,6 +13,7 @@ mod interrupted;
 mod locks;
 mod old_state;
 mod past;
+mod runbooks;
 mod shell;
 mod stored_plan;
 mod validate;

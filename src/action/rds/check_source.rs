@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** read-only; the restore time it answers is always an explicit instant.
 
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::clock::{format_instant, parse_instant};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{AutomatedBackup, DbInstance};
@@ -228,6 +228,10 @@ impl Action for CheckSource {
         &self.spec
     }
 
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some((Duration::ZERO, Duration::from_secs(5), "two read calls"))
+    }
+
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let name = context.scope.text("instance").unwrap_or_default();
         let found = match self.look(context).await? {
@@ -271,7 +275,7 @@ impl Action for CheckSource {
             ]),
             outputs: values(&found),
             facts: facts(context.scope.region, &found.instance),
-            cited_duration: Some((Duration::ZERO, Duration::from_secs(5), "two read calls")),
+            cited_duration: self.cited_duration(),
             ..Preview::default()
         })
     }

@@ -4,10 +4,10 @@
 //! and a snapshot of that name without our run's tag stops the run.
 
 use super::restored::foreign;
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::clock::format_instant;
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value, Values};
@@ -200,6 +200,10 @@ fn judge(scope: &StepScope<'_>, found: &DbSnapshot) -> Observation {
 impl Action for CreateSnapshot {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some(CITED)
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

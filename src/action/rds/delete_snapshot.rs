@@ -4,10 +4,10 @@
 //! run's tag, freshly read; automated snapshots never get one.
 
 use super::restored::foreign;
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::DbSnapshot;
 use crate::cloud::{PermitError, PredictedEffect};
@@ -70,6 +70,14 @@ impl Action for DeleteSnapshot {
         &self.spec
     }
 
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some((
+            Duration::from_secs(1),
+            Duration::from_secs(300),
+            "users of the API: seconds to minutes",
+        ))
+    }
+
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         let name = scope.text("snapshot").unwrap_or_default();
@@ -96,11 +104,7 @@ impl Action for DeleteSnapshot {
                 region: scope.region.to_owned(),
                 id: name.to_owned(),
             }],
-            cited_duration: Some((
-                Duration::from_secs(1),
-                Duration::from_secs(300),
-                "users of the API: seconds to minutes",
-            )),
+            cited_duration: self.cited_duration(),
             ..Preview::default()
         })
     }

@@ -8,10 +8,10 @@ use super::restore_settings::{predicted_instance, settings_inputs};
 use super::restored::{CITED, Origin, foreign, judge, outputs, undo, unusable};
 use super::snapshot_ground::{call, details, ground, obstacle, predictions, warnings};
 use super::snapshot_key::{KeyState, key_state};
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field};
+use crate::action::{Action, CitedDuration};
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value};
 use crate::cloud::PredictedEffect;
@@ -95,6 +95,10 @@ fn chosen(scope: &StepScope<'_>) -> Value {
 impl Action for RestoreFromSnapshot {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some(CITED)
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

@@ -7,10 +7,10 @@ use super::restore_settings::{
     lost_for_good, predicted_instance, request, restored_by_call, settings, settings_inputs,
 };
 use super::restored::{CITED, Origin, foreign, judge, outputs, undo, unusable};
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field};
+use crate::action::{Action, CitedDuration};
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value};
 use crate::cloud::PredictedEffect;
@@ -95,6 +95,10 @@ impl RestoreToPointInTime {
 impl Action for RestoreToPointInTime {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some(CITED)
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

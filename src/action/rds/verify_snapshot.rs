@@ -5,10 +5,10 @@
 
 use super::snapshot_key::KeyState;
 use super::snapshot_verdict::{Found, look, problems, warnings};
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::clock::{between, format_instant};
 use crate::base::duration::human;
 use crate::base::value::{Type, Value, Values};
@@ -199,6 +199,10 @@ impl Action for VerifySnapshot {
         &self.spec
     }
 
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some((Duration::ZERO, Duration::from_secs(5), "four read calls"))
+    }
+
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         let name = scope.text("instance").unwrap_or_default();
@@ -227,7 +231,7 @@ impl Action for VerifySnapshot {
             predictions: observed(&found),
             outputs: values(scope, &found),
             facts: if foreseen { BTreeMap::new() } else { facts(scope.region, &found) },
-            cited_duration: Some((Duration::ZERO, Duration::from_secs(5), "four read calls")),
+            cited_duration: self.cited_duration(),
             ..Preview::default()
         })
     }

@@ -1,6 +1,7 @@
 //! Tests of the runbook language, with actions declared like those of the catalogue.
 
 mod documents;
+mod drawing;
 mod explain;
 mod expressions;
 mod fuzz;
