@@ -7,7 +7,8 @@ use crate::base::seed::Seed;
 use crate::estate::{Database, Environment, Estate};
 use crate::sim::api::SimError;
 use crate::sim::state::{
-    Data, Instance, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
+    Data, Instance, Link, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
+    maintenance_window,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,7 @@ pub(in crate::sim) fn empty(estate: &Estate, environment: &Environment, seed: u6
         faults: Vec::new(),
         sessions: BTreeMap::new(),
         origins: BTreeSet::new(),
+        lag_cliff: None,
     }
 }
 
@@ -163,6 +165,9 @@ fn instance(
             monitoring_seconds: 60,
             port: database.port,
             password: None,
+            maintenance_window: maintenance_window(),
+            performance_insights: false,
+            auto_minor_upgrade: false,
         },
         pending: None,
         phases: vec![Phase { from: born, status: Status::Available }],
@@ -171,6 +176,11 @@ fn instance(
         hydration: None,
         data: Data { origin, point: None, wrong: None },
         original: true,
+        due: Vec::new(),
+        old_zone: None,
+        old_passwords: Vec::new(),
+        link: Link::Following,
+        resolves_from: None,
         id,
     }
 }
@@ -206,7 +216,7 @@ pub(in crate::sim) fn resource_id(seed: Seed, region: &str, id: &str, generation
 }
 
 /// AWS answers with a key's ARN whichever way it was named.
-fn key_arn(world: &World, region: &str, key: &str) -> String {
+pub(in crate::sim) fn key_arn(world: &World, region: &str, key: &str) -> String {
     if key.starts_with("arn:") && key.contains(":key/") {
         return key.to_owned();
     }
