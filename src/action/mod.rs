@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod context;
+mod gate;
 mod outcome;
 mod rds;
 pub mod spec;
@@ -20,7 +21,9 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 9] = [
+    let actions: [Arc<dyn Action>; 11] = [
+        Arc::new(gate::Approve::default()),
+        Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),

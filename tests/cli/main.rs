@@ -8,6 +8,7 @@ mod bad_options;
 mod doctor;
 mod env;
 mod faults;
+mod gates;
 mod happy;
 mod interrupted;
 mod locks;
