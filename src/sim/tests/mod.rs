@@ -1,9 +1,15 @@
 //! The simulator as real AWS SDK clients see it.
 
+mod changes;
+mod copies;
+mod creation;
 mod data;
 mod hostile;
 mod lifecycle;
+mod power;
 mod refusals;
+mod replicas;
+mod replicated;
 mod support;
 mod troubles;
 mod worlds;
