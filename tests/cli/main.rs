@@ -13,5 +13,6 @@ mod interrupted;
 mod locks;
 mod past;
 mod shell;
+mod snapshots;
 mod stored_plan;
 mod validate;
