@@ -18,7 +18,7 @@ mod permit;
 mod session;
 pub mod sql;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod time;
 mod view;
 mod writer;

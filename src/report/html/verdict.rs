@@ -132,6 +132,9 @@ pub fn time(report: &Report) -> Markup {
             @match waterfall.to_what {
                 WaterfallEnd::Recovered => { " (recovered): " }
                 WaterfallEnd::LastEvent => { " (the last event; " strong { "NOT recovered" } "): " }
+                WaterfallEnd::NothingToRecover => {
+                    " (the last event; this runbook recovers nothing): "
+                }
             }
             strong { (human_ms(waterfall.total_ms)) } ". "
             "Clean-up, not counted: " (human_ms(waterfall.cleanup_ms)) "."
