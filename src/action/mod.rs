@@ -5,13 +5,15 @@
 
 mod catalogue;
 mod context;
+mod dns;
+mod http;
 mod outcome;
 mod rds;
 pub mod spec;
 mod sql;
 
 pub use catalogue::Catalogue;
-pub use context::{ReadContext, StepScope, WriteContext};
+pub use context::{Memory, ReadContext, StepScope, WriteContext};
 pub use outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 
 use async_trait::async_trait;
@@ -20,12 +22,14 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 5] = [
+    let actions: [Arc<dyn Action>; 7] = [
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
+        Arc::new(http::HttpCheck::default()),
+        Arc::new(dns::DnsCheck::default()),
     ];
     Catalogue::of(actions)
 }

@@ -19,12 +19,11 @@ impl Digest {
 
     /// The digest of `parts` one after the other.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
-        let mut hasher = Sha256::new();
+        let mut digester = Digester::default();
         for part in parts {
-            hasher.update(part);
+            digester.update(part);
         }
-        let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("sha256:{hex}"))
+        digester.finish()
     }
 
     /// The whole text, `sha256:…`.
@@ -36,6 +35,25 @@ impl Digest {
     pub fn short(&self) -> &str {
         let hex = self.0.strip_prefix("sha256:").unwrap_or(&self.0);
         hex.get(..12).unwrap_or(hex)
+    }
+}
+
+/// Takes the digest of what comes piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Digester {
+    hasher: Sha256,
+}
+
+impl Digester {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.hasher.update(piece);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        let hex: String = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Digest(format!("sha256:{hex}"))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
 
+use super::beside;
 use super::model::{
     Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
     Simulation, SqlAccess, SqlRoute, Table,
@@ -187,6 +188,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
         "simulated" => EnvironmentKind::Simulated(Simulation {
             seed: u64::from(whole(f, "seed", 1, p)),
             faults: f.texts("faults", p),
+            beside: beside::read(f, p),
         }),
         "aws" => EnvironmentKind::Aws {
             profile: f.text("profile", p),

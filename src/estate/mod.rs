@@ -2,9 +2,11 @@
 //!
 //! **Invariant:** nothing here talks to AWS; an estate is only what its file says.
 
+mod beside;
 mod load;
 mod model;
 
+pub use beside::{Beside, HttpReply, NameReply};
 pub use load::{header, load, objectives};
 pub use model::{
     Database, Dataset, Environment, EnvironmentKind, Estate, Objectives, Simulation, SqlAccess,

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** plain data, complete defaults, no behaviour besides look-ups.
 
+use super::beside::Beside;
 use crate::base::digest::Digest;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -223,12 +224,14 @@ pub enum EnvironmentKind {
 }
 
 /// How the simulator behaves in an environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Simulation {
     /// Seed of all its randomness.
     pub seed: u64,
     /// Faults switched on from the start: `throttled`, `wrong-restore=stale`, …
     pub faults: Vec<String>,
+    /// What answers beside AWS.
+    pub beside: Beside,
 }
 
 /// How SQL checks reach databases.

@@ -7,7 +7,7 @@ use super::estimate::{Durations, estimate};
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
 use super::scope::{StepResult, expression_texts, mentioned, step_scope};
 use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
-use crate::action::{Catalogue, Preview, ReadContext, StepScope};
+use crate::action::{Catalogue, Memory, Preview, ReadContext, StepScope};
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::{Cloud, CloudError, Effects, Overlay};
@@ -303,7 +303,8 @@ impl Planner<'_> {
             planned: None,
         };
         let view = self.tools.cloud.view(self.overlay.clone());
-        let context = ReadContext { scope, view: &view, effects: self.tools.effects };
+        let (effects, memory) = (self.tools.effects, &Memory::default());
+        let context = ReadContext { scope, view: &view, effects, memory };
         let preview = match action.preview(&context).await {
             Ok(preview) => preview,
             Err(crate::action::ActionError::Cloud(error)) => return Err(error.into()),

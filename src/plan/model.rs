@@ -313,9 +313,9 @@ pub struct RecoveryPointPrediction {
 /// Every call of a planning session, and which walls stood.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Certificate {
-    /// Calls by operation and region: how many were made.
+    /// Calls by operation and region, and reads beside AWS by what was asked: how many were made.
     pub calls: BTreeMap<String, u32>,
-    /// Calls that the guard refused.
+    /// Calls that the guard refused, and what the effects gate refused.
     pub refused: Vec<String>,
     /// Walls that stood, each a sentence.
     pub walls: Vec<String>,

@@ -24,7 +24,8 @@ pub(super) async fn observe(
     }
     let view = running.cloud.view(Overlay::default());
     let scope = prepared.scope(running, plan, running.clock.now());
-    let context = ReadContext { scope, view: &view, effects: running.effects };
+    let (effects, memory) = (running.effects, &prepared.memory);
+    let context = ReadContext { scope, view: &view, effects, memory };
     let seen = match prepared.action.observe(&context).await {
         Ok(observation) => Ok(seen(observation)),
         Err(error) => Err(look_error(&error)),
@@ -36,7 +37,8 @@ pub(super) async fn observe(
 pub(super) async fn act(running: &Running<'_>, plan: &Plan, prepared: Arc<Prepared>) -> Input {
     let view = running.cloud.view(Overlay::default());
     let scope = prepared.scope(running, plan, running.clock.now());
-    let read = ReadContext { scope, view: &view, effects: running.effects };
+    let (effects, memory) = (running.effects, &prepared.memory);
+    let read = ReadContext { scope, view: &view, effects, memory };
     let context = WriteContext { read, writer: running.writer };
     let result = match prepared.action.act(&context).await {
         Ok(acted) => Ok(acted.request_id),

@@ -6,7 +6,7 @@
 use super::drive::Running;
 use super::translate::values_json;
 use crate::action::spec::Reversibility;
-use crate::action::{Action, StepScope};
+use crate::action::{Action, Memory, StepScope};
 use crate::base::ids::StepKey;
 use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
@@ -41,6 +41,7 @@ pub(super) struct Prepared {
     pub(super) planned: Values,
     pub(super) step: StepKey,
     pub(super) region: String,
+    pub(super) memory: Memory,
 }
 
 impl Prepared {
@@ -140,8 +141,8 @@ fn ready(
 ) -> (Begun, Option<Prepared>) {
     let action = Arc::clone(running.catalogue.get(action).expect("a planned action exists"));
     let planned = typed_outputs(action.spec(), &planned_json(step));
-    let prepared =
-        Prepared { action, inputs, planned, step: step.key.clone(), region: step.region.clone() };
+    let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
+    let prepared = Prepared { action, inputs, planned, step, region, memory };
     let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at));
     (Begun::Run { inputs: values_json(&prepared.inputs), intent }, Some(prepared))
 }

@@ -6,6 +6,7 @@ mod answers;
 mod credentials;
 mod effects;
 mod network;
+mod ports;
 mod reads;
 mod scripted;
 mod session;

@@ -141,7 +141,7 @@ pub(super) const REGION: &str = "us-east-1";
 pub(super) fn environment() -> Environment {
     Environment {
         name: "test".to_owned(),
-        kind: EnvironmentKind::Simulated(Simulation { seed: 1, faults: Vec::new() }),
+        kind: EnvironmentKind::Simulated(Simulation { seed: 1, ..Simulation::default() }),
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
         allowed_regions: vec!["us-west-2".to_owned()],

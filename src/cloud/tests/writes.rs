@@ -249,7 +249,7 @@ async fn names_that_only_the_environment_changes_are_protected_too() {
         ESTATE.replace("seed: 1 }", "seed: 1, databases: { orders: { instance: Test-Orders } } }");
     let estate = load("shop.yaml", &text).expect("valid");
     let mut environment = environment();
-    environment.kind = EnvironmentKind::Simulated(Simulation { seed: 1, faults: Vec::new() });
+    environment.kind = EnvironmentKind::Simulated(Simulation { seed: 1, ..Simulation::default() });
     environment.databases = estate.environments["test"].databases.clone();
     let script = Script::new([]);
     let cloud = script.try_open(environment, GuardPolicy::live(DECLARED)).await.expect("valid");

@@ -1,0 +1,8 @@
+//! Checks of what answers HTTP.
+//!
+//! **Invariant:** what did not answer is an error, never a verdict; bodies are hashed, never kept.
+
+mod check;
+mod expectation;
+
+pub(super) use check::HttpCheck;
