@@ -14,7 +14,7 @@ mod sql;
 
 pub use catalogue::Catalogue;
 pub use context::{Memory, ReadContext, StepScope, WriteContext};
-pub use outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
 
 use async_trait::async_trait;
 use spec::ActionSpec;
@@ -22,10 +22,14 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 7] = [
+    let actions: [Arc<dyn Action>; 11] = [
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),
+        Arc::new(rds::CreateSnapshot::default()),
+        Arc::new(rds::RestoreFromSnapshot::default()),
+        Arc::new(rds::VerifySnapshot::default()),
+        Arc::new(rds::DeleteSnapshot::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
         Arc::new(http::HttpCheck::default()),
@@ -40,6 +44,12 @@ pub fn standard() -> Catalogue {
 pub trait Action: Send + Sync {
     /// What it declares.
     fn spec(&self) -> &ActionSpec;
+
+    /// How long it usually takes, whatever its inputs: lower and upper end, and who says so. A preview
+    /// that knows better says its own.
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        None
+    }
 
     /// Predicts what a run would do, reading through the overlay of earlier steps' predictions.
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError>;

@@ -76,6 +76,9 @@ pub struct Acted {
     pub request_id: Option<String>,
 }
 
+/// A range that AWS or its users state: low, high, who says so.
+pub type CitedDuration = (Duration, Duration, &'static str);
+
 /// What `preview` predicts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Preview {
@@ -98,7 +101,7 @@ pub struct Preview {
     /// Facts that the plan rests on, by stable name.
     pub facts: BTreeMap<String, String>,
     /// A cited range for how long it takes: low, high, who says so.
-    pub cited_duration: Option<(Duration, Duration, &'static str)>,
+    pub cited_duration: Option<CitedDuration>,
 }
 
 /// Why an action could not do its work.

@@ -19,7 +19,7 @@ pub use source::{MAX_BYTES, decode, too_large};
 const MAX_DEPTH: usize = 64;
 /// Most nodes after aliases are expanded: the longest runbook has 15 a step, and this many take
 /// a tenth of a second and some 150 MB.
-const MAX_NODES: usize = 300_000;
+const MAX_NODES: usize = 500_000;
 /// Most anchors, and most aliases: nobody keeps track of more.
 const MAX_ALIASES: usize = 1_000;
 /// Most nodes that aliases stand for, all in all: a bomb ends here.
@@ -74,6 +74,8 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Problems> {
         flow_nesting_limit: MAX_DEPTH, max_aliases: MAX_ALIASES, max_anchors: MAX_ALIASES,
         max_recorded_anchor_events: MAX_REPLAYED, max_recorded_anchor_bytes: MAX_BYTES,
         max_documents: 1, max_inclusion_depth: 0,
+        // One `&retry` for two hundred steps is no bomb: what aliases stand for is counted.
+        enforce_alias_anchor_ratio: false,
     };
     let limits = serde_yaml::alias_limits! { max_total_replayed_events: MAX_REPLAYED };
     // Only `true` and `false` are booleans: `no`, `on` and `y` stay text, as YAML 1.2 says.
@@ -85,8 +87,12 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Problems> {
         let line = full.lines().next().unwrap_or("not readable as YAML");
         let message = line.split(" at line ").next().unwrap_or(line);
         let mut problems = Problems::in_text(file, text);
-        let problem = problems.error("DR001", source::found(text, span), message);
-        if let Some(help) = source::help(message, text, problem.span) {
+        let limit = source::limit(message);
+        let said = limit.clone().unwrap_or_else(|| message.to_owned());
+        let problem = problems.error("DR001", source::found(text, span), said);
+        if limit.is_some() {
+            problem.help("is it the right file? No runbook, drill or estate needs as much");
+        } else if let Some(help) = source::help(message, text, problem.span) {
             problem.help(help);
         }
         problems
@@ -365,6 +371,10 @@ impl<'a> Fields<'a> {
     pub fn finish(self, problems: &mut Problems) {
         for (key, _, used) in &self.entries {
             if !used {
+                if problems.is_full() {
+                    problems.error("DR005", key.span, "no such field");
+                    continue;
+                }
                 let near = nearest(&key.name, self.asked.iter().copied());
                 let problem = problems.error(
                     "DR005",

@@ -6,6 +6,7 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::history::HistoryArgs;
 use crate::cli::reports::ReportArgs;
+use crate::cli::runbook::{GraphArgs, NameArgs};
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
 use crate::cli::validate::ValidateArgs;
@@ -198,6 +199,12 @@ pub(super) enum JournalCommand {
 pub(super) enum RunbookCommand {
     /// Check files and report all their problems, each drawn where it stands.
     Validate(ValidateArgs),
+    /// List the project's and the shipped runbooks: steps, parameters, whether they are valid.
+    List,
+    /// Show a runbook: what it is for, its parameters, its steps, which drills use it.
+    Show(NameArgs),
+    /// Draw a runbook's steps with the critical path: as text, DOT, Mermaid or SVG.
+    Graph(GraphArgs),
 }
 
 /// `drctl heartbeat`

@@ -262,7 +262,7 @@ fn dry_run(
         ));
     }
     match output {
-        OutputForm::Text => crate::cli::out::result(&plan_text(plan, &digest)),
+        OutputForm::Text => crate::cli::out::prose(&plan_text(plan, &digest)),
         OutputForm::Json => crate::cli::out::result(&plan_json(plan, &digest)),
     }
     Ok(if predicted_failures(plan).is_empty() { Exit::Ok } else { Exit::StepFailed })

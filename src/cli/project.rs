@@ -42,9 +42,21 @@ impl FileKind {
 }
 
 /// Files that are part of the binary, so that it works anywhere.
-const SHIPPED: [(FileKind, &str, &str); 4] = [
+const SHIPPED: [(FileKind, &str, &str); 8] = [
     (FileKind::Runbook, "restore-db", include_str!("../../runbooks/restore-db.yaml")),
     (FileKind::Drill, "restore-db", include_str!("../../drills/restore-db.yaml")),
+    (FileKind::Runbook, "verify-snapshot", include_str!("../../runbooks/verify-snapshot.yaml")),
+    (FileKind::Drill, "verify-snapshot", include_str!("../../drills/verify-snapshot.yaml")),
+    (
+        FileKind::Runbook,
+        "backup-before-change",
+        include_str!("../../runbooks/backup-before-change.yaml"),
+    ),
+    (
+        FileKind::Drill,
+        "backup-before-change",
+        include_str!("../../drills/backup-before-change.yaml"),
+    ),
     (FileKind::Estate, "techcorp", include_str!("../../localstack/estates/techcorp.yaml")),
     (
         FileKind::Estate,

@@ -124,7 +124,7 @@ pub(super) fn conclude(
         })?;
     }
     match output {
-        OutputForm::Text => out::result(&render_summary(&report)),
+        OutputForm::Text => out::prose(&render_summary(&report)),
         OutputForm::Json => out::result(&render_json(&report)),
     }
     if state.finished.is_none() {

@@ -230,7 +230,7 @@ fn summary_json(run: &RunSummary) -> serde_json::Value {
     })
 }
 
-fn plain_table(header: &[&str]) -> Table {
+pub(super) fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(header);
     table

@@ -34,8 +34,8 @@ pub use effects::{
 pub use error::{CloudError, ErrorClass};
 pub use guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
 pub use options::{CloudOptions, GuardPolicy, HttpSource};
-pub use overlay::{Overlay, PredictedEffect, PredictedInstance};
-pub use permit::{DeletePermit, PermitError};
+pub use overlay::{Overlay, PredictedEffect, PredictedInstance, PredictedSnapshot};
+pub use permit::{DeletePermit, PermitError, SnapshotPermit};
 pub use session::Cloud;
 pub use sql::{PostgresConnector, SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
 pub use view::EstateView;

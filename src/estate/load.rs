@@ -188,6 +188,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
         "simulated" => EnvironmentKind::Simulated(Simulation {
             seed: u64::from(whole(f, "seed", 1, p)),
             faults: f.texts("faults", p),
+            topics: f.texts("topics", p),
             beside: beside::read(f, p),
         }),
         "aws" => EnvironmentKind::Aws {

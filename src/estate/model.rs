@@ -224,12 +224,14 @@ pub enum EnvironmentKind {
 }
 
 /// How the simulator behaves in an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Simulation {
     /// Seed of all its randomness.
     pub seed: u64,
     /// Faults switched on from the start: `throttled`, `wrong-restore=stale`, …
     pub faults: Vec<String>,
+    /// SNS topics that the account has from the start, in the environment's region.
+    pub topics: Vec<String>,
     /// What answers beside AWS.
     pub beside: Beside,
 }

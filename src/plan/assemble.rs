@@ -3,7 +3,7 @@
 //! **Invariant:** a plan says nothing that planning did not find.
 
 use super::build::{PlanRequest, PlanTools};
-use super::estimate::{critical_path, recovery_time};
+use super::estimate::{Link, critical_path, recovery_time};
 use super::model::{
     Certificate, EnvironmentRecord, Measure, ObjectivesRecord, PLAN_VERSION, Plan, PlannedStep,
     Prediction, RecoveryPointPrediction, Source,
@@ -35,9 +35,13 @@ pub(super) fn assemble(
         recovery_point: key(&measure.recovery_point),
         restored: key(&measure.restored),
     };
-    let path = critical_path(&steps);
+    let links: Vec<Link<'_>> = steps
+        .iter()
+        .map(|it| Link { key: &it.key, needs: &it.needs, estimate: &it.preview.estimate })
+        .collect();
+    let path = critical_path(&links);
     let prediction = Prediction {
-        recovery_time: recovery_time(&steps, measure.recovered.as_ref()),
+        recovery_time: recovery_time(&links, measure.recovered.as_ref()),
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
     };
@@ -104,13 +108,18 @@ fn recovery_point(
         .and_then(|step| step.preview.outputs.get("restore_time"))
         .and_then(serde_json::Value::as_str)
         .and_then(parse_instant);
-    // `latest` asks for no instant: what it loses is what was written since, until the run began.
+    // `latest` and the newest snapshot ask for no instant: what they lose is what was written since,
+    // until the run began. A snapshot that was chosen asks for its own.
+    let chosen = restored
+        .and_then(|step| step.preview.outputs.get("chosen"))
+        .is_some_and(|chosen| *chosen == serde_json::Value::Bool(true));
     let asked = restore_time.filter(|time| {
-        parameters.values().any(|value| match value {
-            Value::Time(asked) => asked == time,
-            Value::String(text) => parse_instant(text).as_ref() == Some(time),
-            _ => false,
-        })
+        chosen
+            || parameters.values().any(|value| match value {
+                Value::Time(asked) => asked == time,
+                Value::String(text) => parse_instant(text).as_ref() == Some(time),
+                _ => false,
+            })
     });
     let (target, target_at) = match (disaster_at, asked) {
         (Some(at), _) => ("disaster_at", at),

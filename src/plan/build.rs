@@ -360,7 +360,9 @@ impl Planner<'_> {
         status: &str,
     ) -> StepPreview {
         let simulated = self.request.environment.is_simulated();
-        let estimate = estimate(self.tools.durations, key, spec, preview.cited_duration, simulated);
+        let usual = || self.tools.catalogue.get(spec.name)?.cited_duration();
+        let cited = preview.cited_duration.or_else(usual);
+        let estimate = estimate(self.tools.durations, key, spec, cited, simulated);
         self.answers.insert(key.clone(), answer.clone());
         let outputs: BTreeMap<_, _> =
             preview.outputs.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();

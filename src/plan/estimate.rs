@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** durations of simulated runs never predict real ones, nor the other way round.
 
-use super::model::{Estimate, PlannedStep};
+use super::model::Estimate;
+use crate::action::CitedDuration;
 use crate::action::spec::ActionSpec;
 use crate::base::ids::StepKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,11 +33,11 @@ impl Durations {
 }
 
 /// The estimate for one step.
-pub(super) fn estimate(
+pub fn estimate(
     durations: &Durations,
     key: &StepKey,
     spec: &ActionSpec,
-    cited: Option<(Duration, Duration, &'static str)>,
+    cited: Option<CitedDuration>,
     simulated: bool,
 ) -> Estimate {
     if let Some(history) = durations.of(spec.name, key.id()) {
@@ -65,6 +66,17 @@ fn bounds(estimate: &Estimate) -> (u64, u64) {
     }
 }
 
+/// A step as far as the critical path asks, in an order in which steps can run.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// The step.
+    pub key: &'a StepKey,
+    /// Steps that it waits for.
+    pub needs: &'a [StepKey],
+    /// How long it takes.
+    pub estimate: &'a Estimate,
+}
+
 /// The longest chain that ends with a step.
 #[derive(Debug, Clone, Copy)]
 struct Chain<'a> {
@@ -77,19 +89,19 @@ struct Chain<'a> {
 }
 
 /// For each step the longest chain that ends with it.
-fn chains(steps: &[PlannedStep]) -> BTreeMap<&StepKey, Chain<'_>> {
+fn chains<'a>(steps: &[Link<'a>]) -> BTreeMap<&'a StepKey, Chain<'a>> {
     let mut chains: BTreeMap<&StepKey, Chain<'_>> = BTreeMap::new();
     for step in steps {
         let needs = step.needs.iter().filter_map(|need| Some((need, *chains.get(need)?)));
         let longest = needs.max_by_key(|(_, chain)| chain.length);
-        let own = bounds(&step.preview.estimate).1;
+        let own = bounds(step.estimate).1;
         let chain = match longest {
             Some((need, chain)) => {
                 Chain { length: chain.length + own, steps: chain.steps + 1, before: Some(need) }
             }
             None => Chain { length: own, steps: 1, before: None },
         };
-        chains.insert(&step.key, chain);
+        chains.insert(step.key, chain);
     }
     chains
 }
@@ -104,14 +116,14 @@ fn path(chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Vec<StepKey> 
 }
 
 /// The steps of the longest chain, in order.
-pub(super) fn critical_path(steps: &[PlannedStep]) -> Vec<StepKey> {
+pub fn critical_path(steps: &[Link<'_>]) -> Vec<StepKey> {
     let chains = chains(steps);
     let longest = chains.iter().max_by_key(|(_, chain)| (chain.length, chain.steps));
     longest.map(|(last, _)| path(&chains, last)).unwrap_or_default()
 }
 
 /// Time from the run's start to the step that counts as recovered.
-pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) -> Estimate {
+pub fn recovery_time(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Estimate {
     let Some(recovered) = recovered else {
         return Estimate::Unknown { why: "the runbook marks no step as recovered".to_owned() };
     };
@@ -119,10 +131,10 @@ pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) 
     let path: BTreeSet<StepKey> = path(&chains, recovered).into_iter().collect();
     let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
     let mut unknown = Vec::new();
-    for step in steps.iter().filter(|step| path.contains(&step.key)) {
-        let (least, most) = bounds(&step.preview.estimate);
+    for step in steps.iter().filter(|step| path.contains(step.key)) {
+        let (least, most) = bounds(step.estimate);
         (low, high) = (low + least, high + most);
-        match &step.preview.estimate {
+        match step.estimate {
             Estimate::History { runs: count, .. } => runs = runs.min(*count),
             Estimate::Cited { source, .. } => sources.push(source.clone()),
             Estimate::Unknown { .. } => unknown.push(step.key.as_str()),

@@ -10,6 +10,6 @@ mod review;
 mod scope;
 
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
-pub use estimate::Durations;
+pub use estimate::{Durations, Link, critical_path, estimate, recovery_time};
 pub use review::{answer_word, moved_facts, predicted_failures};
 pub use scope::{StepResult, coerce_inputs, mentioned, step_scope, typed_outputs};

@@ -8,6 +8,7 @@ mod bind;
 mod check;
 pub mod codes;
 mod document;
+pub mod drawing;
 mod drill;
 mod evaluate;
 pub mod explain;

@@ -5,7 +5,9 @@
 
 use crate::sim::api::WireResponse;
 use crate::sim::decode::Service;
+use crate::sim::protocol::Protocol;
 use crate::sim::xml::Xml;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// An error as a service reports it.
@@ -45,35 +47,38 @@ pub(in crate::sim) enum Body {
     Json(serde_json::Value),
 }
 
+/// An instant as JSON answers carry it: seconds since 1970.
+pub(in crate::sim) fn epoch_seconds(instant: DateTime<Utc>) -> f64 {
+    instant.timestamp_millis() as f64 / 1000.0
+}
+
 /// What carrying out an action gave.
 pub(in crate::sim) type Outcome = Result<Body, ApiError>;
 
 /// Builds the HTTP response for `outcome`.
 pub(in crate::sim) fn respond(
     service: Service,
+    protocol: Protocol,
     action: &str,
     outcome: Outcome,
     request_id: &str,
 ) -> WireResponse {
     let mut headers = BTreeMap::from([("x-amzn-requestid".to_owned(), request_id.to_owned())]);
-    let mut content = |kind: &str| headers.insert("content-type".to_owned(), kind.to_owned());
+    let kind = match protocol {
+        Protocol::Query => "text/xml",
+        Protocol::Json11 => "application/x-amz-json-1.1",
+    };
+    headers.insert("content-type".to_owned(), kind.to_owned());
     let (status, body) = match outcome {
-        Ok(Body::Result(result)) => {
-            content("text/xml");
-            (200, success_xml(service, action, result, request_id))
-        }
-        Ok(Body::Json(value)) => {
-            content("application/x-amz-json-1.1");
-            (200, value.to_string())
-        }
-        Err(error) => match service {
-            Service::Rds | Service::Sts => {
-                content("text/xml");
-                (error.status, error_xml(service, &error, request_id))
-            }
-            Service::SecretsManager => {
-                content("application/x-amz-json-1.1");
-                let body = serde_json::json!({"__type": error.code, "Message": error.message});
+        Ok(Body::Result(result)) => (200, success_xml(service, action, result, request_id)),
+        Ok(Body::Json(value)) => (200, value.to_string()),
+        Err(error) => match protocol {
+            Protocol::Query => (error.status, error_xml(service, &error, request_id)),
+            Protocol::Json11 => {
+                // Secrets Manager writes the word with a capital letter.
+                let message =
+                    if service == Service::SecretsManager { "Message" } else { "message" };
+                let body = serde_json::json!({"__type": error.code, message: error.message});
                 headers.insert("x-amzn-errortype".to_owned(), error.code);
                 (error.status, body.to_string())
             }
@@ -86,7 +91,8 @@ fn namespace(service: Service) -> &'static str {
     match service {
         Service::Rds => "http://rds.amazonaws.com/doc/2014-10-31/",
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-        Service::SecretsManager => "",
+        Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
+        Service::SecretsManager | Service::Kms => "",
     }
 }
 

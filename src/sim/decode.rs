@@ -18,22 +18,30 @@ pub(in crate::sim) enum Service {
     Sts,
     /// Secrets Manager, JSON 1.1.
     SecretsManager,
+    /// Simple Notification Service, AWS query protocol.
+    Sns,
+    /// Key Management Service, JSON 1.1.
+    Kms,
 }
 
 impl Service {
+    /// All of them.
+    pub(in crate::sim) const ALL: [Self; 5] =
+        [Self::Rds, Self::Sts, Self::SecretsManager, Self::Sns, Self::Kms];
+
     /// Signing name.
     pub(in crate::sim) fn name(self) -> &'static str {
         match self {
             Self::Rds => "rds",
             Self::Sts => "sts",
             Self::SecretsManager => "secretsmanager",
+            Self::Sns => "sns",
+            Self::Kms => "kms",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::Rds, Self::Sts, Self::SecretsManager]
-            .into_iter()
-            .find(|service| service.name() == name)
+        Self::ALL.into_iter().find(|service| service.name() == name)
     }
 }
 
@@ -132,15 +140,26 @@ impl Params {
         (!items.is_empty() || self.fields.contains_key(list)).then_some(items)
     }
 
+    /// A map: `entries("Attributes.entry", "key", "value")` reads `Attributes.entry.1.key`, …
+    pub(in crate::sim) fn entries(
+        &self,
+        prefix: &str,
+        key: &str,
+        value: &str,
+    ) -> Vec<(String, String)> {
+        (1..)
+            .map_while(|index: usize| {
+                let name = self.fields.get(&format!("{prefix}.{index}.{key}"))?.clone();
+                let value = self.fields.get(&format!("{prefix}.{index}.{value}")).cloned();
+                Some((name, value.unwrap_or_default()))
+            })
+            .collect()
+    }
+
     /// Tags under `Tags.Tag.N.Key` and `.Value`; `None` when not sent.
     pub(in crate::sim) fn tags(&self) -> Option<BTreeMap<String, String>> {
-        let tags: BTreeMap<String, String> = (1..)
-            .map_while(|index: usize| {
-                let key = self.fields.get(&format!("Tags.Tag.{index}.Key"))?.clone();
-                let value = self.fields.get(&format!("Tags.Tag.{index}.Value")).cloned();
-                Some((key, value.unwrap_or_default()))
-            })
-            .collect();
+        let tags: BTreeMap<String, String> =
+            self.entries("Tags.Tag", "Key", "Value").into_iter().collect();
         (!tags.is_empty()).then_some(tags)
     }
 

@@ -6,13 +6,15 @@
 use crate::base::clock::to_delta;
 use crate::estate::Database;
 use crate::sim::answer::{ApiError, Body, Outcome, respond};
-use crate::sim::api::{Delivery, MutationRecord, WireAnswer, WireRequest};
+use crate::sim::api::{Delivery, MutationRecord, WireAnswer, WireRequest, WireResponse};
 use crate::sim::decode::{Destination, Params, Service, access_key, destination};
 use crate::sim::faults::FaultKind;
 use crate::sim::genesis::uuid;
+use crate::sim::protocol::{self, Call, Protocol};
 use crate::sim::state::{Pending, Region, Slot, World};
-use crate::sim::{rds, secrets, sts};
+use crate::sim::{kms, rds, secrets, sns, sts};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,9 +22,13 @@ use std::time::Duration;
 pub(in crate::sim) struct Turn<'a> {
     pub(in crate::sim) world: &'a mut World,
     pub(in crate::sim) databases: &'a BTreeMap<String, Database>,
+    pub(in crate::sim) service: Service,
+    pub(in crate::sim) protocol: Protocol,
     pub(in crate::sim) region: String,
     pub(in crate::sim) action: String,
     pub(in crate::sim) params: Params,
+    /// Input of a JSON call.
+    pub(in crate::sim) input: Value,
     /// Access key id that signed the call.
     pub(in crate::sim) access_key: Option<String>,
     pub(in crate::sim) now: DateTime<Utc>,
@@ -45,6 +51,19 @@ impl Turn<'_> {
         let fault = self.world.fault(FaultKind::StaleRead);
         let lag = fault.map(|fault| fault.span().unwrap_or(Duration::from_secs(90)));
         self.now + to_delta(lag.unwrap_or_else(drawn))
+    }
+
+    /// The service's answer to an action that the simulator does not know.
+    pub(in crate::sim) fn unknown_action<T>(&self) -> Result<T, ApiError> {
+        let version = match self.service {
+            Service::Rds => "2014-10-31",
+            Service::Sts => "2011-06-15",
+            Service::SecretsManager => "2017-10-17",
+            Service::Sns => "2010-03-31",
+            Service::Kms => "2014-11-01",
+        };
+        let message = format!("Could not find operation {} for version {version}", self.action);
+        Err(self.protocol.error("InvalidAction", "UnknownOperationException", message))
     }
 
     /// Notes that the call changed `target`.
@@ -77,23 +96,32 @@ pub(in crate::sim) fn handle(
     let request_id = uuid(world.seed(), &format!("request/{number}/id"));
     let latency = world.clockwork().latency(number);
     let Some(destination) = destination(request) else {
-        let error = ApiError::sender(
-            "UnknownEndpoint",
-            format!(
-                "the simulator has no service at {}; it has rds, sts, secretsmanager",
-                request.host
-            ),
-        );
-        let response = respond(Service::Rds, "Unknown", Err(error), &request_id);
+        let response = unknown_endpoint(request, &request_id);
         let answer = WireAnswer { response, latency, delivery: Delivery::Delivered };
         return Handled { answer, mutations: Vec::new(), struck: false };
     };
     let Destination { service, region } = destination;
-    let (action, params) = decode(service, request);
+    let protocol = Protocol::of(service, request);
+    let (Call { action, params, input }, unreadable) = protocol::read(protocol, request);
     let access_key = access_key(request).map(str::to_owned);
-    let mut turn =
-        Turn { world, databases, region, action, params, access_key, now, changes: Vec::new() };
-    let (outcome, delivery) = carry_out(&mut turn, service, request);
+    let changes = Vec::new();
+    let mut turn = Turn {
+        world,
+        databases,
+        service,
+        protocol,
+        region,
+        action,
+        params,
+        input,
+        access_key,
+        now,
+        changes,
+    };
+    let (outcome, delivery) = match unreadable {
+        Some(error) => (Err(error), Delivery::Delivered),
+        None => carry_out(&mut turn),
+    };
     let Turn { world, region, action, changes, .. } = turn;
     let mutations = changes
         .into_iter()
@@ -111,33 +139,33 @@ pub(in crate::sim) fn handle(
         })
         .collect();
     let struck_after: u32 = world.faults.iter().map(|fault| fault.struck).sum();
-    let response = respond(service, &action, outcome, &request_id);
+    let response = respond(service, protocol, &action, outcome, &request_id);
     let answer = WireAnswer { response, latency, delivery };
     Handled { answer, mutations, struck: struck_after != struck_before }
 }
 
-fn decode(service: Service, request: &WireRequest) -> (String, Params) {
-    match service {
-        Service::Rds | Service::Sts => {
-            let params = Params::of_form(&request.body);
-            (params.text("Action").unwrap_or_default().to_owned(), params)
-        }
-        Service::SecretsManager => {
-            let target = request.headers.get("x-amz-target").map_or("", String::as_str);
-            let action = target.strip_prefix("secretsmanager.").unwrap_or_default();
-            (action.to_owned(), Params::default())
-        }
-    }
+/// The answer for a service that the simulator does not have, in the form that the client reads.
+fn unknown_endpoint(request: &WireRequest, request_id: &str) -> WireResponse {
+    let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
+    let message =
+        format!("the simulator has no service at {}; it has {}", request.host, names.join(", "));
+    let error = ApiError::sender("UnknownEndpoint", message);
+    let json = request.headers.get("content-type").is_some_and(|kind| kind.contains("json"));
+    let (service, protocol) =
+        if json { (Service::Kms, Protocol::Json11) } else { (Service::Rds, Protocol::Query) };
+    respond(service, protocol, "Unknown", Err(error), request_id)
 }
 
-fn carry_out(turn: &mut Turn<'_>, service: Service, request: &WireRequest) -> (Outcome, Delivery) {
-    if let Some(error) = error_before(turn, service) {
+fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
+    if let Some(error) = error_before(turn) {
         return (Err(error), Delivery::Delivered);
     }
-    let outcome = match service {
+    let outcome = match turn.service {
         Service::Rds => rds::answer(turn),
         Service::Sts => sts::answer(turn),
-        Service::SecretsManager => secrets::answer(turn, &request.body),
+        Service::SecretsManager => secrets::answer(turn),
+        Service::Sns => sns::answer(turn),
+        Service::Kms => kms::answer(turn),
     };
     if outcome.is_err() {
         return (outcome, Delivery::Delivered);
@@ -151,33 +179,26 @@ fn carry_out(turn: &mut Turn<'_>, service: Service, request: &WireRequest) -> (O
     (outcome, if lost { Delivery::Lost } else { Delivery::Delivered })
 }
 
-fn error_before(turn: &mut Turn<'_>, service: Service) -> Option<ApiError> {
+fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
     let ended = sts::session(turn).is_some_and(|session| session.expires <= turn.now);
     if ended || blocks(turn, FaultKind::ExpiredCredentials) {
         let message = "The security token included in the request is expired";
-        return Some(match service {
-            Service::Rds | Service::Sts => {
-                ApiError::sender("ExpiredToken", message).with_status(403)
-            }
-            Service::SecretsManager => ApiError::sender("ExpiredTokenException", message),
-        });
+        let error = turn.protocol.error("ExpiredToken", "ExpiredTokenException", message);
+        return Some(refused(turn, error));
     }
     // GetCallerIdentity needs no permission.
     let needs_permission = turn.action != "GetCallerIdentity";
-    if needs_permission && (!sts::permits(turn, service) || blocks(turn, FaultKind::AccessDenied)) {
-        return Some(access_denied(turn, service));
+    if needs_permission && (!sts::permits(turn) || blocks(turn, FaultKind::AccessDenied)) {
+        return Some(access_denied(turn));
     }
-    let throttled = service != Service::Sts
+    let throttled = turn.service != Service::Sts
         && turn
             .world
             .fault(FaultKind::Throttled)
             .is_some_and(|fault| fault.throttles(turn.world.seed(), turn.world.requests));
     if throttled {
         strike(turn, FaultKind::Throttled);
-        return Some(match service {
-            Service::Rds | Service::Sts => ApiError::sender("Throttling", "Rate exceeded"),
-            Service::SecretsManager => ApiError::sender("ThrottlingException", "Rate exceeded"),
-        });
+        return Some(turn.protocol.error("Throttling", "ThrottlingException", "Rate exceeded"));
     }
     strikes(turn, FaultKind::ErrorBeforeEffect).then(|| {
         let message = "The request has failed due to a temporary failure of the server.";
@@ -185,13 +206,34 @@ fn error_before(turn: &mut Turn<'_>, service: Service) -> Option<ApiError> {
     })
 }
 
-fn access_denied(turn: &Turn<'_>, service: Service) -> ApiError {
+fn access_denied(turn: &Turn<'_>) -> ApiError {
     let caller = sts::caller_arn(turn);
-    let message =
-        format!("User: {caller} is not authorized to perform: {}:{}", service.name(), turn.action);
+    let message = format!(
+        "User: {caller} is not authorized to perform: {}:{}",
+        turn.service.name(),
+        turn.action
+    );
+    let code = if turn.service == Service::Sns { "AuthorizationError" } else { "AccessDenied" };
+    refused(turn, turn.protocol.error(code, "AccessDeniedException", message))
+}
+
+/// With the status that the protocol gives to refusals.
+fn refused(turn: &Turn<'_>, error: ApiError) -> ApiError {
+    match turn.protocol {
+        Protocol::Query => error.with_status(403),
+        Protocol::Json11 => error,
+    }
+}
+
+/// Whether the call changes something, as its service defines it.
+pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
     match service {
-        Service::Rds | Service::Sts => ApiError::sender("AccessDenied", message).with_status(403),
-        Service::SecretsManager => ApiError::sender("AccessDeniedException", message),
+        Service::Rds => rds::mutates(action),
+        // A session begins; no resource changes.
+        Service::Sts => false,
+        Service::SecretsManager => secrets::MUTATING.contains(&action),
+        Service::Sns => sns::MUTATING.contains(&action),
+        Service::Kms => kms::MUTATING.contains(&action),
     }
 }
 
@@ -202,7 +244,7 @@ fn strikes(turn: &mut Turn<'_>, kind: FaultKind) -> bool {
     };
     let hit = match fault.value.as_deref() {
         Some(operation) => operation == turn.action,
-        None => rds::mutates(&turn.action),
+        None => mutates(turn.service, &turn.action),
     };
     if hit {
         strike(turn, kind);
@@ -242,14 +284,6 @@ pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
 
 fn is_over<T: Clone>(slot: &Slot<T>, now: DateTime<Utc>, gone: impl Fn(&T) -> bool) -> bool {
     now >= slot.stale_until && slot.current.as_ref().is_none_or(gone)
-}
-
-/// `InvalidAction`.
-pub(in crate::sim) fn invalid_action(action: &str, version: &str) -> Outcome {
-    Err(ApiError::sender(
-        "InvalidAction",
-        format!("Could not find operation {action} for version {version}"),
-    ))
 }
 
 /// A result with nothing in it.

@@ -6,6 +6,7 @@ use crate::base::clock::simulated_epoch;
 use crate::base::seed::Seed;
 use crate::estate::{Database, Environment, Estate};
 use crate::sim::api::SimError;
+use crate::sim::services::Services;
 use crate::sim::state::{
     Data, Instance, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
 };
@@ -53,6 +54,7 @@ pub(in crate::sim) fn empty(estate: &Estate, environment: &Environment, seed: u6
         faults: Vec::new(),
         sessions: BTreeMap::new(),
         origins: BTreeSet::new(),
+        services: Services::default(),
     }
 }
 
@@ -206,7 +208,7 @@ pub(in crate::sim) fn resource_id(seed: Seed, region: &str, id: &str, generation
 }
 
 /// AWS answers with a key's ARN whichever way it was named.
-fn key_arn(world: &World, region: &str, key: &str) -> String {
+pub(in crate::sim) fn key_arn(world: &World, region: &str, key: &str) -> String {
     if key.starts_with("arn:") && key.contains(":key/") {
         return key.to_owned();
     }

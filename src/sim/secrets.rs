@@ -7,11 +7,14 @@
 use crate::base::clock::simulated_epoch;
 use crate::base::seed::Seed;
 use crate::estate::Database;
-use crate::sim::answer::{ApiError, Body, Outcome};
-use crate::sim::dispatch::{Turn, invalid_action};
+use crate::sim::answer::{ApiError, Body, Outcome, epoch_seconds};
+use crate::sim::dispatch::Turn;
 use crate::sim::genesis::{birth, uuid};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+
+/// The actions that change something.
+pub(in crate::sim) const MUTATING: [&str; 0] = [];
 
 /// A version of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +51,14 @@ pub(in crate::sim) fn password(seed: Seed, origin: &str, version: Version) -> St
 }
 
 /// Answers one Secrets Manager call.
-pub(in crate::sim) fn answer(turn: &mut Turn<'_>, body: &[u8]) -> Outcome {
-    let input: Value = serde_json::from_slice(body).unwrap_or_default();
+pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
+    let input = std::mem::take(&mut turn.input);
     let operation: fn(&Turn<'_>, &Found<'_>, &Value) -> Result<Value, ApiError> =
         match turn.action.as_str() {
             "GetSecretValue" => value,
             "DescribeSecret" => describe,
             "ListSecretVersionIds" => versions,
-            other => return invalid_action(other, "2017-10-17"),
+            _ => return turn.unknown_action(),
         };
     let Some(id) = input["SecretId"].as_str() else {
         return Err(ApiError::sender("ValidationException", "SecretId must not be null"));
@@ -95,10 +98,6 @@ fn find<'a>(turn: &Turn<'a>, id: &str) -> Result<Found<'a>, ApiError> {
 
 fn version_id(turn: &Turn<'_>, found: &Found<'_>, version: Version) -> String {
     uuid(turn.world.seed(), &format!("secret/{}/{}", found.name, version.stage()))
-}
-
-fn epoch_seconds(instant: DateTime<Utc>) -> f64 {
-    instant.timestamp_millis() as f64 / 1000.0
 }
 
 fn value(turn: &Turn<'_>, found: &Found<'_>, input: &Value) -> Result<Value, ApiError> {

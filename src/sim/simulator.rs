@@ -14,6 +14,9 @@ use crate::sim::dispatch;
 use crate::sim::faults::{self, Fault};
 use crate::sim::genesis;
 use crate::sim::persist::{Store, Sync};
+use crate::sim::protocol::Protocol;
+use crate::sim::services::Published;
+use crate::sim::sns;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -102,6 +105,9 @@ impl Simulator {
         };
         let faults: Vec<String> = faults.iter().chain(&options.faults).cloned().collect();
         set_faults(&mut world, &faults)?;
+        if let EnvironmentKind::Simulated(simulation) = &environment.kind {
+            sns::begin(&mut world, &environment.region, &simulation.topics);
+        }
         let databases = genesis::databases(estate, environment);
         genesis::populate(&mut world, &databases)?;
         let mut inner = Inner {
@@ -140,7 +146,8 @@ impl Simulator {
             && let Err(error) = inner.save(if changed { Sync::Durable } else { Sync::Quick })
         {
             let error = ApiError::sender("InternalFailure", error.to_string()).with_status(500);
-            answer.response = respond(Service::Rds, "Unknown", Err(error), "unsaved");
+            answer.response =
+                respond(Service::Rds, Protocol::Query, "Unknown", Err(error), "unsaved");
         }
         let server = format!("drctl simulator (seed {})", inner.world.seed);
         answer.response.headers.insert("x-drctl-server".to_owned(), server);
@@ -175,6 +182,11 @@ impl Simulator {
     /// Every call that changed the world, in order.
     pub fn mutations(&self) -> Vec<MutationRecord> {
         self.lock().log.clone()
+    }
+
+    /// What SNS topics accepted, oldest first; a world keeps the newest ones.
+    pub fn published(&self) -> Vec<Published> {
+        self.lock().world.services.published.clone()
     }
 
     /// The world's resources in canonical form at its latest instant, to compare final estates:

@@ -5,6 +5,7 @@
 //! time.
 
 use crate::sim::faults::Fault;
+use crate::sim::services::Services;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,9 @@ pub(in crate::sim) struct World {
     pub(in crate::sim) sessions: BTreeMap<String, Session>,
     /// Estate databases that this world already has.
     pub(in crate::sim) origins: BTreeSet<String>,
+    /// What the services beside RDS keep.
+    #[serde(default)]
+    pub(in crate::sim) services: Services,
 }
 
 /// A session of an assumed role.

@@ -4,9 +4,8 @@
 
 use crate::base::clock::format_instant;
 use crate::sim::answer::{ApiError, Body, Outcome};
-use crate::sim::decode::{Params, Service};
-use crate::sim::dispatch::{Turn, invalid_action};
-use crate::sim::rds::mutates;
+use crate::sim::decode::Params;
+use crate::sim::dispatch::{Turn, mutates};
 use crate::sim::state::Session;
 use crate::sim::xml::Xml;
 use chrono::TimeDelta;
@@ -28,10 +27,10 @@ pub(in crate::sim) fn session<'a>(turn: &'a Turn<'_>) -> Option<&'a Session> {
 }
 
 /// Whether the caller's session policy lets it do this.
-pub(in crate::sim) fn permits(turn: &Turn<'_>, service: Service) -> bool {
+pub(in crate::sim) fn permits(turn: &Turn<'_>) -> bool {
     let Some(session) = session(turn) else { return true };
-    let reads = !mutates(&turn.action) && turn.action != "GetSecretValue";
-    let name = format!("{}:{}", service.name(), turn.action);
+    let reads = !mutates(turn.service, &turn.action) && turn.action != "GetSecretValue";
+    let name = format!("{}:{}", turn.service.name(), turn.action);
     (reads || !session.read_only) && !session.denied.iter().any(|pattern| matches(pattern, &name))
 }
 
@@ -40,7 +39,7 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
     match turn.action.as_str() {
         "GetCallerIdentity" => Ok(caller_identity(turn)),
         "AssumeRole" => assume_role(turn),
-        other => invalid_action(other, "2011-06-15"),
+        _ => turn.unknown_action(),
     }
 }
 

@@ -163,7 +163,7 @@ fn codes_are_explained() {
         env.line(&format!("explain {code}")).expect(0).shows(&parts);
     }
     env.line("explain dr012").expect(0).shows(&["error[DR012]: ", "rds.chek_source"]);
-    env.line("explain DR01").expect(2).says(&["no code `DR01`", "did you mean `DR01"]);
+    env.line("explain DR01").expect(2).says(&["no code `DR01`", "did you mean `DR001`?"]);
     env.line("explain nonsense").expect(2).says(&["`drctl explain` lists all"]);
     let one = env.line("explain DR050 --output json").expect(0).json();
     assert_eq!(
@@ -223,7 +223,8 @@ fn bombs_are_refused() {
 fn huge_and_many_is_bounded() {
     let long = "x".repeat(5_000_000);
     refused(format!("{HEAD}{GOOD}colour: {long}\n").as_bytes(), "DR005", &["mine.yaml:8:1"]);
-    refused(format!("{HEAD}name2: {long}\n{long}: 1\n").as_bytes(), "DR001", &[]);
+    refused(format!("{HEAD}name2: {long}\n{long}: 1\n").as_bytes(), "DR009", &["10000058 bytes"]);
+    refused(format!("{HEAD}{long}: 1\n").as_bytes(), "DR001", &[]);
     let mut many = format!("{HEAD}{GOOD}");
     for number in 0..20_000 {
         writeln!(many, "field{number}: 1").expect("memory");

@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** read-only; the restore time it answers is always an explicit instant.
 
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::clock::{format_instant, parse_instant};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{AutomatedBackup, DbInstance};
@@ -198,8 +198,7 @@ fn values(found: &Found) -> Values {
 }
 
 /// Facts that a stored plan rests on: settings, not what moves every five minutes.
-fn facts(region: &str, found: &Found) -> BTreeMap<String, String> {
-    let instance = &found.instance;
+pub(super) fn facts(region: &str, instance: &DbInstance) -> BTreeMap<String, String> {
     let key = |name: &str| format!("rds {region} {} {name}", instance.id);
     BTreeMap::from([
         (key("resource id"), instance.resource_id.clone()),
@@ -227,6 +226,10 @@ fn facts(region: &str, found: &Found) -> BTreeMap<String, String> {
 impl Action for CheckSource {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some((Duration::ZERO, Duration::from_secs(5), "two read calls"))
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
@@ -271,8 +274,8 @@ impl Action for CheckSource {
                 ("restore_time".to_owned(), json!(format_instant(found.restore_time))),
             ]),
             outputs: values(&found),
-            facts: facts(context.scope.region, &found),
-            cited_duration: Some((Duration::ZERO, Duration::from_secs(5), "two read calls")),
+            facts: facts(context.scope.region, &found.instance),
+            cited_duration: self.cited_duration(),
             ..Preview::default()
         })
     }

@@ -3,7 +3,7 @@
 //! **Invariant:** an action that is not listed is `InvalidAction`.
 
 use crate::sim::answer::Outcome;
-use crate::sim::dispatch::{Turn, invalid_action};
+use crate::sim::dispatch::Turn;
 use crate::sim::rds::{backups, delete, describe, events, modify, pitr, restore, snapshots, tags};
 
 /// The actions that change something.
@@ -41,6 +41,6 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
         "DeleteDBSnapshot" => snapshots::delete(turn),
         "ModifyDBInstance" => modify::instance(turn),
         "DeleteDBInstance" => delete::instance(turn),
-        other => invalid_action(other, "2014-10-31"),
+        _ => turn.unknown_action(),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 static WORLD: LazyLock<Simulator> = LazyLock::new(|| simulator(&[]));
 
-const ACTIONS: [&str; 18] = [
+const ACTIONS: [&str; 22] = [
     "DescribeDBInstances",
     "DescribeDBInstanceAutomatedBackups",
     "DescribeDBSnapshots",
@@ -26,10 +26,14 @@ const ACTIONS: [&str; 18] = [
     "DeleteDBInstance",
     "GetCallerIdentity",
     "AssumeRole",
+    "CreateTopic",
+    "GetTopicAttributes",
+    "Publish",
+    "SetTopicAttributes",
     "Nonsense",
 ];
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 32] = [
     "DBInstanceIdentifier",
     "SourceDBInstanceIdentifier",
     "TargetDBInstanceIdentifier",
@@ -52,6 +56,16 @@ const NAMES: [&str; 22] = [
     "MasterUserPassword",
     "RoleArn",
     "SkipFinalSnapshot",
+    "Name",
+    "TopicArn",
+    "Message",
+    "Subject",
+    "MessageStructure",
+    "AttributeName",
+    "AttributeValue",
+    "Attributes.entry.1.key",
+    "MessageAttributes.entry.1.Name",
+    "MessageAttributes.entry.1.Value.DataType",
 ];
 
 fn value() -> impl Strategy<Value = String> {
@@ -64,6 +78,8 @@ fn value() -> impl Strategy<Value = String> {
         Just("0000-01-01T00:00:00Z".to_owned()),
         Just("arn:aws:rds:us-east-1:123456789012:db:shop-stock".to_owned()),
         Just("arn:::".to_owned()),
+        Just("arn:aws:sns:us-east-1:123456789012:alerts".to_owned()),
+        Just("json".to_owned()),
         any::<String>(),
     ]
 }
@@ -90,7 +106,7 @@ proptest! {
     fn any_form_gets_an_answer(
         action in prop::sample::select(&ACTIONS[..]),
         fields in prop::collection::vec((prop::sample::select(&NAMES[..]), value()), 0..8),
-        service in prop::sample::select(&["rds", "sts"][..]),
+        service in prop::sample::select(&["rds", "sts", "sns"][..]),
     ) {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action);
@@ -113,8 +129,8 @@ proptest! {
     #[test]
     fn any_bytes_get_an_answer(
         body in prop::collection::vec(any::<u8>(), 0..200),
-        service in prop::sample::select(&["rds", "sts", "secretsmanager", "s3"][..]),
-        target in prop::sample::select(&["", "secretsmanager.GetSecretValue", "x"][..]),
+        service in prop::sample::select(&["rds", "sts", "secretsmanager", "sns", "kms", "s3"][..]),
+        target in prop::sample::select(&["", "secretsmanager.GetSecretValue", "TrentService.DescribeKey", "x"][..]),
     ) {
         let answer = WORLD.fork().handle(&request(service, body, target), epoch());
         prop_assert_eq!(answer.response.status, 400);

@@ -2,7 +2,9 @@
 
 mod data;
 mod hostile;
+mod keys;
 mod lifecycle;
+mod notifications;
 mod refusals;
 mod support;
 mod troubles;

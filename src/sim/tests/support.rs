@@ -53,7 +53,7 @@ databases:
     secret: shop/stock
     dataset: { heartbeat_every: 1s, tables: { items: { rows: 30 } } }
 environments:
-  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3 }
+  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3, topics: [alerts] }
 "#;
 
 pub(super) fn estate() -> Estate {
@@ -101,6 +101,8 @@ pub(super) struct Lab {
     pub(super) rds: aws_sdk_rds::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) secrets: aws_sdk_secretsmanager::Client,
+    pub(super) sns: aws_sdk_sns::Client,
+    pub(super) kms: aws_sdk_kms::Client,
 }
 
 impl Lab {
@@ -116,6 +118,8 @@ impl Lab {
             rds: aws_sdk_rds::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            kms: aws_sdk_kms::Client::new(&config),
             simulator,
             clock,
         }
@@ -170,6 +174,14 @@ impl Lab {
 
 pub(super) fn sdk_time(instant: DateTime<Utc>) -> SdkTime {
     SdkTime::from_millis(instant.timestamp_millis())
+}
+
+/// Code of a refused call.
+pub(super) fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    answer: Result<T, E>,
+) -> String {
+    let error = answer.expect_err("refused");
+    error.code().map_or_else(|| format!("{error:?}"), str::to_owned)
 }
 
 pub(super) fn minutes(count: i64) -> TimeDelta {

@@ -1,0 +1,90 @@
+//! What the services beside RDS keep in a world.
+//!
+//! **Invariant:** everything here has a default, so that a world written before a service existed is
+//! read as one where nobody had used it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The state of the services beside RDS.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::sim) struct Services {
+    /// SNS topics by ARN.
+    pub(in crate::sim) topics: BTreeMap<String, Topic>,
+    /// What was published, oldest first.
+    pub(in crate::sim) published: Vec<Published>,
+    /// Keys that were created or changed, by ARN.
+    pub(in crate::sim) keys: BTreeMap<String, KeyChange>,
+    /// Aliases that were created: alias ARN to key ARN.
+    pub(in crate::sim) aliases: BTreeMap<String, String>,
+}
+
+/// An SNS topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct Topic {
+    /// Attributes set by its owner: `DisplayName`, `KmsMasterKeyId`, …
+    pub(in crate::sim) attributes: BTreeMap<String, String>,
+    /// Messages accepted so far: sequence numbers of a FIFO topic.
+    pub(in crate::sim) accepted: u64,
+    /// FIFO: what each deduplication id was answered with, and when it was first seen.
+    pub(in crate::sim) recent: BTreeMap<String, Recent>,
+}
+
+/// A message of a FIFO topic that a repetition is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct Recent {
+    pub(in crate::sim) at: DateTime<Utc>,
+    pub(in crate::sim) message_id: String,
+    pub(in crate::sim) sequence: u64,
+}
+
+/// A message that a topic accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// When it was accepted.
+    pub at: DateTime<Utc>,
+    /// `arn:aws:sns:us-east-1:123456789012:alerts`.
+    pub topic: String,
+    /// `MessageId` of the answer.
+    pub message_id: String,
+    /// `Subject`.
+    pub subject: Option<String>,
+    /// `Message`.
+    pub message: String,
+    /// Message attributes: name to value.
+    pub attributes: BTreeMap<String, String>,
+    /// `MessageGroupId`.
+    pub group: Option<String>,
+}
+
+/// Whether a key can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) enum KeyState {
+    Enabled,
+    Disabled,
+    PendingDeletion,
+}
+
+impl KeyState {
+    /// As on the wire.
+    pub(in crate::sim) fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::PendingDeletion => "PendingDeletion",
+        }
+    }
+}
+
+/// What became of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct KeyChange {
+    /// When it was created; `None` for a key that the world began with.
+    pub(in crate::sim) created: Option<DateTime<Utc>>,
+    pub(in crate::sim) description: String,
+    pub(in crate::sim) state: KeyState,
+    /// When it will be gone.
+    pub(in crate::sim) deletion: Option<DateTime<Utc>>,
+}
