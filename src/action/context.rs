@@ -3,6 +3,7 @@
 //! **Invariant:** a read context gives no access to anything that writes.
 
 use crate::action::outcome::ActionError;
+use crate::action::standing::Standing;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::{Effects, EstateView, Writer};
@@ -38,6 +39,8 @@ pub struct StepScope<'a> {
     /// Outputs that the plan predicted for this step: what was fixed at planning, such as the
     /// instant that `latest` meant, stays fixed. `None` while planning.
     pub planned: Option<&'a Values>,
+    /// How the run stands; `None` while planning.
+    pub standing: Option<&'a Standing>,
 }
 
 impl StepScope<'_> {

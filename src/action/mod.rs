@@ -7,14 +7,18 @@ mod catalogue;
 mod context;
 mod dns;
 mod http;
+mod notify;
 mod outcome;
 mod rds;
+mod shell;
 pub mod spec;
 mod sql;
+mod standing;
 
 pub use catalogue::Catalogue;
 pub use context::{Memory, ReadContext, StepScope, WriteContext};
 pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
+pub use standing::{Condition, Standing};
 
 use async_trait::async_trait;
 use spec::ActionSpec;
@@ -22,7 +26,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 11] = [
+    let actions: [Arc<dyn Action>; 14] = [
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),
@@ -34,6 +38,9 @@ pub fn standard() -> Catalogue {
         Arc::new(sql::SqlHeartbeat::default()),
         Arc::new(http::HttpCheck::default()),
         Arc::new(dns::DnsCheck::default()),
+        Arc::new(notify::NotifyWebhook::default()),
+        Arc::new(notify::NotifySns::default()),
+        Arc::new(shell::ShellRun::default()),
     ];
     Catalogue::of(actions)
 }

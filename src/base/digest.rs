@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a digest is always taken over stored bytes, never over a re-serialisation.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -57,6 +58,13 @@ impl Digester {
     }
 }
 
+/// The HMAC-SHA256 of `text` under `key` (RFC 2104), 64 hex digits.
+pub fn signature(key: &[u8], text: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
+    mac.update(text);
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl From<String> for Digest {
     fn from(text: String) -> Self {
         Self(text)
@@ -81,5 +89,19 @@ mod tests {
         );
         assert_eq!(Digest::of_parts(&[b"a", b"bc"]), Digest::of(b"abc"));
         assert_eq!(Digest::of(b"abc").short(), "ba7816bf8f01");
+    }
+
+    #[test]
+    fn signatures_are_those_of_rfc_4231() {
+        for (key, text, wanted) in [
+            (vec![0x0b; 20], "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+            (
+                b"Jefe".to_vec(),
+                "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+        ] {
+            assert_eq!(super::signature(&key, text.as_bytes()), wanted);
+        }
     }
 }

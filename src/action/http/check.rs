@@ -4,6 +4,7 @@
 //! leaves only its digest.
 
 use super::expectation::Expectation;
+use super::headers::{from_variables, headers};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
@@ -103,7 +104,6 @@ fn inputs() -> Vec<Field> {
 /// A check, from the inputs.
 struct Question {
     request: HttpRequest,
-    from_variables: Vec<(String, String)>,
     expectation: Expectation,
     consecutive: u32,
     wait: bool,
@@ -130,7 +130,7 @@ impl Question {
         let request = HttpRequest {
             method,
             address,
-            headers: given(scope),
+            headers: Vec::new(),
             body: Secret::default(),
             redirects: scope.int_within("redirects", 0..=MAX_REDIRECTS, 0)?,
             trust: scope.text("ca").map(PathBuf::from),
@@ -138,7 +138,6 @@ impl Question {
         };
         Ok(Self {
             request,
-            from_variables: variables(scope),
             expectation,
             consecutive: scope.int_within("consecutive", 1..=MAX_CONSECUTIVE, 1)?,
             wait: scope.boolean("wait").unwrap_or(false),
@@ -147,11 +146,8 @@ impl Question {
 
     /// Asks once.
     async fn ask(&self, context: &ReadContext<'_>) -> Result<HttpAnswer, EffectError> {
-        let mut request = self.request.clone();
-        for (name, variable) in &self.from_variables {
-            request.headers.push((name.clone(), context.effects.variable(variable)?));
-        }
-        context.effects.http(&request).await
+        let headers = headers(context)?;
+        context.effects.http(&HttpRequest { headers, ..self.request.clone() }).await
     }
 
     fn words(&self) -> String {
@@ -161,21 +157,6 @@ impl Question {
         };
         format!("{} {}{times}", self.request.method.name(), self.request.address)
     }
-}
-
-fn given(scope: &StepScope<'_>) -> Vec<(String, Secret)> {
-    let Value::Map(headers) = scope.input("headers") else { return Vec::new() };
-    let secret = |value: &Value| match value {
-        Value::Secret(secret) => Some(secret.clone()),
-        _ => None,
-    };
-    headers.iter().filter_map(|(name, value)| Some((name.clone(), secret(value)?))).collect()
-}
-
-fn variables(scope: &StepScope<'_>) -> Vec<(String, String)> {
-    let Value::Map(headers) = scope.input("headers_from") else { return Vec::new() };
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    headers.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
 fn done(answer: &HttpAnswer, verdict: Verdict) -> Done {
@@ -240,13 +221,14 @@ impl Action for HttpCheck {
         }
         let question = Question::of(scope)?;
         preview.summary = question.words();
+        let named = from_variables(scope);
         if let Some((header, variable)) =
-            question.from_variables.iter().find(|(_, name)| !context.effects.has_variable(name))
+            named.iter().find(|(_, name)| !context.effects.has_variable(name))
         {
             preview.wont = Some(format!(
                 "the variable `{variable}` for the header `{header}` is not set where drctl runs"
             ));
-        } else if question.from_variables.is_empty() {
+        } else if named.is_empty() {
             preview.details.push(today(&question, question.ask(context).await));
         } else {
             let why = "not asked today: a dry run reads no values for its headers";

@@ -4,5 +4,7 @@
 
 mod check;
 mod expectation;
+mod headers;
 
 pub(super) use check::HttpCheck;
+pub(super) use headers::{from_variables, headers};

@@ -148,6 +148,14 @@ pub enum HttpError {
         /// The cause.
         why: String,
     },
+    /// The server did not take what was sent.
+    #[error("{place} answered with status {status}")]
+    Answered {
+        /// The address.
+        place: String,
+        /// The status.
+        status: u16,
+    },
     /// Something was sent, and nobody knows whether it arrived.
     #[error("it was sent to {place}, and no answer came: {why}")]
     Lost {
@@ -186,6 +194,12 @@ impl HttpError {
             Self::Tls { .. } | Self::Redirect { .. } | Self::Request { .. } => {
                 ErrorClass::Permanent
             }
+            Self::Answered { status, .. } => match status {
+                // It says itself that it did nothing yet.
+                429 | 503 => ErrorClass::Temporary,
+                500..=599 => ErrorClass::InDoubt,
+                _ => ErrorClass::Permanent,
+            },
             Self::Lost { .. } => ErrorClass::InDoubt,
         }
     }
