@@ -30,6 +30,8 @@ pub struct StepScope<'a> {
     pub inputs: &'a Values,
     /// The present instant.
     pub now: DateTime<Utc>,
+    /// When the step began, as its journal says; `None` while planning.
+    pub began: Option<DateTime<Utc>>,
     /// The instant that data loss is counted from, when it was said (`--disaster-at`).
     pub disaster_at: Option<DateTime<Utc>>,
     /// Who runs this: the tag `drctl:owner`.

@@ -6,6 +6,7 @@
 mod catalogue;
 mod context;
 mod dns;
+mod gate;
 mod http;
 mod notify;
 mod outcome;
@@ -26,7 +27,9 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 14] = [
+    let actions: [Arc<dyn Action>; 16] = [
+        Arc::new(gate::Approve::default()),
+        Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),

@@ -5,6 +5,7 @@
 use crate::base::redact::redact;
 use crate::base::value::Values;
 use crate::cloud::{CloudError, EffectError, ErrorClass, PredictedEffect};
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +21,20 @@ pub enum Observation {
         state: String,
         /// A point worth measuring that was reached, such as `available`.
         milestone: Option<&'static str>,
+    },
+    /// A person has to decide, unless one has: the engine asks and keeps the answer.
+    Gate {
+        /// What is decided.
+        message: String,
+        /// Who should decide, names for people to read.
+        approvers: Vec<String>,
+        /// Whether it counts as rejected when nobody decides in time; else the step fails.
+        rejects_on_timeout: bool,
+    },
+    /// Nothing is to be done before an instant.
+    Waiting {
+        /// The instant.
+        until: DateTime<Utc>,
     },
     /// The goal is reached, or the check has its verdict.
     Done(Done),

@@ -104,7 +104,8 @@ pub(super) struct LaunchArgs {
     /// When it was declared (UTC).
     #[arg(long, value_name = "INSTANT")]
     pub declared_at: Option<String>,
-    /// Say yes where a question would be asked; never enough for a protected environment.
+    /// Say yes where a question would be asked, and approve every gate; never enough for a protected
+    /// environment.
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -167,9 +168,19 @@ pub(super) struct ResumeArgs {
     /// The run: its id, the beginning or end of it, or `last`.
     #[arg(default_value = "last")]
     pub run: String,
-    /// Answer the question that the run waits for: retry, continue, stop or undo.
+    /// Answer the question that the run waits for: approve or reject at a gate; retry, continue, stop
+    /// or undo after a failure.
     #[arg(long, value_name = "ANSWER")]
     pub answer: Option<String>,
+    /// With --answer: why; recorded and shown in the report.
+    #[arg(long, value_name = "TEXT", requires = "answer")]
+    pub comment: Option<String>,
+    /// With --answer: the step whose question it answers, when several wait.
+    #[arg(long, value_name = "STEP", requires = "answer")]
+    pub step: Option<String>,
+    /// Approve every gate on the way; never enough for a protected environment.
+    #[arg(long, conflicts_with = "answer")]
+    pub yes: bool,
     #[command(flatten)]
     pub simulation: SimulationArgs,
 }

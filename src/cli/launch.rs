@@ -15,6 +15,7 @@ use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::past::durations;
+use crate::cli::people::People;
 use crate::cli::plan_view::{plan_json, plan_text};
 use crate::cli::project::{FileKind, Project};
 use crate::cli::session::{Session, check_options, verify_account};
@@ -158,7 +159,9 @@ pub(super) async fn launch(
         return dry_run(tools, &plan, args, launch.output);
     }
     confirm(&environment, &plan, args.yes)?;
-    let ended = start(tools, plan, &launch.estate, &environment, &session, launch.output).await;
+    let people = People::new(&plan, &environment, args.yes, None);
+    let scene = (&launch.estate, &environment, &session);
+    let ended = start(tools, plan, scene, people, launch.output).await;
     session.close()?;
     ended
 }
@@ -286,9 +289,8 @@ pub(super) fn stored_json(plan: &Plan) -> String {
 pub(super) async fn start(
     tools: &Tools,
     plan: Plan,
-    estate: &Estate,
-    environment: &Environment,
-    session: &Session,
+    (estate, environment, session): (&Estate, &Environment, &Session),
+    people: People,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let directory = tools.state.run(&plan.run);
@@ -304,7 +306,7 @@ pub(super) async fn start(
     let start = Start { operator: operator(), fence: fence.number() };
     let (machine, turn) =
         Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
-    let undertaking = Undertaking { tools, estate, environment, session, output, answer: None };
+    let undertaking = Undertaking { tools, estate, environment, session, output, people };
     let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
     drop(lock);
     ended

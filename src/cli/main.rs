@@ -48,7 +48,11 @@ enum Time {
 fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(time == Time::Paused);
-    builder.build().expect("a runtime can be made").block_on(work)
+    let runtime = builder.build().expect("a runtime can be made");
+    let done = runtime.block_on(work);
+    // A line that nobody will type any more must not keep the program from ending.
+    runtime.shutdown_background();
+    done
 }
 
 fn time_of(simulated: bool, pace: Option<f64>) -> Time {

@@ -20,8 +20,8 @@ use crate::journal::{
 };
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build};
-use crate::runbook::{Runbook, bind_parameters, load_drill, load_runbook};
-use crate::runner::{LEASE, NobodyToAsk, Running, StopSignal, drive};
+use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
+use crate::runner::{LEASE, NobodyToAsk, Operator, Running, StopSignal, drive};
 use crate::sim::{SimOptions, Simulator};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -44,6 +44,7 @@ struct Stage {
     parameters: Values,
     plan: Plan,
     faults: Vec<String>,
+    people: &'static dyn Operator,
     world: Simulator,
 }
 
@@ -144,15 +145,27 @@ impl Stage {
         };
         let estate = crate::estate::load("techcorp", &file("localstack/estates/techcorp.yaml"));
         let estate = estate.expect("a valid estate");
-        let environment = estate.environments["sim"].clone();
         let drill = load_drill("drill", &file("drills/restore-db.yaml")).expect("a valid drill");
+        let runbook = file("runbooks/restore-db.yaml");
+        Self::of(estate, &runbook, &drill, faults, &NobodyToAsk)
+    }
+
+    /// Plans `drill` of the runbook `text`, whose questions `people` answer.
+    fn of(
+        estate: Estate,
+        text: &str,
+        drill: &Drill,
+        faults: &[&str],
+        people: &'static dyn Operator,
+    ) -> Self {
+        let environment = estate.environments["sim"].clone();
         let catalogue = standard();
-        let runbook = load_runbook("runbook", &file("runbooks/restore-db.yaml"), &catalogue);
+        let runbook = load_runbook("runbook", text, &catalogue);
         let (runbook, _) = runbook.expect("a valid runbook");
         let parameters = bind_parameters(&runbook, &drill.parameters).expect("valid parameters");
         let world = Simulator::create(&estate, &environment, SimOptions::default());
         let world = world.expect("a world");
-        let mode = RunMode::Drill { name: drill.name, keep: false };
+        let mode = RunMode::Drill { name: drill.name.clone(), keep: false };
         let plan = in_virtual_time(async {
             let session = Session::in_memory(world.clone(), &environment, world.time());
             let cloud = session.cloud(GuardPolicy::DryRun).await.expect("a cloud");
@@ -181,7 +194,7 @@ impl Stage {
             build(request, tools).await.expect("a plan")
         });
         let faults = faults.iter().map(|fault| (*fault).to_owned()).collect();
-        Self { estate, environment, runbook, parameters, plan, faults, world }
+        Self { estate, environment, runbook, parameters, plan, faults, people, world }
     }
 
     /// Drives a machine that `make` builds at the session's time, in `world`.
@@ -212,7 +225,7 @@ impl Stage {
                 environment: &self.environment,
                 parameters: self.parameters.clone(),
                 operator: "tester",
-                people: &NobodyToAsk,
+                people: self.people,
                 stop: StopSignal::default(),
             };
             let (machine, turn) = make(now, fence.number());
@@ -266,6 +279,11 @@ fn mutations(world: &Simulator) -> Vec<(String, String)> {
 fn matrix(faults: &[&str], outcome: RunOutcome) -> (usize, usize) {
     let stage = Stage::new(faults);
     assert_eq!(stage.runbook.name, "restore-db");
+    crash_everywhere(&stage, outcome)
+}
+
+fn crash_everywhere(stage: &Stage, outcome: RunOutcome) -> (usize, usize) {
+    let faults = &stage.faults;
     let (state, recording) = stage.whole();
     assert_eq!(state.finished, Some(outcome), "{faults:?}");
     let (wanted, log) = (recording.world.state_json(), mutations(&recording.world));
@@ -304,3 +322,5 @@ fn lost_answers_and_stale_reads_change_nothing_about_that() {
 fn a_drill_that_fails_cleans_up_wherever_it_was_killed() {
     matrix(&["restore-failed"], RunOutcome::Failed);
 }
+
+mod gates;

@@ -120,6 +120,11 @@ fn summary_text(text: &mut String, plan: &Plan) {
             estimate_text(&prediction.recovery_time, plan.environment.simulated)
         ),
     );
+    if !prediction.waits_for_people.is_empty() {
+        let gates = prediction.waits_for_people.iter().map(|key| key.as_str());
+        let gates = gates.collect::<Vec<_>>().join(", ");
+        line(text, &format!("                plus waiting for people: {gates}"));
+    }
     let point = &prediction.recovery_point;
     let claimed = match (point.restore_time, point.loss_ms) {
         (Some(at), Some(loss)) => format!(

@@ -10,6 +10,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json};
 use crate::cli::out;
+use crate::cli::people::People;
 use crate::cli::session::{Session, verify_account};
 use crate::cli::undertake::plan_parameters;
 use crate::cloud::GuardPolicy;
@@ -138,7 +139,8 @@ pub(super) async fn run_plan(
     }
     out::progress(&format!("plan {} holds: {} facts unchanged", digest.short(), plan.facts.len()));
     confirm(&environment, &plan, args.yes)?;
-    let ended = start(tools, plan, &estate, &environment, &session, output).await;
+    let people = People::new(&plan, &environment, args.yes, None);
+    let ended = start(tools, plan, (&estate, &environment, &session), people, output).await;
     session.close()?;
     ended
 }

@@ -64,7 +64,7 @@ impl Machine {
         }
     }
 
-    fn look(&mut self, step: &StepKey, delay: Duration) {
+    pub(super) fn look(&mut self, step: &StepKey, delay: Duration) {
         let part = self.part(step);
         self.live.insert(step.clone(), Live::Observing);
         self.effect(Effect::Observe { step: step.clone(), part, delay });
@@ -77,6 +77,8 @@ impl Machine {
             Ok(Seen::Broken(error)) => self.fail(step, error, SeenDone::default()),
             Ok(Seen::InProgress { state, milestone }) => self.in_progress(step, state, milestone),
             Ok(Seen::Absent) => self.absent(step),
+            Ok(Seen::Gate(gate)) => self.at_gate(step, gate),
+            Ok(Seen::Waiting { until }) => self.waiting(step, until),
             Err(error) => self.look_failed(step, error),
         }
     }
@@ -184,6 +186,7 @@ impl Machine {
             | ErrorKind::InDoubt
             | ErrorKind::Guard
             | ErrorKind::Input
+            | ErrorKind::Rejected
             | ErrorKind::Internal => false,
         };
         if !again {
@@ -231,42 +234,17 @@ impl Machine {
                     | ErrorKind::Unreachable
                     | ErrorKind::Guard
                     | ErrorKind::Input
+                    | ErrorKind::Rejected
                     | ErrorKind::Internal => self.fail(step, error, SeenDone::default()),
                 }
             }
         }
     }
 
-    pub(super) fn answered(&mut self, step: &StepKey, answer: String, operator: String) {
-        self.landed(step, Live::Asking);
-        let event =
-            Event::QuestionAnswered { step: step.clone(), answer: answer.clone(), operator };
-        let error = self.state.steps[step].question.as_ref().map(|question| question.error.clone());
-        self.emit(event);
-        if answer == "retry" {
-            let part = self.part(step);
-            self.live.insert(step.clone(), Live::Beginning);
-            self.effect(Effect::Begin { step: step.clone(), part });
-        } else {
-            let error = error.expect("a question has the error it is about");
-            self.emit(Event::StepFailed {
-                step: step.clone(),
-                error,
-                evidence: Vec::new(),
-                outputs: serde_json::Value::Null,
-            });
-        }
-    }
-
     /// The step's time is out: the error that says so.
     fn timed_out(&self, step: &StepKey, last: &str) -> Option<ErrorRecord> {
         let limit = Duration::from_millis(self.step(step).timeout_ms);
-        let found = &self.state.steps[step];
-        // An undo and a step that a person sent back have their own time.
-        let began = match self.part(step) {
-            Part::Undo => found.undo_started_at?,
-            Part::Forward => found.started_at?.max(found.answered_at.unwrap_or_default()),
-        };
+        let began = self.counted_from(step)?;
         (between(began, self.now) >= limit).then(|| ErrorRecord {
             kind: ErrorKind::TimedOut,
             message: format!("the step's {} are over: {last}", duration::human(limit)),
@@ -283,14 +261,7 @@ impl Machine {
             let question = format!("step {step} failed: {}. What now?", error.message);
             let choices: Vec<String> =
                 ["retry", "continue", "stop", "undo"].into_iter().map(str::to_owned).collect();
-            self.emit(Event::QuestionAsked {
-                step: step.clone(),
-                question: question.clone(),
-                choices: choices.clone(),
-                error,
-            });
-            self.live.insert(step.clone(), Live::Asking);
-            return self.effect(Effect::Ask { step: step.clone(), question, choices });
+            return self.ask(step, question, choices, Some(error), None);
         }
         let (evidence, outputs) = (seen.evidence, seen.outputs);
         self.emit(Event::StepFailed { step: step.clone(), error, evidence, outputs });

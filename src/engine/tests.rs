@@ -2,9 +2,11 @@
 
 use crate::base::clock::simulated_epoch;
 use crate::base::ids::StepKey;
-use crate::engine::{ActFailure, Begun, Effect, Input, Machine, Part, Seen, SeenDone, Start, Turn};
+use crate::engine::{
+    ActFailure, Begun, Effect, Input, Machine, Part, Reply, Seen, SeenDone, Start, Turn,
+};
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Record, RunOutcome, SkipReason};
-use crate::journal::fold::{RunState, StepStatus};
+use crate::journal::fold::{AnswerWay, RunState, StepStatus};
 use crate::plan::model::{OnFailure, Phase, Plan, PlannedStep, Retry};
 use crate::report::testing;
 use chrono::{DateTime, Utc};
@@ -91,9 +93,10 @@ impl World {
             Effect::Ask { step, .. } => match self.answers.pop_front() {
                 Some(answer) => {
                     let (answer, operator) = (answer.to_owned(), "ann".to_owned());
-                    (Duration::from_secs(60), Input::Answered { step, answer, operator })
+                    let reply = Reply { answer, way: AnswerWay::Terminal, comment: None };
+                    (Duration::from_secs(60), Input::Answered { step, reply, operator })
                 }
-                None => (Duration::ZERO, Input::Interrupt { reason: "question".to_owned() }),
+                None => (Duration::ZERO, Input::NobodyAnswered { step }),
             },
             Effect::Halt => unreachable!("the driver stops on it"),
         }
@@ -262,21 +265,6 @@ fn ask_waits_for_a_person_and_does_what_they_say() {
 }
 
 #[test]
-fn a_question_that_nobody_answers_interrupts_and_is_asked_again() {
-    let plan = policy(OnFailure::Ask);
-    let stopped = run(&plan, a_breaks());
-    assert_eq!(stopped.state.finished, None);
-    assert_eq!(stopped.state.interrupted.as_deref(), Some("question"));
-    let start = Start { operator: "bob".to_owned(), fence: 2 };
-    let (machine, turn) = Machine::resume(plan, stopped.state, start, stopped.now);
-    let mut world = World::default();
-    world.answers.push_back("continue");
-    let run = drive(machine, turn, &mut world, stopped.now);
-    assert_eq!(run.state.finished, Some(RunOutcome::Failed));
-    assert_eq!(run.kinds("question_asked"), 0, "the question is in the journal already");
-}
-
-#[test]
 fn a_condition_that_is_false_skips_a_step_and_what_needs_it() {
     let mut world = World::default();
     world.conditions.insert("a", Begun::Skip { when: "false".to_owned() });
@@ -397,3 +385,5 @@ fn the_same_inputs_give_the_same_records() {
     };
     assert_eq!(bytes(), bytes());
 }
+
+mod gates;

@@ -3,10 +3,11 @@
 //! **Invariant:** a plan says nothing that planning did not find.
 
 use super::build::{PlanRequest, PlanTools};
-use super::estimate::{Link, critical_path, recovery_time};
+use super::estimate::{Link, critical_path, recovery_time, waits_for_people};
+use super::gate::describe;
 use super::model::{
-    Certificate, EnvironmentRecord, Measure, ObjectivesRecord, PLAN_VERSION, Plan, PlannedStep,
-    Prediction, RecoveryPointPrediction, Source,
+    Certificate, EnvironmentRecord, GateKind, Measure, ObjectivesRecord, PLAN_VERSION, Plan,
+    PlannedStep, Prediction, RecoveryPointPrediction, Source,
 };
 use crate::base::clock::parse_instant;
 use crate::base::digest::Digest;
@@ -25,7 +26,7 @@ const PLAN_LIFETIME: TimeDelta = TimeDelta::hours(24);
 pub(super) fn assemble(
     request: &PlanRequest<'_>,
     tools: PlanTools<'_>,
-    steps: Vec<PlannedStep>,
+    mut steps: Vec<PlannedStep>,
     facts: BTreeMap<String, String>,
 ) -> Plan {
     let key = |name: &Option<String>| name.as_deref().map(StepKey::new);
@@ -35,13 +36,12 @@ pub(super) fn assemble(
         recovery_point: key(&measure.recovery_point),
         restored: key(&measure.restored),
     };
-    let links: Vec<Link<'_>> = steps
-        .iter()
-        .map(|it| Link { key: &it.key, needs: &it.needs, estimate: &it.preview.estimate })
-        .collect();
+    describe(&mut steps);
+    let links: Vec<Link<'_>> = steps.iter().map(link).collect();
     let path = critical_path(&links);
     let prediction = Prediction {
         recovery_time: recovery_time(&links, measure.recovered.as_ref()),
+        waits_for_people: waits_for_people(&links, measure.recovered.as_ref()),
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
     };
@@ -82,6 +82,11 @@ pub(super) fn assemble(
         prediction,
         certificate: certificate(tools),
     }
+}
+
+fn link(step: &PlannedStep) -> Link<'_> {
+    let person = step.gate == Some(GateKind::Person);
+    Link { key: &step.key, needs: &step.needs, estimate: &step.preview.estimate, person }
 }
 
 fn source(file: &str, text: &str) -> Source {

@@ -4,6 +4,7 @@
 
 use super::assemble::{assemble, millis};
 use super::estimate::{Durations, estimate};
+use super::gate;
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
 use super::scope::{StepResult, expression_texts, mentioned, step_scope};
 use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
@@ -215,7 +216,8 @@ impl Planner<'_> {
             always: step.always,
             idempotent: step.idempotent,
             irreversible: step.irreversible,
-            check: spec.kind == ActionKind::Check,
+            check: spec.kind != ActionKind::Mutation,
+            gate: gate::kind(spec),
             undo: undo(spec),
             calls: spec.calls.iter().map(|call| (*call).to_owned()).collect(),
             key,
@@ -297,6 +299,7 @@ impl Planner<'_> {
             environment: self.request.environment,
             inputs: &inputs,
             now: self.request.now,
+            began: None,
             disaster_at: self.request.disaster_at,
             owner: &self.request.owner,
             expires: expires(self.request.now),
@@ -306,7 +309,7 @@ impl Planner<'_> {
         let (effects, memory) = (self.tools.effects, &Memory::default());
         let context = ReadContext { scope, view: &view, effects, memory };
         let preview = match action.preview(&context).await {
-            Ok(preview) => preview,
+            Ok(preview) => gate::within(preview, spec, step.timeout),
             Err(crate::action::ActionError::Cloud(error)) => return Err(error.into()),
             Err(error) => Preview {
                 summary: spec.summary.to_owned(),

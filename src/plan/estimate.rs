@@ -40,6 +40,10 @@ pub fn estimate(
     cited: Option<CitedDuration>,
     simulated: bool,
 ) -> Estimate {
+    if spec.waits_for_person() {
+        // What a person took once says nothing about the next one, and is no time of a machine.
+        return Estimate::Unknown { why: "a person decides".to_owned() };
+    }
     if let Some(history) = durations.of(spec.name, key.id()) {
         return history;
     }
@@ -75,6 +79,8 @@ pub struct Link<'a> {
     pub needs: &'a [StepKey],
     /// How long it takes.
     pub estimate: &'a Estimate,
+    /// Whether it waits for a person: that is no time of a machine, and is counted apart.
+    pub person: bool,
 }
 
 /// The longest chain that ends with a step.
@@ -131,7 +137,8 @@ pub fn recovery_time(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Estimat
     let path: BTreeSet<StepKey> = path(&chains, recovered).into_iter().collect();
     let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
     let mut unknown = Vec::new();
-    for step in steps.iter().filter(|step| path.contains(step.key)) {
+    let machines = |step: &&Link<'_>| !step.person;
+    for step in steps.iter().filter(machines).filter(|step| path.contains(step.key)) {
         let (least, most) = bounds(step.estimate);
         (low, high) = (low + least, high + most);
         match step.estimate {
@@ -151,4 +158,38 @@ pub fn recovery_time(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Estimat
     }
     sources.dedup();
     Estimate::Cited { low_ms: low, high_ms: high, source: sources.join("; ") }
+}
+
+/// Steps that the step that counts as recovered needs, directly or not, and that wait for a person.
+pub fn waits_for_people(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Vec<StepKey> {
+    let mut needed: BTreeSet<&StepKey> = recovered.into_iter().collect();
+    for step in steps.iter().rev() {
+        if needed.contains(step.key) {
+            needed.extend(step.needs);
+        }
+    }
+    let gates = steps.iter().filter(|step| step.person && needed.contains(step.key));
+    gates.map(|step| step.key.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_take_is_apart_from_what_machines_take() {
+        let [decide, restore, later] = ["decide", "restore", "later"].map(StepKey::new);
+        let asked = Estimate::Unknown { why: "a person decides".into() };
+        let minute = Estimate::History { median_ms: 60_000, longest_ms: 90_000, runs: 2 };
+        let (first, second) = ([decide.clone()], [restore.clone()]);
+        let steps = [
+            Link { key: &decide, needs: &[], estimate: &asked, person: true },
+            Link { key: &restore, needs: &first, estimate: &minute, person: false },
+            Link { key: &later, needs: &second, estimate: &asked, person: true },
+        ];
+        assert_eq!(recovery_time(&steps, Some(&restore)), minute);
+        let waits = waits_for_people(&steps, Some(&restore));
+        assert_eq!(waits, [decide.clone()], "what comes later delays nothing");
+        assert_eq!(waits_for_people(&steps, None), []);
+    }
 }

@@ -198,12 +198,25 @@ pub struct PlannedStep {
     pub irreversible: bool,
     /// Whether it only reads.
     pub check: bool,
+    /// What it waits for, if it is a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateKind>,
     /// The action that undoes it, if there is one.
     pub undo: Option<String>,
     /// AWS operations it declared.
     pub calls: Vec<String>,
     /// What planning predicts for it.
     pub preview: StepPreview,
+}
+
+/// What a gate waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateKind {
+    /// A person's decision.
+    Person,
+    /// An instant.
+    Time,
 }
 
 /// Three answers of a dry run.
@@ -291,8 +304,11 @@ pub enum Estimate {
 pub struct Prediction {
     /// Steps of the longest chain.
     pub critical_path: Vec<StepKey>,
-    /// Time to recovered.
+    /// Time to recovered, without what people take to decide.
     pub recovery_time: Estimate,
+    /// Steps on the way to recovered that wait for a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for_people: Vec<StepKey>,
     /// Newest data expected after the restore, if it can be said.
     pub recovery_point: RecoveryPointPrediction,
 }

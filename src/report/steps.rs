@@ -64,6 +64,11 @@ pub fn skip_reason(reason: &SkipReason) -> String {
     }
 }
 
+/// Whether a person ended the run at this gate, or its time-out counts as that.
+pub fn was_rejected(step: &StepState) -> bool {
+    step.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Rejected)
+}
+
 /// Whether a step was skipped for another reason than its own condition.
 pub fn skipped_for_want(step: &StepState) -> bool {
     match &step.skip {

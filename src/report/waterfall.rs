@@ -163,7 +163,7 @@ impl<'a> Scene<'a> {
             Event::QuestionAsked { step, .. } => {
                 self.asking.insert(step.clone());
             }
-            Event::QuestionAnswered { step, .. } => {
+            Event::QuestionAnswered { step, .. } | Event::QuestionExpired { step } => {
                 self.asking.remove(step);
             }
             Event::RunInterrupted { .. } => self.interrupted = true,

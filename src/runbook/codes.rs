@@ -99,7 +99,7 @@ pub const UNUSED_PARAMETER: &str = "DR050";
 pub const UNUSED_STEP: &str = "DR051";
 /// Warning: no way back, and no word about it.
 pub const IRREVERSIBLE: &str = "DR052";
-/// Warning: a gate that waits for ever.
+/// Warning: a gate that does not say how long it waits.
 pub const ENDLESS_GATE: &str = "DR053";
 /// Warning: an objective without a measure.
 pub const UNMEASURED: &str = "DR054";

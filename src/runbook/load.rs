@@ -125,11 +125,12 @@ fn check<'a>(
     let specs: Vec<Option<&'a ActionSpec>> =
         drafts.iter().map(|draft| action_of(draft, actions, p)).collect();
     for (draft, spec) in drafts.iter_mut().zip(&specs) {
-        let check = spec.is_some_and(|spec| spec.kind == ActionKind::Check);
-        draft.step.phase = draft.phase.unwrap_or(match (draft.step.always, check) {
+        let kind = spec.map_or(ActionKind::Mutation, |spec| spec.kind);
+        draft.step.phase = draft.phase.unwrap_or(match (draft.step.always, kind) {
+            (_, ActionKind::Gate(_)) => Phase::Wait,
             (true, _) => Phase::Cleanup,
-            (false, true) => Phase::Verify,
-            (false, false) => Phase::Provision,
+            (false, ActionKind::Check) => Phase::Verify,
+            (false, ActionKind::Mutation) => Phase::Provision,
         });
     }
     let positions = positions(&drafts, p);

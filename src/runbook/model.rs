@@ -199,8 +199,8 @@ pub struct Step {
     pub region: Option<Template>,
     /// List that it is expanded over.
     pub for_each: Option<ForEach>,
-    /// Where its time goes. Without `phase`: `cleanup` for an `always` step, `verify` for a check,
-    /// `provision` for everything else.
+    /// Where its time goes. Without `phase`: `wait` for a gate, `cleanup` for an `always` step,
+    /// `verify` for a check, `provision` for everything else.
     pub phase: Phase,
     /// Time-out; `None` is the action's own.
     pub timeout: Option<Duration>,
@@ -242,7 +242,7 @@ pub enum Phase {
     Detect,
     /// Deciding, including the checks before anything is changed.
     Decide,
-    /// Waiting for people.
+    /// Waiting for people, or for an instant.
     Wait,
     /// Creating what is needed.
     Provision,

@@ -28,7 +28,7 @@ pub(crate) struct Draft {
 
 /// Fields that belong to the language and are not executable yet, with what to do instead.
 const NOT_EXECUTABLE: [(&str, &str); 3] = [
-    ("gate", "run the runbook in two parts, with the decision between them"),
+    ("gate", "put a step that uses `gate.approve` before it, and let it need that one"),
     ("undo", "write the way back as an `always` step with a `when`"),
     ("account", "every step acts in the account of the environment"),
 ];

@@ -9,6 +9,7 @@ use crate::action::{ReadContext, WriteContext};
 use crate::cloud::Overlay;
 use crate::engine::Input;
 use crate::plan::model::Plan;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +18,14 @@ pub(super) async fn observe(
     running: &Running<'_>,
     plan: &Plan,
     prepared: Arc<Prepared>,
+    began: Option<DateTime<Utc>>,
     delay: Duration,
 ) -> Input {
     if !delay.is_zero() {
         running.clock.sleep(delay).await;
     }
     let view = running.cloud.view(Overlay::default());
-    let scope = prepared.scope(running, plan, running.clock.now());
+    let scope = prepared.scope(running, plan, running.clock.now(), began);
     let (effects, memory) = (running.effects, &prepared.memory);
     let context = ReadContext { scope, view: &view, effects, memory };
     let seen = match prepared.action.observe(&context).await {
@@ -34,9 +36,14 @@ pub(super) async fn observe(
 }
 
 /// Acts.
-pub(super) async fn act(running: &Running<'_>, plan: &Plan, prepared: Arc<Prepared>) -> Input {
+pub(super) async fn act(
+    running: &Running<'_>,
+    plan: &Plan,
+    prepared: Arc<Prepared>,
+    began: Option<DateTime<Utc>>,
+) -> Input {
     let view = running.cloud.view(Overlay::default());
-    let scope = prepared.scope(running, plan, running.clock.now());
+    let scope = prepared.scope(running, plan, running.clock.now(), began);
     let (effects, memory) = (running.effects, &prepared.memory);
     let read = ReadContext { scope, view: &view, effects, memory };
     let context = WriteContext { read, writer: running.writer };

@@ -45,12 +45,13 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The scope of one call at `now`.
+    /// The scope of one call at `now`, for a step that began at `began`.
     pub(super) fn scope<'a>(
         &'a self,
         running: &'a Running<'a>,
         plan: &'a Plan,
         now: DateTime<Utc>,
+        began: Option<DateTime<Utc>>,
     ) -> StepScope<'a> {
         StepScope {
             run: &plan.run,
@@ -60,6 +61,7 @@ impl Prepared {
             environment: running.environment,
             inputs: &self.inputs,
             now,
+            began,
             disaster_at: plan.disaster_at,
             owner: running.operator,
             expires: expires(plan.created_at),
@@ -143,7 +145,7 @@ fn ready(
     let planned = typed_outputs(action.spec(), &planned_json(step));
     let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
     let prepared = Prepared { action, inputs, planned, step, region, memory };
-    let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at));
+    let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at, None));
     (Begun::Run { inputs: values_json(&prepared.inputs), intent }, Some(prepared))
 }
 

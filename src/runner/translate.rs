@@ -6,8 +6,9 @@ use crate::action::{ActionError, Done, Observation, Verdict};
 use crate::base::redact::redact;
 use crate::base::value::Values;
 use crate::cloud::{EffectError, ErrorClass};
-use crate::engine::{ActFailure, Seen, SeenDone};
+use crate::engine::{ActFailure, Seen, SeenDone, SeenGate};
 use crate::journal::event::{ErrorKind, ErrorRecord, Evidence};
+use crate::journal::fold::Consequence;
 use serde_json::Value as Json;
 
 /// Values as the journal keeps them.
@@ -65,6 +66,7 @@ pub(super) fn act_failure(error: &ActionError) -> ActFailure {
         | ErrorKind::Unreachable
         | ErrorKind::Guard
         | ErrorKind::Input
+        | ErrorKind::Rejected
         | ErrorKind::Internal => ActFailure::Refused(record),
     }
 }
@@ -76,6 +78,12 @@ pub(super) fn seen(observation: Observation) -> Seen {
         Observation::InProgress { state, milestone } => {
             Seen::InProgress { state: redact(&state), milestone: milestone.map(str::to_owned) }
         }
+        Observation::Gate { message, approvers, rejects_on_timeout } => Seen::Gate(SeenGate {
+            message: redact(&message),
+            approvers: approvers.iter().map(|name| redact(name)).collect(),
+            on_timeout: if rejects_on_timeout { Consequence::Reject } else { Consequence::Fail },
+        }),
+        Observation::Waiting { until } => Seen::Waiting { until },
         Observation::Done(done) => Seen::Done(Box::new(seen_done(done))),
         Observation::Broken { why, help } => Seen::Broken(ErrorRecord {
             kind: ErrorKind::Broken,

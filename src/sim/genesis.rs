@@ -8,7 +8,8 @@ use crate::estate::{Database, Environment, Estate};
 use crate::sim::api::SimError;
 use crate::sim::services::Services;
 use crate::sim::state::{
-    Data, Instance, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
+    Data, Instance, Link, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
+    maintenance_window,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +56,7 @@ pub(in crate::sim) fn empty(estate: &Estate, environment: &Environment, seed: u6
         sessions: BTreeMap::new(),
         origins: BTreeSet::new(),
         services: Services::default(),
+        lag_cliff: None,
     }
 }
 
@@ -165,6 +167,9 @@ fn instance(
             monitoring_seconds: 60,
             port: database.port,
             password: None,
+            maintenance_window: maintenance_window(),
+            performance_insights: false,
+            auto_minor_upgrade: false,
         },
         pending: None,
         phases: vec![Phase { from: born, status: Status::Available }],
@@ -173,6 +178,11 @@ fn instance(
         hydration: None,
         data: Data { origin, point: None, wrong: None },
         original: true,
+        due: Vec::new(),
+        old_zone: None,
+        old_passwords: Vec::new(),
+        link: Link::Following,
+        resolves_from: None,
         id,
     }
 }

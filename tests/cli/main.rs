@@ -9,6 +9,7 @@ mod beside;
 mod doctor;
 mod env;
 mod faults;
+mod gates;
 mod happy;
 mod interrupted;
 mod locks;

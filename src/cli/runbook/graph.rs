@@ -13,7 +13,7 @@ use crate::cli::past::durations;
 use crate::cli::plan_view::estimate_text;
 use crate::cli::reports::FileArgs;
 use crate::plan::model::Estimate;
-use crate::plan::{Durations, Link, critical_path, estimate, recovery_time};
+use crate::plan::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 use crate::runbook::Runbook;
 use crate::runbook::drawing::{self, Drawing, MAX_STEPS_AS_TEXT};
 use clap::{Args, ValueEnum};
@@ -124,8 +124,17 @@ pub(super) fn timed(tools: &Tools, runbook: &Runbook, past: &Past<'_>) -> Drawin
             (key, needs, known.unwrap_or_else(none))
         })
         .collect();
-    let links: Vec<Link<'_>> =
-        steps.iter().map(|(key, needs, estimate)| Link { key, needs, estimate }).collect();
+    let asks = |uses: &str| tools.catalogue.spec(uses).is_some_and(|spec| spec.waits_for_person());
+    let links: Vec<Link<'_>> = steps
+        .iter()
+        .zip(&runbook.steps)
+        .map(|((key, needs, estimate), step)| Link {
+            key,
+            needs,
+            estimate,
+            person: asks(&step.uses),
+        })
+        .collect();
     let path: Vec<String> = critical_path(&links).iter().map(|key| key.id().to_owned()).collect();
     let figures: BTreeMap<String, String> = steps
         .iter()
@@ -138,6 +147,11 @@ pub(super) fn timed(tools: &Tools, runbook: &Runbook, past: &Past<'_>) -> Drawin
         let time = recovery_time(&links, Some(&StepKey::new(recovered)));
         let words = estimate_text(&time, past.simulated);
         drawing.notes.push(format!("until {recovered}, recovered: {words}"));
+        let gates = waits_for_people(&links, Some(&StepKey::new(recovered)));
+        if !gates.is_empty() {
+            let gates = gates.iter().map(StepKey::as_str).collect::<Vec<_>>().join(", ");
+            drawing.notes.push(format!("plus waiting for people: {gates}"));
+        }
     }
     drawing.notes.push(source(past));
     drawing

@@ -139,6 +139,7 @@ pub fn kind_of(step: &Step, spec: Option<&ActionSpec>) -> NodeKind {
         return NodeKind::Gate;
     }
     match spec.map(|spec| spec.kind) {
+        Some(ActionKind::Gate(_)) => NodeKind::Gate,
         Some(ActionKind::Check) => NodeKind::Check,
         Some(ActionKind::Mutation) | None => NodeKind::Change,
     }

@@ -95,7 +95,7 @@ fn step_fields() {
     check(
         "steps:\n  - id: a\n    uses: test.echo\n    always: true\n    gate: {}\n    undo: none\n    account: other\n",
         &[
-            "8:11 DR015 `gate` belongs to the language; this version cannot execute it (run the runbook in two parts, with the decision between them)",
+            "8:11 DR015 `gate` belongs to the language; this version cannot execute it (put a step that uses `gate.approve` before it, and let it need that one)",
             "9:11 DR015 `undo` belongs to the language; this version cannot execute it (write the way back as an `always` step with a `when`)",
             "10:14 DR015 `account` belongs to the language; this version cannot execute it (every step acts in the account of the environment)",
         ],

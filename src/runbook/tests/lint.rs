@@ -1,6 +1,6 @@
 //! Warnings: when they come, and when they do not.
 
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
 use crate::base::value::{Type, Values};
 use crate::runbook::{Actions, check_drill, load_drill, load_runbook};
 use std::time::Duration;
@@ -41,8 +41,8 @@ fn sorts() -> Sorts {
         spec("x.create", ActionKind::Mutation, undone),
         spec("x.delete", ActionKind::Mutation, Reversibility::Irreversible),
         spec("notify.someone", ActionKind::Mutation, Reversibility::Irreversible),
-        spec("gate.approve", ActionKind::Check, Reversibility::ReadOnly),
-        spec("gate.wait_until", ActionKind::Mutation, Reversibility::ReadOnly),
+        spec("gate.approve", ActionKind::Gate(WaitsFor::Person), Reversibility::ReadOnly),
+        spec("gate.wait_until", ActionKind::Gate(WaitsFor::Time), Reversibility::ReadOnly),
     ])
 }
 

@@ -1,11 +1,17 @@
 //! The simulator as real AWS SDK clients see it.
 
+mod changes;
+mod copies;
+mod creation;
 mod data;
 mod hostile;
 mod keys;
 mod lifecycle;
 mod notifications;
+mod power;
 mod refusals;
+mod replicas;
+mod replicated;
 mod support;
 mod troubles;
 mod worlds;
