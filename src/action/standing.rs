@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** what has not ended yet is not told as done; simulated says simulated.
 
-use crate::base::clock::{between, format_instant};
 use crate::action::context::StepScope;
+use crate::base::clock::{between, format_instant};
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use std::time::Duration;

@@ -4,7 +4,7 @@
 
 use super::drive::Running;
 use super::prepare::Prepared;
-use super::translate::{act_failure, look_error, seen};
+use super::translate::{act_failure, look_error, seen, seen_done};
 use crate::action::{ReadContext, WriteContext};
 use crate::cloud::Overlay;
 use crate::engine::Input;
@@ -47,9 +47,13 @@ pub(super) async fn act(
     let (effects, memory) = (running.effects, &prepared.memory);
     let read = ReadContext { scope, view: &view, effects, memory };
     let context = WriteContext { read, writer: running.writer };
+    let mut done = None;
     let result = match prepared.action.act(&context).await {
-        Ok(acted) => Ok(acted.request_id),
+        Ok(acted) => {
+            done = acted.done.map(|done| Box::new(seen_done(done)));
+            Ok(acted.request_id)
+        }
         Err(error) => Err(act_failure(&error)),
     };
-    Input::Acted { step: prepared.step.clone(), result }
+    Input::Acted { step: prepared.step.clone(), result, done }
 }

@@ -63,7 +63,11 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, act: &(dyn Fn(&str) -> Act + Sync)) {
+async fn serve(
+    mut stream: TcpStream,
+    log: &Mutex<Vec<String>>,
+    act: &(dyn Fn(&str) -> Act + Sync),
+) {
     if matches!(act(""), Act::Close) {
         return;
     }

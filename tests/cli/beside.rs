@@ -12,6 +12,7 @@ environments:
     type: simulated
     account: "123456789012"
     region: us-east-1
+    topics: [alerts]
     http:
       "https://app.shop.invalid/health":
         { status: 200, latency: 30ms, body: '{"status":"ok","checks":{"db":"up"}}' }
@@ -127,4 +128,151 @@ fn wrong_types_and_methods_are_found_by_validate() {
     let step = "\n  - id: look\n    uses: http.check\n    with: { url: \"https://x/\", method: POST, headers: [a] }\n";
     let env = project(step);
     env.line("runbook validate mine").expect(2).shows(&["GET, HEAD", "a map of a secret"]);
+}
+
+const ALL: &str = r#"
+  - id: health
+    uses: http.check
+    with: { url: "https://app.shop.invalid/health" }
+  - id: name
+    uses: dns.check
+    with: { name: app.shop.invalid }
+  - id: switch
+    uses: shell.run
+    needs: [health, name]
+    irreversible: true
+    with:
+      command: [./switch.sh, "${{ steps.health.outputs.status == 200 ? 'fast' : 'slow' }}"]
+      capture: true
+      simulated: { stdout: "switched token=hunter2" }
+  - id: tell
+    uses: notify.webhook
+    needs: [switch]
+    always: true
+    with:
+      url_from: HOOK
+      sign_with: HOOK_KEY
+      message: "switch ${{ steps.switch.status }}, run ${{ run.status }}: ${{ steps.switch.outputs.stdout }}"
+      link: https://wiki.shop.invalid/switch
+  - id: mail
+    uses: notify.sns
+    needs: [switch]
+    always: true
+    with:
+      topic: arn:aws:sns:us-east-1:123456789012:alerts
+      subject: Switch
+      message: "run ${{ run.status }}, failed: ${{ size(run.failed_steps) }}"
+"#;
+
+/// What would have been sent, one document a line.
+fn sent(env: &TestEnv) -> Vec<serde_json::Value> {
+    let path = env.state().join("worlds/shop-sim/sent.jsonl");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn all_five_work_in_a_rehearsal_and_nothing_leaves_the_machine() {
+    let env = project(ALL);
+    env.line("runbook validate mine").expect(0);
+    let out = env.line(RUN).expect(0).says(&["tell: done", "mail: done", "run succeeded"]);
+    assert!(!out.stderr.contains("hunter2"), "{}", out.stderr);
+    let sent = sent(&env);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(sent[0]["to"], "https://simulated.invalid/(secret)");
+    let body: serde_json::Value =
+        serde_json::from_str(sent[0]["body"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(body["message"], "switch succeeded, run ok: switched token=(secret)");
+    assert_eq!(body["text"], "SIMULATED: switch succeeded, run ok: switched token=(secret)");
+    assert_eq!((&body["simulated"], &body["status"]), (&true.into(), &"ok".into()));
+    assert_eq!((&body["title"], &body["step"]), (&"Mine".into(), &"tell".into()));
+    assert_eq!(body["link"], "https://wiki.shop.invalid/switch");
+    let run = env.runs().remove(0);
+    env.line(&format!("report {run}")).expect(0).shows(&[
+        "webhook.status",
+        "recorded and not sent",
+        "sns.message_id",
+        "shell.stdout_sha256",
+        "not run: simulated",
+    ]);
+    let journal = env.line(&format!("journal export {run}")).expect(0);
+    assert!(!journal.stdout.contains("hunter2\"}}"), "an output holds a secret");
+}
+
+#[test]
+fn a_dry_run_refuses_none_because_none_is_tried() {
+    let env = project(ALL);
+    let out = env.line(DRY).expect(0).shows(&[
+        "WILL         switch",
+        "not started: the environment is simulated",
+        "WILL         tell",
+        "post how the run stands to the address in the variable `HOOK`",
+        "WILL         mail",
+        "publish how the run stands to arn:aws:sns:us-east-1:123456789012:alerts",
+        "all reads; 0 refused",
+    ]);
+    assert!(!out.stdout.contains("http:Send") && !out.stdout.contains("process:Run"));
+    assert!(sent(&env).is_empty());
+}
+
+#[test]
+fn a_failure_is_told_and_a_notice_that_fails_is_a_warning() {
+    let broken = ALL
+        .replace("simulated: { stdout: \"switched token=hunter2\" }", "simulated: { exit_code: 3 }")
+        .replace("123456789012:alerts", "123456789012:nobody");
+    let env = project(&broken);
+    let out = env.line(RUN).expect(10);
+    out.says(&["`./switch.sh` ended with exit code 3", "mail: done", "not sent: ", "NotFound"]);
+    let body = sent(&env)[0]["body"].as_str().expect("a text").to_owned();
+    let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(body["status"], "failed");
+    assert_eq!(body["failed"][0]["step"], "switch");
+    assert!(
+        body["message"].as_str().is_some_and(|text| text.starts_with("switch failed, run failed"))
+    );
+    // The same without a failing step: the notice alone does not fail the run.
+    let env = project(&ALL.replace("123456789012:alerts", "123456789012:nobody"));
+    env.line(RUN).expect(0).says(&["not sent: ", "NotFound"]);
+    let run = env.runs().remove(0);
+    env.line(&format!("report {run}")).expect(0).shows(&["not sent: "]);
+}
+
+#[test]
+fn a_program_is_not_run_and_that_is_a_warning() {
+    let out = look("shell.run", "{ command: [rm, -rf, /] }").expect(0);
+    out.says(&["not run: simulated"]);
+    for (with, why) in [
+        ("{ command: [\"rm -rf / | tee x\"] }", "it looks like a line for a shell"),
+        ("{ command: [] }", "it names no program"),
+        ("{ command: [ls], env: [AWS_SECRET_ACCESS_KEY] }", "pass_credentials: true"),
+        ("{ command: [ls], cwd: /etc }", "relative to the project"),
+        ("{ command: [ls], time_out: 0s }", "longer than nothing"),
+        ("{ command: [ls], simulated: { exit_code: 300 } }", "0 to 255"),
+        ("{ command: [ls], variables: { AWS_PROFILE: x } }", "`AWS_PROFILE` cannot be set"),
+    ] {
+        look("shell.run", with).expect(10).says(&[why]);
+    }
+}
+
+#[test]
+fn notices_that_cannot_be_sent_say_why_before_anything_runs() {
+    for (uses, with, why) in [
+        ("notify.webhook", "{ message: x }", "the address is missing"),
+        ("notify.webhook", "{ message: x, url_from: A, url_secret: b }", "only one of"),
+        ("notify.webhook", "{ message: \" \", url_from: A }", "it is empty"),
+        ("notify.sns", "{ message: x, topic: alerts }", "`alerts` is no topic"),
+        (
+            "notify.sns",
+            "{ message: x, topic: \"arn:aws:sns:us-east-1:123456789012:a\", subject: \"a\\nb\" }",
+            "1 to 100 ASCII",
+        ),
+        (
+            "notify.sns",
+            "{ message: x, topic: \"arn:aws:sns:us-east-1:123456789012:a\", attributes: { \"a b\": c } }",
+            "a name has letters",
+        ),
+    ] {
+        let step = format!("\n  - id: look\n    uses: {uses}\n    with: {with}\n");
+        project(&step).line(DRY).expect(10).shows(&["WONT", why]);
+    }
 }

@@ -101,7 +101,8 @@ impl Origin {
         .flatten()
         .collect();
         if found.len() > 1 {
-            let why = format!("only one of {} may be given", names.join(", ").trim_matches([',', ' ']));
+            let why =
+                format!("only one of {} may be given", names.join(", ").trim_matches([',', ' ']));
             return Err(ActionError::Input { name: variable.to_owned(), why });
         }
         Ok(found.into_iter().next())
@@ -115,11 +116,7 @@ impl Origin {
         }
     }
 
-    async fn value(
-        &self,
-        context: &ReadContext<'_>,
-        given: &str,
-    ) -> Result<Secret, EffectError> {
+    async fn value(&self, context: &ReadContext<'_>, given: &str) -> Result<Secret, EffectError> {
         let (scope, effects) = (&context.scope, context.effects);
         match self {
             Self::Given => match scope.input(given) {
@@ -164,7 +161,10 @@ async fn request(context: &ReadContext<'_>) -> Result<HttpRequest, ActionError> 
     let origin = address(scope)?;
     let text = origin.value(context, "url").await?;
     let address = HttpAddress::parse(text.expose_secret().trim()).map_err(|why| {
-        ActionError::refused(format!("{}: {why}", origin.words()), "set it to the webhook's address")
+        ActionError::refused(
+            format!("{}: {why}", origin.words()),
+            "set it to the webhook's address",
+        )
     })?;
     let mut document = document(scope)?;
     // What chat services show.
@@ -226,7 +226,9 @@ impl Action for NotifyWebhook {
             }
         }
         if scope.environment.is_simulated() {
-            preview.details.push("recorded instead of sent: the environment is simulated".to_owned());
+            preview
+                .details
+                .push("recorded instead of sent: the environment is simulated".to_owned());
         }
         Ok(preview)
     }

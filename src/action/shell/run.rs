@@ -81,7 +81,11 @@ fn inputs() -> Vec<Field> {
     ]);
     vec![
         Field::required("command", Type::texts(), "the program and its arguments, one by one"),
-        Field::optional("cwd", Type::String, "where it runs, inside the project, which it is when absent"),
+        Field::optional(
+            "cwd",
+            Type::String,
+            "where it runs, inside the project, which it is when absent",
+        ),
         Field::optional("env", Type::texts(), "variables that it gets from where drctl runs"),
         Field::optional(
             "variables",
@@ -212,7 +216,10 @@ fn variables(
 /// The exit codes that pass.
 fn accepted(scope: &StepScope<'_>) -> Vec<i64> {
     let Value::List(codes) = scope.input("exit_codes") else { return vec![0] };
-    codes.iter().filter_map(|code| if let Value::Int(code) = code { Some(*code) } else { None }).collect()
+    codes
+        .iter()
+        .filter_map(|code| if let Value::Int(code) = code { Some(*code) } else { None })
+        .collect()
 }
 
 /// The end of what it said, ready to follow a sentence.
