@@ -15,9 +15,15 @@ use drctl::action::{
 };
 use drctl::base::clock::Clock;
 use drctl::base::ids::RunId;
+use drctl::base::secret::Secret;
 use drctl::base::seed::Seed;
 use drctl::base::value::Values;
-use drctl::cloud::{Cloud, CloudOptions, GuardPolicy, HttpSource, PostgresConnector};
+use drctl::cloud::dns::DnsNetwork;
+use drctl::cloud::http::HttpNetwork;
+use drctl::cloud::process::LocalProcesses;
+use drctl::cloud::{
+    Cloud, CloudOptions, GuardPolicy, HttpSource, Ports, PostgresConnector, Variables,
+};
 use drctl::engine::{Machine, Start};
 use drctl::estate::{Environment, Estate, Objectives};
 use drctl::journal::{MemoryStore, SqliteStore, Store, Takeover};
@@ -30,6 +36,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Ways out that nobody takes.
+fn ports(clock: &Clock) -> Ports {
+    #[derive(Debug)]
+    struct NoVariables;
+    impl Variables for NoVariables {
+        fn value(&self, _: &str) -> Option<Secret> {
+            None
+        }
+    }
+    let here = std::path::Path::new(".");
+    Ports {
+        sql: Arc::new(PostgresConnector::new(clock.clone())),
+        http: Arc::new(HttpNetwork::new(clock.clone(), here)),
+        dns: Arc::new(DnsNetwork::new(clock.clone())),
+        processes: Arc::new(LocalProcesses::new(clock.clone(), here)),
+        variables: Arc::new(NoVariables),
+    }
+}
 
 /// A check that passes at once and calls nobody.
 struct Nothing {
@@ -139,7 +164,7 @@ impl Stage {
             let policy = GuardPolicy::live(Vec::<String>::new());
             let cloud = open(&self.environment, &self.world, &clock, policy).await;
             let writer = cloud.writer().expect("a live cloud has a writer");
-            let effects = cloud.effects(Arc::new(PostgresConnector::new(clock.clone())));
+            let effects = cloud.effects(ports(&clock));
             let now = clock.now();
             let fence = store.acquire("bench", now, LEASE, Takeover::Force).expect("the lease");
             let running = Running {
@@ -177,7 +202,7 @@ fn plan(
     in_virtual_time(async {
         let clock = Clock::virtual_from(world.time());
         let cloud = open(environment, world, &clock, GuardPolicy::DryRun).await;
-        let effects = cloud.effects(Arc::new(PostgresConnector::new(clock.clone())));
+        let effects = cloud.effects(ports(&clock));
         let now = clock.now();
         let request = PlanRequest {
             run: RunId::mint(now, &mut fastrand::Rng::with_seed(1)),

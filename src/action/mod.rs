@@ -5,15 +5,21 @@
 
 mod catalogue;
 mod context;
+mod dns;
 mod gate;
+mod http;
+mod notify;
 mod outcome;
 mod rds;
+mod shell;
 pub mod spec;
 mod sql;
+mod standing;
 
 pub use catalogue::Catalogue;
-pub use context::{ReadContext, StepScope, WriteContext};
+pub use context::{Memory, ReadContext, StepScope, WriteContext};
 pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
+pub use standing::{Condition, Standing};
 
 use async_trait::async_trait;
 use spec::ActionSpec;
@@ -21,7 +27,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 11] = [
+    let actions: [Arc<dyn Action>; 16] = [
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
@@ -33,6 +39,11 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::DeleteSnapshot::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
+        Arc::new(http::HttpCheck::default()),
+        Arc::new(dns::DnsCheck::default()),
+        Arc::new(notify::NotifyWebhook::default()),
+        Arc::new(notify::NotifySns::default()),
+        Arc::new(shell::ShellRun::default()),
     ];
     Catalogue::of(actions)
 }

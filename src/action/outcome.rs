@@ -85,10 +85,12 @@ pub enum Verdict {
 }
 
 /// A mutation that was accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Acted {
     /// AWS's request id.
     pub request_id: Option<String>,
+    /// What came of it, for actions whose answer is all that is ever known: a command, a notice.
+    pub done: Option<Done>,
 }
 
 /// A range that AWS or its users state: low, high, who says so.

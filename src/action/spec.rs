@@ -13,6 +13,12 @@ pub enum ActionKind {
     Check,
     /// Creates, changes or deletes something.
     Mutation,
+    /// Does something that leaves no trace to look at: its answer is all that is ever known of it, and
+    /// without an answer a person has to say what happened.
+    Command,
+    /// Tells somebody something, best effort: like a command, and whatever becomes of it is no more than
+    /// a warning.
+    Notice,
     /// Waits, and changes nothing.
     Gate(WaitsFor),
 }

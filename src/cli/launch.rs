@@ -205,7 +205,7 @@ async fn make_plan(
     check_order(disaster_at, declared_at, now)?;
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     verify_account(&cloud, environment).await?;
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let durations = durations(&tools.state, environment);
     let objectives = objectives(launch, &parameters);
     let request = PlanRequest {

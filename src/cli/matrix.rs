@@ -164,7 +164,7 @@ impl Stage {
         let plan = in_virtual_time(async {
             let session = Session::in_memory(world.clone(), &environment, world.time());
             let cloud = session.cloud(GuardPolicy::DryRun).await.expect("a cloud");
-            let effects = cloud.effects(session.sql.clone());
+            let effects = cloud.effects(session.ports.clone());
             let now = session.clock.now();
             let request = PlanRequest {
                 run: RunId::mint(now, &mut session.run_id_stream()),
@@ -207,7 +207,7 @@ impl Stage {
             let policy = GuardPolicy::live(declared(&catalogue, &self.plan));
             let cloud = session.cloud(policy).await.expect("a cloud").protecting(&self.estate);
             let writer = cloud.writer().expect("a live cloud has a writer");
-            let effects = cloud.effects(session.sql.clone());
+            let effects = cloud.effects(session.ports.clone());
             let now = session.clock.now();
             let fence = store.acquire("tester", now, LEASE, Takeover::Force).expect("the lease");
             let running = Running {

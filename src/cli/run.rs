@@ -160,7 +160,7 @@ async fn replan(
 ) -> Result<Plan, CommandError> {
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     verify_account(&cloud, environment).await?;
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let request = PlanRequest {
         run: plan.run.clone(),
         runbook,

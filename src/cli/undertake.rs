@@ -55,7 +55,7 @@ pub(super) async fn undertake(
         .await?
         .protecting(estate);
     let writer = cloud.writer().expect("a live cloud has a writer");
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;
     let stop = StopSignal::default();
     let name = operator();

@@ -106,6 +106,8 @@ services! {
     iam: aws_sdk_iam;
     /// A client of KMS, which is asked whether a snapshot's key can be used.
     kms: aws_sdk_kms;
+    /// A client of SNS, which takes messages to people.
+    sns: aws_sdk_sns;
 }
 
 impl Clients {

@@ -315,3 +315,16 @@ pub struct RestoreRequest {
     /// Tags; they replace the source's.
     pub tags: BTreeMap<String, String>,
 }
+
+/// A message to a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// ARN of the topic.
+    pub topic: String,
+    /// Subject of e-mails.
+    pub subject: Option<String>,
+    /// The message.
+    pub message: String,
+    /// Attributes for filter policies.
+    pub attributes: BTreeMap<String, String>,
+}

@@ -16,7 +16,10 @@ use aws_sdk_rds::types::Tag;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod messages;
 mod snapshots;
+
+pub use messages::Published;
 
 const RESTORE_TO_INSTANT: &str = "rds:RestoreDBInstanceToPointInTime";
 const RESTORE_FROM_SNAPSHOT: &str = "rds:RestoreDBInstanceFromDBSnapshot";

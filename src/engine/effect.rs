@@ -79,6 +79,8 @@ pub enum Input {
         step: StepKey,
         /// AWS's request id, or what went wrong.
         result: Result<Option<String>, ActFailure>,
+        /// What came of it, for steps of which nothing can be looked at.
+        done: Option<Box<SeenDone>>,
     },
     /// The answer to [`Effect::Ask`].
     Answered {

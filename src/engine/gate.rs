@@ -10,7 +10,9 @@ use crate::base::clock::{between, format_instant, to_delta};
 use crate::base::duration::human;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Evidence};
-use crate::journal::fold::{APPROVE, Consequence, GateRecord, Question, REJECT, StepState};
+use crate::journal::fold::{
+    APPROVE, Consequence, DONE, GateRecord, Question, REJECT, REPEAT, StepState,
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -74,7 +76,7 @@ impl Machine {
             return self.expire(step);
         }
         let question = self.state.steps[step].question.clone().expect("it was asked");
-        let Reply { answer, way, comment } = reply;
+        let (Reply { answer, way, comment }, by) = (reply, operator.clone());
         self.emit(Event::QuestionAnswered {
             step: step.clone(),
             answer: answer.clone(),
@@ -85,7 +87,8 @@ impl Machine {
         match (question.error, answer.as_str()) {
             (None, APPROVE) => self.approved(step),
             (None, _) => self.rejected(step),
-            (Some(_), "retry") => {
+            (Some(_), DONE) => self.taken_as_done(step, &by),
+            (Some(_), "retry" | REPEAT) => {
                 let part = self.part(step);
                 self.live.insert(step.clone(), Live::Beginning);
                 self.effect(Effect::Begin { step: step.clone(), part });

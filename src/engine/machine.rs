@@ -149,7 +149,7 @@ impl Machine {
         match input {
             Input::Begun { step, begun } => self.begun(&step, begun),
             Input::Observed { step, seen } => self.observed(&step, seen),
-            Input::Acted { step, result } => self.acted(&step, result),
+            Input::Acted { step, result, done } => self.acted(&step, result, done),
             Input::Answered { step, reply, operator } => self.answered(&step, reply, operator),
             Input::NobodyAnswered { step } => self.unanswered(&step),
             Input::Interrupt { reason } => self.halting = self.halting.take().or(Some(reason)),

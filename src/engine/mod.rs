@@ -8,6 +8,7 @@
 
 mod agenda;
 mod decide;
+mod doubt;
 mod effect;
 mod finish;
 mod gate;

@@ -11,7 +11,7 @@ use crate::base::duration;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, SkipReason};
 use crate::journal::fold::{IntentStatus, StepStatus};
-use crate::plan::model::OnFailure;
+use crate::plan::model::{OnFailure, Trace};
 use std::time::Duration;
 
 impl Machine {
@@ -131,7 +131,10 @@ impl Machine {
         assert!(!check || self.part(step) == Part::Undo, "a check is never absent: {step}");
         let intent = self.state.steps[step].intent.clone();
         let tries = intent.as_ref().map_or(0, |intent| intent.attempt);
-        if let Some(intent) = &intent {
+        if self.is_in_doubt(step) {
+            return self.doubt(step);
+        }
+        if let Some(intent) = intent.filter(|_| self.leaves_a_trace(step)) {
             let unsettled = intent.status != IntentStatus::Refused;
             if unsettled && between(intent.at, self.now) < SETTLE {
                 return self.look(step, poll.min(SETTLE));
@@ -201,15 +204,23 @@ impl Machine {
         self.look(step, delay);
     }
 
-    pub(super) fn acted(&mut self, step: &StepKey, result: Result<Option<String>, ActFailure>) {
+    pub(super) fn acted(
+        &mut self,
+        step: &StepKey,
+        result: Result<Option<String>, ActFailure>,
+        done: Option<Box<SeenDone>>,
+    ) {
         self.landed(step, Live::Acting);
         let planned = self.step(step);
-        let retry = planned.retry;
+        let (retry, best_effort) = (planned.retry, planned.trace == Trace::BestEffort);
         match result {
             Ok(request_id) => {
                 self.acted_here.insert(step.clone(), ());
                 self.emit(Event::ActAccepted { step: step.clone(), request_id });
-                self.look(step, AFTER_ACT);
+                match done {
+                    Some(done) => self.done(step, *done),
+                    None => self.look(step, AFTER_ACT),
+                }
             }
             Err(ActFailure::InDoubt(error)) => {
                 self.emit(Event::ActInDoubt { step: step.clone(), error });
@@ -223,8 +234,11 @@ impl Machine {
                     ErrorKind::Temporary | ErrorKind::Unreachable if tries < retry.attempts => {
                         self.look(step, backoff(retry, tries.saturating_sub(1)));
                     }
-                    ErrorKind::Credentials => self.halting = Some("credentials".to_owned()),
+                    ErrorKind::Credentials if !best_effort => {
+                        self.halting = Some("credentials".to_owned());
+                    }
                     ErrorKind::CheckFailed
+                    | ErrorKind::Credentials
                     | ErrorKind::CheckError
                     | ErrorKind::Refused
                     | ErrorKind::Broken
@@ -256,6 +270,9 @@ impl Machine {
     pub(super) fn fail(&mut self, step: &StepKey, error: ErrorRecord, seen: SeenDone) {
         if self.part(step) == Part::Undo {
             return self.emit(Event::UndoFailed { step: step.clone(), error });
+        }
+        if self.step(step).trace == Trace::BestEffort {
+            return self.give_up(step, format!("not sent: {}", error.message), seen);
         }
         if self.step(step).on_failure == OnFailure::Ask {
             let question = format!("step {step} failed: {}. What now?", error.message);

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
 
+use super::beside;
 use super::fault::FaultSpec;
 use super::model::{
     Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
@@ -204,6 +205,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
             seed: u64::from(whole(f, "seed", 1, p)),
             faults: faults(f, p),
             topics: f.texts("topics", p),
+            beside: beside::read(f, p),
         }),
         "aws" => EnvironmentKind::Aws {
             profile: f.text("profile", p),

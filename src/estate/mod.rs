@@ -2,10 +2,12 @@
 //!
 //! **Invariant:** nothing here talks to AWS; an estate is only what its file says.
 
+mod beside;
 pub mod fault;
 mod load;
 mod model;
 
+pub use beside::{Beside, HttpReply, NameReply};
 pub use fault::{FAULTS, FaultEntry, FaultKind, FaultSpec};
 pub use load::{faults, header, load, objectives};
 pub use model::{

@@ -5,7 +5,9 @@
 
 use crate::base::ids::{RunId, StepKey};
 use crate::journal::event::{Event, Record, RunOutcome};
-pub use crate::journal::question::{APPROVE, AnswerWay, Consequence, GateRecord, Question, REJECT};
+pub use crate::journal::question::{
+    APPROVE, AnswerWay, Consequence, DONE, FAILED, GateRecord, Question, REJECT, REPEAT,
+};
 pub use crate::journal::step_state::{Intent, IntentStatus, StepProblem, StepState, StepStatus};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;

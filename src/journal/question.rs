@@ -11,6 +11,13 @@ pub const APPROVE: &str = "approve";
 /// The answer that ends a run at a gate.
 pub const REJECT: &str = "reject";
 
+/// The answer that takes as done what nobody can look at.
+pub const DONE: &str = "done";
+/// The answer that has it done again.
+pub const REPEAT: &str = "repeat";
+/// The answer that takes it as failed.
+pub const FAILED: &str = "failed";
+
 /// A question that nobody has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {

@@ -3,7 +3,7 @@
 //! **Invariant:** a fact that cannot follow is an error and changes nothing.
 
 use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
-use crate::journal::question::{AnswerWay, GateRecord, Question};
+use crate::journal::question::{AnswerWay, GateRecord, Question, REPEAT};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -387,6 +387,8 @@ impl StepState {
             // A refused mutation had no effect, so its tries may start anew; anything else may have
             // left something behind and stays known.
             self.intent.take_if(|intent| intent.status == IntentStatus::Refused);
+        } else if answer == REPEAT {
+            self.settle(IntentStatus::Refused);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::base::clock::parse_instant;
 use crate::base::digest::Digest;
 use crate::base::ids::StepKey;
 use crate::base::value::Value;
-use crate::cloud::{CallOutcome, Cloud};
+use crate::cloud::{CallOutcome, EffectOutcome};
 use crate::estate::EnvironmentKind;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ pub(super) fn assemble(
         steps,
         facts,
         prediction,
-        certificate: certificate(tools.cloud),
+        certificate: certificate(tools),
     }
 }
 
@@ -143,14 +143,24 @@ fn recovery_point(
     }
 }
 
-fn certificate(cloud: &Cloud) -> Certificate {
-    let mut certificate = Certificate { walls: cloud.walls(), ..Certificate::default() };
-    for call in cloud.calls().records() {
+fn certificate(tools: PlanTools<'_>) -> Certificate {
+    let mut walls = tools.cloud.walls();
+    walls.extend(tools.effects.wall());
+    let mut certificate = Certificate { walls, ..Certificate::default() };
+    for call in tools.cloud.calls().records() {
         let name = format!("{} {}", call.operation, call.region);
         if matches!(call.outcome, CallOutcome::Refused(_)) {
             certificate.refused.push(name);
         } else {
             *certificate.calls.entry(name).or_default() += call.attempts;
+        }
+    }
+    for record in tools.effects.log() {
+        let name = format!("{} {}", record.name, record.effect);
+        if record.outcome == EffectOutcome::Refused {
+            certificate.refused.push(name);
+        } else {
+            *certificate.calls.entry(name).or_default() += 1;
         }
     }
     certificate

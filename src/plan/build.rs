@@ -6,9 +6,10 @@ use super::assemble::{assemble, millis};
 use super::estimate::{Durations, estimate};
 use super::gate;
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
+use super::nature;
 use super::scope::{StepResult, expression_texts, mentioned, step_scope};
-use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
-use crate::action::{Catalogue, Preview, ReadContext, StepScope};
+use crate::action::spec::ActionSpec;
+use crate::action::{Catalogue, Memory, Preview, ReadContext, StepScope};
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::{Cloud, CloudError, Effects, Overlay};
@@ -94,6 +95,8 @@ pub fn run_facts(
         keep: mode.keeps(),
         disaster_at,
         started_at,
+        status: None,
+        failed_steps: None,
     }
 }
 
@@ -216,9 +219,10 @@ impl Planner<'_> {
             always: step.always,
             idempotent: step.idempotent,
             irreversible: step.irreversible,
-            check: spec.kind != ActionKind::Mutation,
+            check: nature::changes_nothing(spec),
+            trace: nature::trace(spec),
             gate: gate::kind(spec),
-            undo: undo(spec),
+            undo: nature::undo(spec),
             calls: spec.calls.iter().map(|call| (*call).to_owned()).collect(),
             key,
             preview,
@@ -304,9 +308,11 @@ impl Planner<'_> {
             owner: &self.request.owner,
             expires: expires(self.request.now),
             planned: None,
+            standing: None,
         };
         let view = self.tools.cloud.view(self.overlay.clone());
-        let context = ReadContext { scope, view: &view, effects: self.tools.effects };
+        let (effects, memory) = (self.tools.effects, &Memory::default());
+        let context = ReadContext { scope, view: &view, effects, memory };
         let preview = match action.preview(&context).await {
             Ok(preview) => gate::within(preview, spec, step.timeout),
             Err(crate::action::ActionError::Cloud(error)) => return Err(error.into()),
@@ -388,11 +394,4 @@ impl Planner<'_> {
 
 fn with_json(step: &Step) -> serde_json::Value {
     step.with.iter().map(|(name, template)| (name.clone(), template.to_json())).collect()
-}
-
-fn undo(spec: &ActionSpec) -> Option<String> {
-    match spec.reversibility {
-        Reversibility::UndoneBy { action, .. } => Some(action.to_owned()),
-        Reversibility::ReadOnly | Reversibility::Irreversible => None,
-    }
 }

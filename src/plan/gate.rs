@@ -58,7 +58,7 @@ pub fn follows<'a>(steps: &'a [PlannedStep], key: &StepKey) -> Follows<'a> {
 /// What a step waits for, if it is a gate.
 pub(super) fn kind(spec: &ActionSpec) -> Option<GateKind> {
     match spec.kind {
-        ActionKind::Check | ActionKind::Mutation => None,
+        ActionKind::Check | ActionKind::Mutation | ActionKind::Command | ActionKind::Notice => None,
         ActionKind::Gate(WaitsFor::Person) => Some(GateKind::Person),
         ActionKind::Gate(WaitsFor::Time) => Some(GateKind::Time),
     }

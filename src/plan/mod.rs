@@ -7,6 +7,7 @@ mod build;
 mod estimate;
 mod gate;
 pub mod model;
+mod nature;
 mod review;
 mod scope;
 

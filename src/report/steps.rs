@@ -7,7 +7,7 @@ use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, Event, SkipReason};
 use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
 use crate::journal::store::StoredRecord;
-use crate::plan::model::{Phase, Plan, PlannedStep};
+use crate::plan::model::{Phase, Plan, PlannedStep, Trace};
 use crate::report::model::{EvidenceRow, HandOver, LeftBehind, StepRow};
 use crate::report::waterfall::millis;
 use serde_json::Value as Json;
@@ -167,7 +167,8 @@ fn made_something(step: &PlannedStep, found: &StepState) -> bool {
     let only_refused = found.intent.as_ref().is_some_and(refused);
     let acted = found.first_intent_at.is_some() && !only_refused;
     let gone = found.status == StepStatus::Undone;
-    let makes = !step.check && step.phase != Phase::Cleanup;
+    let traced = step.trace == Trace::Seen;
+    let makes = !step.check && traced && step.phase != Phase::Cleanup;
     makes && !gone && (acted || found.adopted)
 }
 

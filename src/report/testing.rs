@@ -42,6 +42,7 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         idempotent: false,
         irreversible: false,
         check: uses.contains("check") || uses.contains("heartbeat"),
+        trace: crate::plan::model::Trace::Seen,
         gate: None,
         undo: None,
         calls: Vec::new(),

@@ -93,8 +93,9 @@ fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
                 .help("say how long it may wait, as in `timeout: 30m`");
         }
         let Some(spec) = world.specs[index] else { continue };
-        if spec.kind != ActionKind::Mutation || step.uses.starts_with("notify.") {
-            continue;
+        match spec.kind {
+            ActionKind::Check | ActionKind::Gate(_) | ActionKind::Notice => continue,
+            ActionKind::Mutation | ActionKind::Command => {}
         }
         let leaf = !needed.contains(&index) && !measured.contains(step.id.as_str());
         if leaf && !step.always && step.phase != Phase::Cleanup {

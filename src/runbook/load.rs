@@ -130,7 +130,8 @@ fn check<'a>(
             (_, ActionKind::Gate(_)) => Phase::Wait,
             (true, _) => Phase::Cleanup,
             (false, ActionKind::Check) => Phase::Verify,
-            (false, ActionKind::Mutation) => Phase::Provision,
+            (false, ActionKind::Mutation | ActionKind::Command) => Phase::Provision,
+            (false, ActionKind::Notice) => Phase::Decide,
         });
     }
     let positions = positions(&drafts, p);

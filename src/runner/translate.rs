@@ -16,6 +16,19 @@ pub(super) fn values_json(values: &Values) -> Json {
     values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
 }
 
+/// Inputs as the journal keeps them: also what a runbook wrote into them in plain sight is redacted.
+pub(super) fn inputs_json(inputs: &Values) -> Json {
+    fn redacted(json: Json) -> Json {
+        match json {
+            Json::String(text) => Json::String(redact(&text)),
+            Json::Array(items) => items.into_iter().map(redacted).collect(),
+            Json::Object(map) => map.into_iter().map(|(key, it)| (key, redacted(it))).collect(),
+            other @ (Json::Null | Json::Bool(_) | Json::Number(_)) => other,
+        }
+    }
+    redacted(values_json(inputs))
+}
+
 /// An action's error as the journal keeps it.
 pub(super) fn error_record(error: &ActionError) -> ErrorRecord {
     let (code, help) = match error {
@@ -94,7 +107,7 @@ pub(super) fn seen(observation: Observation) -> Seen {
     }
 }
 
-fn seen_done(done: Done) -> SeenDone {
+pub(super) fn seen_done(done: Done) -> SeenDone {
     let (warnings, failed) = match done.verdict {
         Verdict::Pass => (Vec::new(), None),
         Verdict::Warn(warnings) => (warnings, None),

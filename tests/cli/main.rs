@@ -5,6 +5,7 @@
 mod bad_environment;
 mod bad_files;
 mod bad_options;
+mod beside;
 mod doctor;
 mod env;
 mod faults;

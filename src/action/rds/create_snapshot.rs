@@ -278,10 +278,10 @@ impl Action for CreateSnapshot {
             tags: scope.tags(),
         };
         match context.writer.create_snapshot(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id }),
+            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
             // Our own earlier attempt may have taken it; whose it is, the next look decides by its tag.
             Err(error) if error.is("DBSnapshotAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id })
+                Ok(Acted { request_id: error.request_id, ..Acted::default() })
             }
             Err(error) => Err(error.into()),
         }

@@ -149,7 +149,7 @@ impl Action for DeleteInstance {
             Err(error) if error.is("DBInstanceNotFound") => return Ok(Acted::default()),
             Err(error) => return Err(error.into()),
         };
-        Ok(Acted { request_id: accepted.request_id })
+        Ok(Acted { request_id: accepted.request_id, ..Acted::default() })
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

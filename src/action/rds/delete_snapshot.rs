@@ -155,7 +155,7 @@ impl Action for DeleteSnapshot {
             }
         };
         match context.writer.delete_snapshot(&permit).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id }),
+            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
             Err(error) if error.is("DBSnapshotNotFound") => Ok(Acted::default()),
             Err(error) => Err(error.into()),
         }

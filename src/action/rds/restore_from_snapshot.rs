@@ -194,10 +194,10 @@ impl Action for RestoreFromSnapshot {
         }
         let request = call(scope, &ground)?;
         match context.writer.restore(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id }),
+            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
             // Our own earlier attempt may have made it; whose it is, the next look decides by its tag.
             Err(error) if error.is("DBInstanceAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id })
+                Ok(Acted { request_id: error.request_id, ..Acted::default() })
             }
             Err(error) => Err(error.into()),
         }

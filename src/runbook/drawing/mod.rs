@@ -141,7 +141,9 @@ pub fn kind_of(step: &Step, spec: Option<&ActionSpec>) -> NodeKind {
     match spec.map(|spec| spec.kind) {
         Some(ActionKind::Gate(_)) => NodeKind::Gate,
         Some(ActionKind::Check) => NodeKind::Check,
-        Some(ActionKind::Mutation) | None => NodeKind::Change,
+        Some(ActionKind::Mutation | ActionKind::Command | ActionKind::Notice) | None => {
+            NodeKind::Change
+        }
     }
 }
 
