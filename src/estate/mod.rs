@@ -4,9 +4,11 @@
 
 mod load;
 mod model;
+mod shape;
 
 pub use load::{header, load, objectives};
 pub use model::{
     Database, Dataset, Environment, EnvironmentKind, Estate, Objectives, Simulation, SqlAccess,
     SqlRoute, Table,
 };
+pub use shape::{API_VERSION, ESTATE, OBJECTIVES_FIELD};

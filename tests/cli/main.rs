@@ -9,6 +9,7 @@ mod doctor;
 mod env;
 mod faults;
 mod happy;
+mod init;
 mod interrupted;
 mod locks;
 mod past;
