@@ -5,8 +5,9 @@
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::history::HistoryArgs;
+use crate::cli::init::InitArgs;
 use crate::cli::reports::ReportArgs;
-use crate::cli::runbook::{GraphArgs, NameArgs};
+use crate::cli::runbook::{GraphArgs, NameArgs, SchemaArgs};
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
 use crate::cli::validate::ValidateArgs;
@@ -63,6 +64,8 @@ pub(super) enum Command {
     /// Export or verify a run's journal. Changes nothing.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Write a new project: configuration, estate, runbook, drill, schemas. Overwrites nothing.
+    Init(InitArgs),
     /// Work on runbook files. Changes nothing.
     #[command(subcommand)]
     Runbook(RunbookCommand),
@@ -130,9 +133,15 @@ pub(super) struct SimulationArgs {
 
 /// `drctl drill`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(subcommand_negates_reqs = true)]
 pub(super) struct DrillArgs {
+    /// Another work on drills than running one.
+    #[command(subcommand)]
+    pub command: Option<DrillCommand>,
     /// Name of the drill (drills/NAME.yaml) or path of a drill file.
-    pub name: String,
+    #[arg(required = true)]
+    pub name: Option<String>,
     /// Another environment than the drill file's.
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
@@ -141,6 +150,14 @@ pub(super) struct DrillArgs {
     pub keep: bool,
     #[command(flatten)]
     pub launch: LaunchArgs,
+}
+
+/// `drctl drill …`
+#[derive(Debug, Subcommand)]
+pub(super) enum DrillCommand {
+    /// List the drills: what they run and promise, how they last ended, whether they are valid.
+    /// Changes nothing.
+    List,
 }
 
 /// `drctl run`
@@ -216,6 +233,8 @@ pub(super) enum RunbookCommand {
     Show(NameArgs),
     /// Draw a runbook's steps with the critical path: as text, DOT, Mermaid or SVG.
     Graph(GraphArgs),
+    /// Write the JSON Schema that editors check files against.
+    Schema(SchemaArgs),
 }
 
 /// `drctl heartbeat`

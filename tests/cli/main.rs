@@ -11,6 +11,7 @@ mod env;
 mod faults;
 mod gates;
 mod happy;
+mod init;
 mod interrupted;
 mod locks;
 mod old_state;
