@@ -123,12 +123,20 @@ pub(super) struct SimulationArgs {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub pace: Option<f64>,
     /// Switch a fault on in the simulator (repeatable), for example `throttled`, `restore-failed`,
-    /// `wrong-restore=stale`.
+    /// `wrong-restore=stale`; `drctl sim faults` lists them.
     #[arg(long = "fault", value_name = "NAME[=VALUE]")]
     pub faults: Vec<String>,
     /// Seed of a new simulated world.
     #[arg(long)]
     pub seed: Option<u64>,
+}
+
+impl SimulationArgs {
+    /// These, with `faults` of a file before those of the command line, which has the last word.
+    pub(super) fn after(&self, faults: &[String]) -> Self {
+        let faults = faults.iter().chain(&self.faults).cloned().collect();
+        Self { faults, ..self.clone() }
+    }
 }
 
 /// `drctl drill`
@@ -275,7 +283,21 @@ pub(super) struct HeartbeatArgs {
 /// `drctl sim`
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
-    /// Answer AWS requests on loopback until stopped.
+    /// Answer AWS requests on loopback until stopped (Ctrl-C, SIGTERM); then the world is saved.
+    ///
+    /// Point clients at it with `AWS_ENDPOINT_URL=http://127.0.0.1:4577` and any credentials; a
+    /// region comes from the client's signature. Besides AWS it answers, in JSON:
+    ///
+    ///   GET    /_drctl/world         time, seed, speed and counts
+    ///   GET    /_drctl/faults        faults that are on, and the catalogue
+    ///   PUT    /_drctl/faults        switch on exactly {"faults": ["throttled=3"]}
+    ///   POST   /_drctl/faults        switch these on besides
+    ///   DELETE /_drctl/faults        switch all off; /_drctl/faults/NAME: one
+    ///   GET    /_drctl/mutations     calls that changed the world; ?after=SEQUENCE
+    ///   GET    /_drctl/published     messages that SNS topics accepted
+    ///
+    /// `-v` logs every request.
+    #[command(verbatim_doc_comment)]
     Serve {
         /// The estate.
         #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
@@ -289,9 +311,24 @@ pub(super) enum SimCommand {
         /// Keep the world in memory instead of the state directory.
         #[arg(long)]
         ephemeral: bool,
-        #[command(flatten)]
-        simulation: SimulationArgs,
+        /// Simulated time runs this many times faster than real time.
+        #[arg(
+            long,
+            visible_alias = "pace",
+            value_name = "FACTOR",
+            default_value_t = 1.0,
+            allow_negative_numbers = true
+        )]
+        speed: f64,
+        /// Seed of a new simulated world.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Switch a fault on (repeatable); `drctl sim faults` lists them.
+        #[arg(long = "fault", value_name = "NAME[=VALUE]")]
+        faults: Vec<String>,
     },
+    /// List the faults that can be switched on: name, value, meaning.
+    Faults,
     /// Forget the simulated world: the next command starts a new one.
     Reset {
         /// The estate.

@@ -38,14 +38,15 @@ pub fn main() -> ExitCode {
 
 /// Whether time jumps or passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Time {
+pub(super) enum Time {
     /// Everything is simulated in process.
     Paused,
     /// Sockets, people or a pace.
     Passing,
 }
 
-fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
+/// Runs `work` on a runtime of its own.
+pub(super) fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(time == Time::Paused);
     let runtime = builder.build().expect("a runtime can be made");
@@ -106,7 +107,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
-        Command::Sim(command) => block_on(Time::Passing, sim::run(tools, command)),
+        Command::Sim(command) => sim::run(tools, command, output),
         Command::Doctor(args) => {
             let patient = doctor::prepare(tools, args)?;
             let mut findings = doctor::machine(tools);

@@ -33,7 +33,7 @@ mod template;
 mod token;
 
 pub use bind::{Given, bind_parameters};
-pub use drill::{check_drill, load_drill};
+pub use drill::{check_drill, check_drill_faults, load_drill};
 pub use expression::{EvaluationError, Expression, FaultKind};
 pub use graph::steps_needed_by;
 pub use inputs::{ExpandError, InputError, evaluate_inputs, expand};

@@ -327,6 +327,8 @@ pub struct Drill {
     pub objectives: Objectives,
     /// Cron text with five fields.
     pub schedule: Option<String>,
+    /// Faults of the simulator that the drill is meant to meet: `throttled`, `slow=3`, …
+    pub faults: Vec<String>,
     /// The file's name.
     pub file: String,
     /// The file's text.

@@ -17,6 +17,7 @@ mod locks;
 mod old_state;
 mod past;
 mod runbooks;
+mod serve;
 mod shell;
 mod snapshots;
 mod stored_plan;

@@ -14,12 +14,12 @@ fn python() -> Option<PathBuf> {
     (installed.code == 0 && python.exists()).then_some(python)
 }
 
-#[test]
-fn boto3_finds_states_refusals_and_windows_as_aws_documents_them() {
+/// Runs a script of checks against a simulator that is served at `speed`.
+fn checks(script: &str, speed: &str) {
     let Some(python) = python() else { return skip("boto3 could not be installed") };
     let state = tempfile::tempdir().expect("a directory");
     let mut serving = drctl(state.path())
-        .args(["sim", "serve", "--port", "0", "--ephemeral", "--pace", "1200"])
+        .args(["sim", "serve", "--port", "0", "--ephemeral", "--speed", speed])
         .stdout(Stdio::piped())
         .spawn()
         .expect("drctl starts");
@@ -28,12 +28,19 @@ fn boto3_finds_states_refusals_and_windows_as_aws_documents_them() {
     let line = lines.next().expect("one line").expect("readable");
     let endpoint =
         line.split_whitespace().find(|word| word.starts_with("http://")).expect("its address");
-    let ended = run(Command::new(python)
-        .arg("tests/peers/boto3_sim.py")
-        .arg(endpoint)
-        .current_dir(repository()));
+    let ended = run(Command::new(python).arg(script).arg(endpoint).current_dir(repository()));
     drop(serving);
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     print!("{}", ended.stdout);
     assert!(ended.stdout.contains("checks passed"), "{}", ended.stdout);
+}
+
+#[test]
+fn boto3_finds_states_refusals_and_windows_as_aws_documents_them() {
+    checks("tests/peers/boto3_sim.py", "1200");
+}
+
+#[test]
+fn boto3_finds_the_other_services_as_aws_documents_them() {
+    checks("tests/peers/boto3_services.py", "20");
 }
