@@ -10,6 +10,7 @@ use crate::estate::{header, objectives};
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name};
+use crate::runbook::gates;
 use crate::runbook::graph::{Graph, positions};
 use crate::runbook::lint::{Declared, Measured, lint};
 use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
@@ -150,6 +151,7 @@ fn check<'a>(
     };
     for index in 0..drafts.len() {
         check_step(&world, index, p);
+        gates::check(&drafts[index], p);
     }
     check_measure(declared.measured, &world, p);
     lint(&declared, &world, p);

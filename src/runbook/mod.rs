@@ -13,6 +13,7 @@ mod drill;
 mod evaluate;
 pub mod explain;
 mod expression;
+mod gates;
 mod graph;
 mod inputs;
 mod kinds;
