@@ -354,12 +354,17 @@ fn parameters(
 }
 
 /// The drill's objectives; gaps filled by the runbook's, then by those of the database that the
-/// parameter `database` names, then by the estate's.
+/// parameter `database` names, then by the estate's. What the estate promises counts only where the
+/// runbook measures it: a backup recovers nothing.
 fn objectives(launch: &Launch, parameters: &Values) -> Objectives {
     let named = parameters.get("database").and_then(Value::as_str);
     let database = named.and_then(|name| launch.estate.databases.get(name));
     let of_database = database.map(|database| database.objectives).unwrap_or_default();
-    launch.objectives.or(launch.runbook.objectives).or(of_database).or(launch.estate.objectives)
+    let mut promised = of_database.or(launch.estate.objectives);
+    let measure = &launch.runbook.measure;
+    promised.recovery_time = promised.recovery_time.filter(|_| measure.recovered.is_some());
+    promised.recovery_point = promised.recovery_point.filter(|_| measure.recovery_point.is_some());
+    launch.objectives.or(launch.runbook.objectives).or(promised)
 }
 
 fn instant(option: &str, text: &Option<String>) -> Result<Option<DateTime<Utc>>, CommandError> {

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json};
 use crate::cli::out;
 use crate::cli::people::People;
+use crate::cli::project::read_bounded;
 use crate::cli::session::{Session, verify_account};
 use crate::cli::undertake::plan_parameters;
 use crate::cloud::GuardPolicy;
@@ -54,6 +55,9 @@ pub(super) async fn run(
     launch(tools, prepared, &args.launch).await
 }
 
+/// Largest plan read: that of the longest runbook has some 40 MB.
+const MAX_PLAN_BYTES: u64 = 128 * 1024 * 1024;
+
 /// A stored plan with the files it embeds.
 pub(super) struct StoredPlan {
     /// The plan.
@@ -70,8 +74,8 @@ pub(super) struct StoredPlan {
 /// It cannot be read, is no plan of this version, or was changed.
 pub(super) fn read_plan(tools: &Tools, path: &Path) -> Result<StoredPlan, CommandError> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
+    let text = String::from_utf8(read_bounded(path, MAX_PLAN_BYTES)?)
+        .map_err(|error| CommandError::usage(format!("{shown}: no plan: {error}")))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| {
         CommandError::usage(format!(
             "{shown}:{}:{}: no plan: {error}",

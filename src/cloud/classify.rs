@@ -59,7 +59,7 @@ const WRONG_STATE: [&str; 6] = [
     "InvalidGlobalClusterStateFault",
 ];
 
-const CREDENTIALS: [&str; 18] = [
+const CREDENTIALS: [&str; 19] = [
     "AccessDenied",
     "AccessDeniedException",
     "AuthFailure",
@@ -74,6 +74,7 @@ const CREDENTIALS: [&str; 18] = [
     "NotAuthorized",
     "OptInRequired",
     "RequestExpired",
+    "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
     "UnauthorizedOperation",
@@ -336,6 +337,7 @@ mod tests {
             ("AccessDenied", 403, Credentials, Credentials),
             ("ExpiredToken", 403, Credentials, Credentials),
             ("RequestExpired", 400, Credentials, Credentials),
+            ("RequestTimeTooSkewed", 403, Credentials, Credentials),
             ("SignatureDoesNotMatch", 403, Credentials, Credentials),
             ("UnrecognizedClientException", 400, Credentials, Credentials),
             ("InvalidClientTokenId", 403, Credentials, Credentials),

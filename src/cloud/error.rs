@@ -80,6 +80,7 @@ impl CloudError {
             "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
                 "log in again, then resume"
             }
+            "RequestTimeTooSkewed" => "set this machine's clock; `drctl doctor` measures it",
             _ => return None,
         })
     }

@@ -21,7 +21,7 @@ pub mod process;
 mod session;
 pub mod sql;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod time;
 mod view;
 mod writer;

@@ -3,6 +3,7 @@
 //! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
 
 use super::beside;
+use super::fault::FaultSpec;
 use super::model::{
     Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
     Simulation, SqlAccess, SqlRoute, Table,
@@ -66,6 +67,21 @@ pub fn objectives(node: Option<&Node>, problems: &mut Problems) -> Objectives {
     };
     fields.finish(problems);
     objectives
+}
+
+/// Reads a list of `faults`, each checked by name and value.
+pub fn faults(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<String> {
+    if let Some(Kind::List(items)) = fields.node("faults").map(|node| &node.kind) {
+        for item in items {
+            let Kind::Text(text) = &item.kind else { continue };
+            if let Err(why) = FaultSpec::parse(text) {
+                let list = "`drctl sim faults` lists names, values and meanings";
+                let (what, help) = why.split_once("; ").unwrap_or((&why, list));
+                problems.error("DR004", item.span, format!("fault `{text}`: {what}")).help(help);
+            }
+        }
+    }
+    fields.texts("faults", problems)
 }
 
 fn database(node: &Node, p: &mut Problems) -> Database {
@@ -187,7 +203,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
     match text.as_str() {
         "simulated" => EnvironmentKind::Simulated(Simulation {
             seed: u64::from(whole(f, "seed", 1, p)),
-            faults: f.texts("faults", p),
+            faults: faults(f, p),
             topics: f.texts("topics", p),
             beside: beside::read(f, p),
         }),
@@ -243,7 +259,7 @@ fn changes(node: &Node, p: &mut Problems) -> DatabaseChanges {
 
 #[cfg(test)]
 mod tests {
-    use super::load;
+    use super::{EnvironmentKind, load};
 
     const GOOD: &str = r#"
 apiVersion: drctl/v1
@@ -276,6 +292,22 @@ environments:
         );
         assert_eq!(estate.databases["orders"].instance, "shop-orders");
         assert!(estate.environments["sim"].is_simulated());
+    }
+
+    #[test]
+    fn faults_are_checked_where_they_stand() {
+        let file = |faults: &str| GOOD.replace("seed: 3", &format!("seed: 3, faults: {faults}"));
+        let good = load("shop.yaml", &file("[slow=3, kms-disabled]")).expect("valid");
+        let EnvironmentKind::Simulated(simulation) = &good.environments["sim"].kind else {
+            panic!("simulated")
+        };
+        assert_eq!(simulation.faults, ["slow=3", "kms-disabled"]);
+        let shown = load("shop.yaml", &file("[slow=3, throtled, slow=x]")).expect_err("invalid");
+        let shown = shown.to_string();
+        for part in ["error[DR004]", "fault `throtled`", "did you mean `throttled`?", "a factor"] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+        assert!(load("shop.yaml", &file("5")).is_err());
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub fn findings(sources: &Sources<'_>) -> Vec<Finding> {
             ObjectiveStatus::Unknown | ObjectiveStatus::Met | ObjectiveStatus::NotPromised => {}
         }
     }
-    if sources.point.proven_ms.is_none() && sources.state.finished.is_some() {
+    let measure = &sources.plan.measure;
+    let nothing_restored = measure.restored.is_none() && measure.recovery_point.is_none();
+    if sources.point.proven_ms.is_none() && sources.state.finished.is_some() && !nothing_restored {
         let claimed = sources.point.claimed_ms.map(human_ms);
         let claimed = claimed.map_or_else(String::new, |text| format!("; claimed: {text}"));
         let text = format!("recovery point not proven: {}{claimed}", sources.point.note);

@@ -105,6 +105,7 @@ fn recovery_time(report: &Report) -> String {
     let until = match waterfall.to_what {
         WaterfallEnd::Recovered => "recovered",
         WaterfallEnd::LastEvent => "the last event; NOT recovered",
+        WaterfallEnd::NothingToRecover => "the last event; this runbook recovers nothing",
     };
     let mut text = format!(
         "From {} ({}) to {} ({until}): {}.\n\n",

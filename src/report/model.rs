@@ -194,6 +194,9 @@ pub enum WaterfallEnd {
     Recovered,
     /// It does not; this is the last event.
     LastEvent,
+    /// The runbook names no step that means recovered, as one that only backs up; this is the last
+    /// event.
+    NothingToRecover,
 }
 
 /// A phase of a waterfall.

@@ -1,11 +1,13 @@
-//! Answers and errors in the forms of the AWS query protocol and JSON 1.1.
+//! Answers and errors in the forms of AWS's protocols.
 //!
 //! **Invariant:** an error has one code and one HTTP status whichever protocol carries it; every
 //! answer has a request id in its headers.
 
 use crate::sim::api::WireResponse;
+use crate::sim::cloudwatch;
 use crate::sim::decode::Service;
 use crate::sim::protocol::Protocol;
+use crate::sim::shape::Shape;
 use crate::sim::xml::Xml;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -45,6 +47,8 @@ pub(in crate::sim) enum Body {
     Result(Option<Xml>),
     /// JSON 1.1.
     Json(serde_json::Value),
+    /// Whatever the call was written in; `None` when the action has no result.
+    Shape(Option<Shape>),
 }
 
 /// An instant as JSON answers carry it: seconds since 1970.
@@ -67,31 +71,87 @@ pub(in crate::sim) fn respond(
     let kind = match protocol {
         Protocol::Query => "text/xml",
         Protocol::Json11 => "application/x-amz-json-1.1",
+        Protocol::Json10 => "application/x-amz-json-1.0",
+        Protocol::Cbor => "application/cbor",
     };
     headers.insert("content-type".to_owned(), kind.to_owned());
+    if protocol == Protocol::Cbor {
+        headers.insert("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+    }
     let (status, body) = match outcome {
-        Ok(Body::Result(result)) => (200, success_xml(service, action, result, request_id)),
-        Ok(Body::Json(value)) => (200, value.to_string()),
-        Err(error) => match protocol {
-            Protocol::Query => (error.status, error_xml(service, &error, request_id)),
-            Protocol::Json11 => {
-                // Secrets Manager writes the word with a capital letter.
-                let message =
-                    if service == Service::SecretsManager { "Message" } else { "message" };
-                let body = serde_json::json!({"__type": error.code, message: error.message});
-                headers.insert("x-amzn-errortype".to_owned(), error.code);
-                (error.status, body.to_string())
-            }
-        },
+        Ok(body) => (200, success(service, protocol, action, body, request_id)),
+        Err(error) => {
+            let body = failure(service, protocol, &error, request_id, &mut headers);
+            (error.status, body)
+        }
     };
-    WireResponse { status, headers, body: body.into_bytes() }
+    WireResponse { status, headers, body }
+}
+
+fn success(
+    service: Service,
+    protocol: Protocol,
+    action: &str,
+    body: Body,
+    request_id: &str,
+) -> Vec<u8> {
+    let xml = |result| success_xml(service, action, result, request_id).into_bytes();
+    match (body, protocol) {
+        (Body::Result(result), _) => xml(result),
+        (Body::Json(value), _) => value.to_string().into_bytes(),
+        (Body::Shape(shape), Protocol::Query) => xml(shape.map(|shape| {
+            let mut xml = Xml::default();
+            shape.write_xml(&mut xml);
+            xml
+        })),
+        (Body::Shape(None), Protocol::Cbor) => Vec::new(),
+        (Body::Shape(Some(shape)), Protocol::Cbor) => shape.to_cbor_bytes(),
+        (Body::Shape(shape), Protocol::Json10 | Protocol::Json11) => {
+            shape.map_or_else(|| "{}".to_owned(), |shape| shape.to_json().to_string()).into_bytes()
+        }
+    }
+}
+
+fn failure(
+    service: Service,
+    protocol: Protocol,
+    error: &ApiError,
+    request_id: &str,
+    headers: &mut BTreeMap<String, String>,
+) -> Vec<u8> {
+    match protocol {
+        Protocol::Query => error_xml(service, error, request_id).into_bytes(),
+        Protocol::Json11 => {
+            // Secrets Manager writes the word with a capital letter.
+            let message = if service == Service::SecretsManager { "Message" } else { "message" };
+            let body = serde_json::json!({"__type": error.code, message: error.message});
+            headers.insert("x-amzn-errortype".to_owned(), error.code.clone());
+            body.to_string().into_bytes()
+        }
+        Protocol::Json10 | Protocol::Cbor => {
+            let side = if error.status >= 500 { "Receiver" } else { "Sender" };
+            headers.insert("x-amzn-query-error".to_owned(), format!("{};{side}", error.code));
+            let kind = format!("com.amazonaws.cloudwatch#{}", cloudwatch::shape_of(&error.code));
+            let body = Shape::Map(vec![
+                ("__type", Shape::Text(kind)),
+                ("message", Shape::Text(error.message.clone())),
+            ]);
+            if protocol == Protocol::Cbor {
+                body.to_cbor_bytes()
+            } else {
+                body.to_json().to_string().into_bytes()
+            }
+        }
+    }
 }
 
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Rds => "http://rds.amazonaws.com/doc/2014-10-31/",
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
+        Service::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         Service::SecretsManager | Service::Kms => "",
     }
 }

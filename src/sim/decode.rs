@@ -22,12 +22,23 @@ pub(in crate::sim) enum Service {
     Sns,
     /// Key Management Service, JSON 1.1.
     Kms,
+    /// Identity and Access Management, AWS query protocol; one for all regions.
+    Iam,
+    /// CloudWatch: CBOR, JSON 1.0 and the query protocol.
+    CloudWatch,
 }
 
 impl Service {
     /// All of them.
-    pub(in crate::sim) const ALL: [Self; 5] =
-        [Self::Rds, Self::Sts, Self::SecretsManager, Self::Sns, Self::Kms];
+    pub(in crate::sim) const ALL: [Self; 7] = [
+        Self::Rds,
+        Self::Sts,
+        Self::SecretsManager,
+        Self::Sns,
+        Self::Kms,
+        Self::Iam,
+        Self::CloudWatch,
+    ];
 
     /// Signing name.
     pub(in crate::sim) fn name(self) -> &'static str {
@@ -37,6 +48,18 @@ impl Service {
             Self::SecretsManager => "secretsmanager",
             Self::Sns => "sns",
             Self::Kms => "kms",
+            Self::Iam => "iam",
+            Self::CloudWatch => "monitoring",
+        }
+    }
+
+    /// Prefix of its actions in IAM policies.
+    pub(in crate::sim) fn iam_prefix(self) -> &'static str {
+        match self {
+            Self::CloudWatch => "cloudwatch",
+            Self::Rds | Self::Sts | Self::SecretsManager | Self::Sns | Self::Kms | Self::Iam => {
+                self.name()
+            }
         }
     }
 
@@ -79,6 +102,9 @@ fn from_scope(authorization: &str) -> Option<Destination> {
     let [_, _, region, service, "aws4_request"] = parts.as_slice() else { return None };
     Some(Destination { service: Service::named(service)?, region: (*region).to_owned() })
 }
+
+/// How deep the parameters of a form may nest; the deepest of CloudWatch has nine parts.
+const NESTING: usize = 16;
 
 /// Parameters of a query-protocol request: a form whose keys may be dotted paths.
 #[derive(Debug, Clone, Default)]
@@ -168,6 +194,29 @@ impl Params {
         (!tags.is_empty()).then_some(tags)
     }
 
+    /// The form as nested maps and lists, as the JSON protocols would carry it: `A.member.1.B=x` is
+    /// `{"A": [{"B": "x"}]}`. All values stay texts. `None` when it nests too deep.
+    pub(in crate::sim) fn nested(&self) -> Option<serde_json::Value> {
+        let mut root = serde_json::Map::new();
+        for (path, text) in &self.fields {
+            let parts: Vec<&str> = path.split('.').collect();
+            if parts.len() > NESTING {
+                return None;
+            }
+            let mut at = &mut root;
+            for part in &parts[..parts.len() - 1] {
+                let empty = || serde_json::Value::Object(serde_json::Map::new());
+                let next = at.entry(*part).or_insert_with(empty);
+                if !next.is_object() {
+                    *next = empty();
+                }
+                at = next.as_object_mut()?;
+            }
+            at.entry(parts[parts.len() - 1]).or_insert_with(|| text.as_str().into());
+        }
+        Some(listed(serde_json::Value::Object(root)))
+    }
+
     /// Filters under `Filters.Filter.N.Name` and `.Values.Value.M`.
     pub(in crate::sim) fn filters(&self) -> Vec<(String, Vec<String>)> {
         (1..)
@@ -178,6 +227,18 @@ impl Params {
             })
             .collect()
     }
+}
+
+/// Turns `{"member": {"1": x, "2": y}}` into `[x, y]`, wherever it stands.
+fn listed(value: serde_json::Value) -> serde_json::Value {
+    let serde_json::Value::Object(mut fields) = value else { return value };
+    if let (1, Some(serde_json::Value::Object(items))) = (fields.len(), fields.get_mut("member")) {
+        let items = std::mem::take(items).into_iter();
+        let numbered: BTreeMap<u32, serde_json::Value> =
+            items.filter_map(|(index, item)| Some((index.parse().ok()?, listed(item)))).collect();
+        return numbered.into_values().collect();
+    }
+    fields.into_iter().map(|(name, value)| (name, listed(value))).collect()
 }
 
 fn malformed(name: &str, text: &str, wanted: &str) -> ApiError {
@@ -218,6 +279,20 @@ mod tests {
             let found = found.as_ref().map(|found| (found.service, found.region.as_str()));
             assert_eq!(found, wanted, "{host}");
         }
+    }
+
+    #[test]
+    fn forms_as_nested_values() {
+        let form = b"A.member.2.B=y&A.member.1.B=x&A.member.1.C.member.1=z&D=1&D.E=2&F.member.x=0";
+        let nested = Params::of_form(form).nested().expect("shallow");
+        let wanted = serde_json::json!({
+            "A": [{ "B": "x", "C": ["z"] }, { "B": "y" }],
+            "D": { "E": "2" },
+            "F": [],
+        });
+        assert_eq!(nested, wanted);
+        let deep = format!("{}=1", ["a"; 100_000].join("."));
+        assert_eq!(Params::of_form(deep.as_bytes()).nested(), None);
     }
 
     #[test]

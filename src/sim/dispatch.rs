@@ -8,17 +8,23 @@ use crate::estate::Database;
 use crate::sim::answer::{ApiError, Body, Outcome, respond};
 use crate::sim::api::{Delivery, MutationRecord, WireAnswer, WireRequest, WireResponse};
 use crate::sim::decode::{Destination, Params, Service, access_key, destination};
-use crate::sim::faults::FaultKind;
+use crate::sim::faults::{FaultKind, Outage};
 use crate::sim::genesis::uuid;
 use crate::sim::protocol::{self, Call, Protocol};
 use crate::sim::state::{Region, World};
-use crate::sim::{kms, rds, secrets, sns, sts};
-use chrono::{DateTime, Utc};
+use crate::sim::{cloudwatch, iam, kms, rds, secrets, sns, sts};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(in crate::sim) use crate::sim::progress::advance;
+
+/// How long a call hangs before its connection breaks: longer than any client waits.
+const HANG: Duration = Duration::from_secs(15 * 60);
+
+/// How far a client's clock may be off the server's.
+const SKEW_LIMIT: TimeDelta = TimeDelta::minutes(5);
 
 /// One call being carried out.
 pub(in crate::sim) struct Turn<'a> {
@@ -55,6 +61,14 @@ impl Turn<'_> {
         self.now + to_delta(lag.unwrap_or_else(drawn))
     }
 
+    /// Whether the control plane that the call goes to is down. STS and IAM are not its region's.
+    fn outage(&self) -> Option<Outage> {
+        if matches!(self.service, Service::Sts | Service::Iam) {
+            return None;
+        }
+        self.world.fault(FaultKind::ControlPlaneDown)?.takes_down(&self.region)
+    }
+
     /// The service's answer to an action that the simulator does not know.
     pub(in crate::sim) fn unknown_action<T>(&self) -> Result<T, ApiError> {
         let version = match self.service {
@@ -63,6 +77,8 @@ impl Turn<'_> {
             Service::SecretsManager => "2017-10-17",
             Service::Sns => "2010-03-31",
             Service::Kms => "2014-11-01",
+            Service::Iam => "2010-05-08",
+            Service::CloudWatch => "2010-08-01",
         };
         let message = format!("Could not find operation {} for version {version}", self.action);
         Err(self.protocol.error("InvalidAction", "UnknownOperationException", message))
@@ -120,9 +136,13 @@ pub(in crate::sim) fn handle(
         now,
         changes,
     };
-    let (outcome, delivery) = match unreadable {
-        Some(error) => (Err(error), Delivery::Delivered),
-        None => carry_out(&mut turn),
+    let outage = turn.outage();
+    let hangs = outage == Some(Outage::Hangs);
+    let (outcome, delivery) = match (outage, unreadable) {
+        (Some(Outage::Hangs), _) => (Err(unavailable()), Delivery::Lost),
+        (Some(Outage::Refuses), _) => (Err(unavailable()), Delivery::Delivered),
+        (None, Some(error)) => (Err(error), Delivery::Delivered),
+        (None, None) => carry_out(&mut turn),
     };
     let Turn { world, region, action, changes, .. } = turn;
     let mutations = changes
@@ -142,6 +162,7 @@ pub(in crate::sim) fn handle(
         .collect();
     let struck_after: u32 = world.faults.iter().map(|fault| fault.struck).sum();
     let response = respond(service, protocol, &action, outcome, &request_id);
+    let latency = if hangs { HANG } else { latency };
     let answer = WireAnswer { response, latency, delivery };
     Handled { answer, mutations, struck: struck_after != struck_before }
 }
@@ -168,6 +189,8 @@ fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
         Service::SecretsManager => secrets::answer(turn),
         Service::Sns => sns::answer(turn),
         Service::Kms => kms::answer(turn),
+        Service::Iam => iam::answer(turn),
+        Service::CloudWatch => cloudwatch::answer(turn),
     };
     if outcome.is_err() {
         return (outcome, Delivery::Delivered);
@@ -182,6 +205,9 @@ fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
 }
 
 fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
+    if let Some(error) = skewed(turn) {
+        return Some(error);
+    }
     let ended = sts::session(turn).is_some_and(|session| session.expires <= turn.now);
     if ended || blocks(turn, FaultKind::ExpiredCredentials) {
         let message = "The security token included in the request is expired";
@@ -202,9 +228,31 @@ fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
         strike(turn, FaultKind::Throttled);
         return Some(turn.protocol.error("Throttling", "ThrottlingException", "Rate exceeded"));
     }
-    strikes(turn, FaultKind::ErrorBeforeEffect).then(|| {
-        let message = "The request has failed due to a temporary failure of the server.";
-        ApiError::sender("ServiceUnavailable", message).with_status(503)
+    strikes(turn, FaultKind::ErrorBeforeEffect).then(unavailable)
+}
+
+fn unavailable() -> ApiError {
+    let message = "The request has failed due to a temporary failure of the server.";
+    ApiError::sender("ServiceUnavailable", message).with_status(503)
+}
+
+/// Refuses a signature that the server's clock takes for too old or too new. A client outside this
+/// process signs with its own time, so what counts is the skew alone.
+fn skewed(turn: &Turn<'_>) -> Option<ApiError> {
+    let skew = turn.world.fault(FaultKind::ClockSkew)?.skew();
+    turn.access_key.as_ref()?;
+    if skew.abs() < SKEW_LIMIT {
+        return None;
+    }
+    let time = |at: DateTime<Utc>| at.format("%Y%m%dT%H%M%SZ");
+    let (signed, server) = (time(turn.now), time(turn.now + skew));
+    Some(if skew > TimeDelta::zero() {
+        let message = format!("Signature expired: {signed} is now earlier than {server} - 5 min.");
+        ApiError::sender("RequestExpired", message)
+    } else {
+        let message =
+            format!("Signature not yet current: {signed} is still later than {server} + 5 min.");
+        ApiError::sender("RequestTimeTooSkewed", message).with_status(403)
     })
 }
 
@@ -212,7 +260,7 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
     let caller = sts::caller_arn(turn);
     let message = format!(
         "User: {caller} is not authorized to perform: {}:{}",
-        turn.service.name(),
+        turn.service.iam_prefix(),
         turn.action
     );
     let code = if turn.service == Service::Sns { "AuthorizationError" } else { "AccessDenied" };
@@ -222,7 +270,7 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
 /// With the status that the protocol gives to refusals.
 fn refused(turn: &Turn<'_>, error: ApiError) -> ApiError {
     match turn.protocol {
-        Protocol::Query => error.with_status(403),
+        Protocol::Query | Protocol::Json10 | Protocol::Cbor => error.with_status(403),
         Protocol::Json11 => error,
     }
 }
@@ -232,10 +280,11 @@ pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
     match service {
         Service::Rds => rds::mutates(action),
         // A session begins; no resource changes.
-        Service::Sts => false,
+        Service::Sts | Service::Iam => false,
         Service::SecretsManager => secrets::MUTATING.contains(&action),
         Service::Sns => sns::MUTATING.contains(&action),
         Service::Kms => kms::MUTATING.contains(&action),
+        Service::CloudWatch => action == "PutMetricData",
     }
 }
 

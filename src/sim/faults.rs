@@ -1,70 +1,18 @@
-//! Faults: what can be made to go wrong, by name.
+//! Faults: what is made to go wrong in a world, and how often it did.
 //!
 //! **Invariant:** a fault that names an operation strikes the first such call only, and the world
 //! remembers that it struck, so that a retry or a resumed run meets a healthy AWS.
 
-use crate::base::duration;
+pub(in crate::sim) use crate::estate::FaultKind;
+
+use crate::base::clock::to_delta;
 use crate::base::seed::Seed;
+use crate::estate::{FaultSpec, fault};
 use crate::sim::api::SimError;
-use crate::sim::state::Wrong;
+use crate::sim::state::{World, Wrong};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// A fault's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::sim) enum FaultKind {
-    /// `Throttling`: the first `=3` calls, or a share of all calls (`=0.5`; 0.2 without a value).
-    Throttled,
-    /// HTTP 503 and no effect: the first mutation, or the first call of `=Operation`.
-    ErrorBeforeEffect,
-    /// HTTP 500 although it took effect: as above.
-    ErrorAfterEffect,
-    /// It took effect and the connection breaks: as above.
-    LostAnswer,
-    /// Reads show the old state for `=90s` after a mutation.
-    StaleRead,
-    /// Restores never leave `creating`.
-    StuckCreating,
-    /// Restores end in `incompatible-restore`.
-    RestoreFailed,
-    /// Restores are refused: `InstanceQuotaExceeded`.
-    QuotaExceeded,
-    /// From the first restore call on, the latest restorable time lags `=2h` behind.
-    WindowMoved,
-    /// The estate's instances are gone; their automated backups are retained.
-    SourceGone,
-    /// Restores of encrypted instances are refused: `KMSKeyNotAccessibleFault`.
-    KmsDisabled,
-    /// Everything takes `=5` times as long.
-    Slow,
-    /// Restores bring back wrong data: `=stale`, `=empty-table`, `=missing-schema`,
-    /// `=wrong-database`.
-    WrongRestore,
-    /// `ExpiredToken`: every call, or the first of `=Operation`.
-    ExpiredCredentials,
-    /// `AccessDenied`: every call but `GetCallerIdentity`, or the first of `=Operation`.
-    AccessDenied,
-}
-
-/// All faults by the names that people write.
-const NAMES: [(&str, FaultKind); 15] = [
-    ("throttled", FaultKind::Throttled),
-    ("error-before-effect", FaultKind::ErrorBeforeEffect),
-    ("error-after-effect", FaultKind::ErrorAfterEffect),
-    ("lost-answer", FaultKind::LostAnswer),
-    ("stale-read", FaultKind::StaleRead),
-    ("stuck-creating", FaultKind::StuckCreating),
-    ("restore-failed", FaultKind::RestoreFailed),
-    ("quota-exceeded", FaultKind::QuotaExceeded),
-    ("window-moved", FaultKind::WindowMoved),
-    ("source-gone", FaultKind::SourceGone),
-    ("kms-disabled", FaultKind::KmsDisabled),
-    ("slow", FaultKind::Slow),
-    ("wrong-restore", FaultKind::WrongRestore),
-    ("expired-credentials", FaultKind::ExpiredCredentials),
-    ("access-denied", FaultKind::AccessDenied),
-];
 
 /// Wrong restores by name.
 const WRONG: [(&str, Wrong); 4] = [
@@ -73,6 +21,12 @@ const WRONG: [(&str, Wrong); 4] = [
     ("missing-schema", Wrong::MissingSchema),
     ("wrong-database", Wrong::OtherDatabase),
 ];
+
+/// How far replicas fall behind when nothing else is said.
+const LAG_CLIFF: Duration = Duration::from_secs(30 * 60);
+
+/// How far the server's clock is ahead when nothing else is said.
+const SKEW: TimeDelta = TimeDelta::minutes(10);
 
 /// A fault that is switched on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,65 +43,21 @@ pub(in crate::sim) struct Fault {
 impl Fault {
     /// Reads `name` or `name=value`.
     pub(in crate::sim) fn parse(text: &str) -> Result<Self, SimError> {
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
-            None => (text.trim(), None),
-        };
-        let refuse = |reason: &str| SimError::Fault {
-            fault: text.to_owned(),
-            reason: reason.to_owned(),
-            known: known(),
-        };
-        let found = NAMES.iter().find(|(known, _)| *known == name);
-        let Some((_, kind)) = found else { return Err(refuse("there is no such fault")) };
-        let fault = Self { text: text.to_owned(), kind: *kind, value, struck: 0 };
-        fault.check().map_err(|reason| refuse(&reason))?;
-        Ok(fault)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let bad = |wanted: &str| Err(format!("its value must be {wanted}"));
-        let Some(value) = self.value.as_deref() else {
-            let needs_value = self.kind == FaultKind::WrongRestore;
-            return if needs_value { bad(WRONG_VALUES) } else { Ok(()) };
-        };
-        let (valid, wanted) = match self.kind {
-            FaultKind::Throttled => (
-                value.parse::<u32>().is_ok() || rate(value).is_some_and(|rate| rate <= 1.0),
-                "a number of calls such as `3` or a rate such as `0.2`",
-            ),
-            FaultKind::ErrorBeforeEffect
-            | FaultKind::ErrorAfterEffect
-            | FaultKind::LostAnswer
-            | FaultKind::ExpiredCredentials
-            | FaultKind::AccessDenied => (
-                !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-                "the name of an operation such as `DeleteDBInstance`",
-            ),
-            FaultKind::StaleRead | FaultKind::WindowMoved => {
-                (span(value).is_some(), "seconds or a duration such as `90s`")
-            }
-            FaultKind::Slow => {
-                (rate(value).is_some_and(|factor| factor > 0.0), "a factor such as `3`")
-            }
-            FaultKind::WrongRestore => (WRONG.iter().any(|(name, _)| *name == value), WRONG_VALUES),
-            FaultKind::StuckCreating
-            | FaultKind::RestoreFailed
-            | FaultKind::QuotaExceeded
-            | FaultKind::SourceGone
-            | FaultKind::KmsDisabled => return Err("it takes no value".to_owned()),
-        };
-        if valid { Ok(()) } else { bad(wanted) }
+        let FaultSpec { text, kind, value } = FaultSpec::parse(text).map_err(|reason| {
+            let known = fault::names().collect::<Vec<_>>().join(", ");
+            SimError::Fault { fault: text.to_owned(), reason, known }
+        })?;
+        Ok(Self { text, kind, value, struck: 0 })
     }
 
     /// The value as time, where the fault takes one.
     pub(in crate::sim) fn span(&self) -> Option<Duration> {
-        self.value.as_deref().and_then(span)
+        self.value.as_deref().and_then(fault::span)
     }
 
     /// The value as a factor or rate.
     pub(in crate::sim) fn factor(&self) -> Option<f64> {
-        self.value.as_deref().and_then(rate)
+        self.value.as_deref().and_then(fault::rate)
     }
 
     /// Which wrong restore it plants.
@@ -166,27 +76,60 @@ impl Fault {
             }
         }
     }
+
+    /// Whether `control-plane-down` is about `region`, and whether calls then hang.
+    pub(in crate::sim) fn takes_down(&self, region: &str) -> Option<Outage> {
+        let value = self.value.as_deref().unwrap_or_default();
+        let (place, outage) = match value.strip_suffix("hang") {
+            Some(place) => (place.trim_end_matches('/'), Outage::Hangs),
+            None => (value, Outage::Refuses),
+        };
+        (place.is_empty() || place == region).then_some(outage)
+    }
+
+    /// How far `clock-skew` puts the server's clock ahead.
+    pub(in crate::sim) fn skew(&self) -> TimeDelta {
+        let Some(value) = self.value.as_deref() else { return SKEW };
+        match value.strip_prefix('-') {
+            Some(behind) => -fault::span(behind).map_or(SKEW, to_delta),
+            None => fault::span(value).map_or(SKEW, to_delta),
+        }
+    }
 }
 
-const WRONG_VALUES: &str = "`stale`, `empty-table`, `missing-schema` or `wrong-database`";
-
-/// The names of all faults.
-pub(in crate::sim) fn names() -> Vec<&'static str> {
-    NAMES.map(|(name, _)| name).to_vec()
+/// How a control plane does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sim) enum Outage {
+    /// With HTTP 503.
+    Refuses,
+    /// Not at all, until the client gives up.
+    Hangs,
 }
 
-fn known() -> String {
-    names().join(", ")
-}
-
-fn rate(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
-}
-
-fn span(text: &str) -> Option<Duration> {
-    match text.parse::<u32>() {
-        Ok(seconds) => Some(Duration::from_secs(u64::from(seconds))),
-        Err(_) => duration::parse(text).ok(),
+impl World {
+    /// Replaces the faults that are switched on. One that stays keeps count of its strikes; a later
+    /// one of the same kind takes the place of an earlier: the command line comes after files.
+    pub(in crate::sim) fn set_faults(&mut self, faults: &[String]) -> Result<(), SimError> {
+        let mut next: Vec<Fault> = Vec::new();
+        for text in faults {
+            let mut fault = Fault::parse(text)?;
+            if let Some(known) = self.faults.iter().find(|known| known.text == fault.text) {
+                fault.struck = known.struck;
+            }
+            next.retain(|other| other.kind != fault.kind);
+            next.push(fault);
+        }
+        let stays = |fault: &Fault| self.faults.iter().any(|known| known.text == fault.text);
+        match next.iter().find(|fault| fault.kind == FaultKind::ReplicaLagCliff) {
+            Some(cliff) if self.lag_cliff.is_some() && stays(cliff) => {}
+            Some(cliff) => {
+                let by = cliff.span().unwrap_or(LAG_CLIFF);
+                self.set_lag_cliff(Some((self.time, by)));
+            }
+            None => self.set_lag_cliff(None),
+        }
+        self.faults = next;
+        Ok(())
     }
 }
 
@@ -195,38 +138,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_names_and_values() {
-        for text in [
-            "throttled",
-            "throttled=3",
-            "throttled=0.5",
-            "lost-answer=DeleteDBInstance",
-            "stale-read=90",
-            "stale-read=2m",
-            "slow=2.5",
-            "wrong-restore=stale",
-            "kms-disabled",
+    fn outages_are_of_a_region_or_of_all() {
+        for (text, region, wanted) in [
+            ("control-plane-down", "eu-west-1", Some(Outage::Refuses)),
+            ("control-plane-down=hang", "eu-west-1", Some(Outage::Hangs)),
+            ("control-plane-down=us-east-1", "us-east-1", Some(Outage::Refuses)),
+            ("control-plane-down=us-east-1/hang", "us-east-1", Some(Outage::Hangs)),
+            ("control-plane-down=us-east-1", "us-west-2", None),
         ] {
-            assert_eq!(Fault::parse(text).expect(text).text, text);
+            assert_eq!(Fault::parse(text).expect(text).takes_down(region), wanted, "{text}");
         }
-        assert_eq!(Fault::parse("stale-read=2m").unwrap().span(), Some(Duration::from_secs(120)));
     }
 
     #[test]
-    fn refuses_what_it_does_not_know() {
-        for (text, part) in [
-            ("throtled", "no such fault"),
-            ("throttled=often", "number of calls"),
-            ("throttled=1.5", "number of calls"),
-            ("wrong-restore", "`stale`"),
-            ("wrong-restore=odd", "`stale`"),
-            ("slow=0", "a factor"),
-            ("stale-read=soon", "seconds or a duration"),
-            ("lost-answer=", "name of an operation"),
-            ("kms-disabled=yes", "takes no value"),
-        ] {
-            let shown = Fault::parse(text).expect_err(text).to_string();
-            assert!(shown.contains(part) && shown.contains("stuck-creating"), "{shown}");
+    fn skews_have_a_side() {
+        for (text, seconds) in [("clock-skew", 600), ("clock-skew=2m", 120), ("clock-skew=-7", -7)]
+        {
+            assert_eq!(Fault::parse(text).expect(text).skew().num_seconds(), seconds, "{text}");
         }
     }
 }

@@ -55,8 +55,8 @@ pub(in crate::sim) fn empty(estate: &Estate, environment: &Environment, seed: u6
         faults: Vec::new(),
         sessions: BTreeMap::new(),
         origins: BTreeSet::new(),
-        services: Services::default(),
         lag_cliff: None,
+        services: Services::default(),
     }
 }
 

@@ -1,10 +1,11 @@
-//! The forms in which AWS's clients write calls: query, JSON 1.0 and 1.1.
+//! The forms in which AWS's clients write calls: query, JSON 1.0 and 1.1, CBOR.
 //!
 //! **Invariant:** a body that cannot be read is an error of the caller in the protocol's own words;
 //! it never reaches a service as an empty call.
 
 use crate::sim::answer::ApiError;
 use crate::sim::api::WireRequest;
+use crate::sim::cbor;
 use crate::sim::decode::{Params, Service};
 use serde_json::Value;
 
@@ -15,14 +16,22 @@ pub(in crate::sim) enum Protocol {
     Query,
     /// JSON with the operation in `x-amz-target`.
     Json11,
+    /// The same of a service that once spoke the query protocol only, and keeps its error codes.
+    Json10,
+    /// CBOR with the operation in the path; keeps the error codes of the query protocol too.
+    Cbor,
 }
 
 impl Protocol {
     /// What `request` to `service` is written in.
-    pub(in crate::sim) fn of(service: Service, _request: &WireRequest) -> Self {
+    pub(in crate::sim) fn of(service: Service, request: &WireRequest) -> Self {
+        let has = |name: &str| request.headers.contains_key(name);
         match service {
-            Service::Rds | Service::Sts | Service::Sns => Self::Query,
+            Service::Rds | Service::Sts | Service::Sns | Service::Iam => Self::Query,
             Service::SecretsManager | Service::Kms => Self::Json11,
+            Service::CloudWatch if has("smithy-protocol") => Self::Cbor,
+            Service::CloudWatch if has("x-amz-target") => Self::Json10,
+            Service::CloudWatch => Self::Query,
         }
     }
 
@@ -34,7 +43,7 @@ impl Protocol {
         message: impl Into<String>,
     ) -> ApiError {
         match self {
-            Self::Query => ApiError::sender(query, message),
+            Self::Query | Self::Json10 | Self::Cbor => ApiError::sender(query, message),
             Self::Json11 => ApiError::sender(json, message),
         }
     }
@@ -52,24 +61,39 @@ pub(in crate::sim) struct Call {
 
 /// Reads the call in `request`; with the error, whatever of the call could be read.
 pub(in crate::sim) fn read(protocol: Protocol, request: &WireRequest) -> (Call, Option<ApiError>) {
-    match protocol {
-        Protocol::Query => {
-            let params = Params::of_form(&request.body);
-            let action = params.text("Action").unwrap_or_default().to_owned();
-            (Call { action, params, ..Call::default() }, None)
-        }
-        Protocol::Json11 => {
-            let target = request.headers.get("x-amz-target").map_or("", String::as_str);
-            let action = target.rsplit('.').next().unwrap_or_default().to_owned();
-            match map_of_json(&request.body) {
-                Some(input) => (Call { action, input, ..Call::default() }, None),
-                None => {
-                    let error =
-                        ApiError::sender("SerializationException", "the body is no JSON map");
-                    (Call { action, ..Call::default() }, Some(error))
-                }
+    let unreadable = |what: &str| {
+        let message = format!("the body is no {what}");
+        Some(protocol.error("MalformedInput", "SerializationException", message))
+    };
+    let inflated;
+    let body = match request.headers.get("content-encoding").map(String::as_str) {
+        Some("gzip") => match cbor::gunzip(&request.body) {
+            Some(body) => {
+                inflated = body;
+                inflated.as_slice()
             }
+            None => return (Call::default(), unreadable("gzip stream of a size that is taken")),
+        },
+        Some(_) | None => request.body.as_slice(),
+    };
+    if protocol == Protocol::Query {
+        let params = Params::of_form(body);
+        let action = params.text("Action").unwrap_or_default().to_owned();
+        let input = Value::Null;
+        return (Call { action, params, input }, None);
+    }
+    let (operation, input, kind) = match protocol {
+        Protocol::Cbor => (request.path.trim_end_matches('/'), cbor::map(body), "CBOR map"),
+        Protocol::Query | Protocol::Json11 | Protocol::Json10 => {
+            let target = request.headers.get("x-amz-target").map_or("", String::as_str);
+            (target, map_of_json(body), "JSON map")
         }
+    };
+    let action = operation.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
+    let params = Params::default();
+    match input {
+        Some(input) => (Call { action, params, input }, None),
+        None => (Call { action, ..Call::default() }, unreadable(kind)),
     }
 }
 

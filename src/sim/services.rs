@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The state of the services beside RDS.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,32 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) keys: BTreeMap<String, KeyChange>,
     /// Aliases that were created: alias ARN to key ARN.
     pub(in crate::sim) aliases: BTreeMap<String, String>,
+    /// Names of roles that somebody assumed.
+    pub(in crate::sim) roles: BTreeSet<String>,
+    /// Metrics that were put, by region, namespace, name and dimensions.
+    pub(in crate::sim) metrics: BTreeMap<String, Series>,
+}
+
+/// A metric that somebody put.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::sim) struct Series {
+    pub(in crate::sim) region: String,
+    pub(in crate::sim) namespace: String,
+    pub(in crate::sim) name: String,
+    pub(in crate::sim) dimensions: BTreeMap<String, String>,
+    /// In order of time; the newest ones.
+    pub(in crate::sim) data: Vec<Datum>,
+}
+
+/// What was put for one second or minute, under one unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::sim) struct Datum {
+    pub(in crate::sim) at: DateTime<Utc>,
+    pub(in crate::sim) unit: String,
+    /// Values, and how often each was put.
+    pub(in crate::sim) values: Vec<(f64, f64)>,
+    /// Statistic sets, put instead of values: count, sum, minimum, maximum.
+    pub(in crate::sim) sets: Vec<[f64; 4]>,
 }
 
 /// An SNS topic.

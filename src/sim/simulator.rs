@@ -11,7 +11,7 @@ use crate::sim::api::{
 use crate::sim::canonical;
 use crate::sim::decode::Service;
 use crate::sim::dispatch;
-use crate::sim::faults::{self, Fault};
+use crate::sim::faults::{Fault, FaultKind};
 use crate::sim::genesis;
 use crate::sim::persist::{Store, Sync};
 use crate::sim::protocol::Protocol;
@@ -105,7 +105,7 @@ impl Simulator {
             }
         };
         let faults: Vec<String> = faults.iter().chain(&options.faults).cloned().collect();
-        set_faults(&mut world, &faults)?;
+        world.set_faults(&faults)?;
         if let EnvironmentKind::Simulated(simulation) = &environment.kind {
             sns::begin(&mut world, &environment.region, &simulation.topics);
         }
@@ -152,6 +152,9 @@ impl Simulator {
         }
         let server = format!("drctl simulator (seed {})", inner.world.seed);
         answer.response.headers.insert("x-drctl-server".to_owned(), server);
+        let skew = inner.world.fault(FaultKind::ClockSkew).map(Fault::skew);
+        let date = http_date(inner.world.time + skew.unwrap_or_default());
+        answer.response.headers.insert("date".to_owned(), date);
         answer
     }
 
@@ -222,9 +225,10 @@ impl Simulator {
         self.lock().world.set_lag_cliff(cliff);
     }
 
-    /// Names of all faults that [`Simulator::set_faults`] knows, for help texts and completion.
-    pub fn fault_names() -> Vec<&'static str> {
-        faults::names()
+    /// The faults that are switched on, as they were given, and how often each struck.
+    pub fn faults(&self) -> Vec<(String, u32)> {
+        let inner = self.lock();
+        inner.world.faults.iter().map(|fault| (fault.text.clone(), fault.struck)).collect()
     }
 
     /// Checks names and values of faults without touching any world.
@@ -241,7 +245,7 @@ impl Simulator {
     /// An unknown fault; the message lists the names.
     pub fn set_faults(&self, faults: &[String]) -> Result<(), SimError> {
         let mut inner = self.lock();
-        set_faults(&mut inner.world, faults)?;
+        inner.world.set_faults(faults)?;
         inner.save(Sync::Durable)
     }
 }
@@ -256,17 +260,7 @@ impl Inner {
     }
 }
 
-fn set_faults(world: &mut World, faults: &[String]) -> Result<(), SimError> {
-    let mut next: Vec<Fault> = Vec::new();
-    for text in faults {
-        let mut fault = Fault::parse(text)?;
-        if let Some(known) = world.faults.iter().find(|known| known.text == fault.text) {
-            fault.struck = known.struck;
-        }
-        // The last word on a fault counts: the command line comes after the environment.
-        next.retain(|other| other.kind != fault.kind);
-        next.push(fault);
-    }
-    world.faults = next;
-    Ok(())
+/// `Thu, 15 Jan 2026 09:00:00 GMT`.
+fn http_date(at: DateTime<Utc>) -> String {
+    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -35,12 +35,12 @@ pub(in crate::sim) struct World {
     pub(in crate::sim) sessions: BTreeMap<String, Session>,
     /// Estate databases that this world already has.
     pub(in crate::sim) origins: BTreeSet<String>,
-    /// What the services beside RDS keep.
-    #[serde(default)]
-    pub(in crate::sim) services: Services,
     /// A fall of all replicas behind their sources.
     #[serde(default)]
     pub(in crate::sim) lag_cliff: Option<LagCliff>,
+    /// What the services beside RDS keep.
+    #[serde(default)]
+    pub(in crate::sim) services: Services,
 }
 
 /// From an instant on, every replica is that much further behind.

@@ -6,6 +6,7 @@ use crate::base::clock::format_instant;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::decode::Params;
 use crate::sim::dispatch::{Turn, mutates};
+use crate::sim::iam;
 use crate::sim::state::Session;
 use crate::sim::xml::Xml;
 use chrono::TimeDelta;
@@ -14,6 +15,9 @@ use std::collections::BTreeSet;
 
 /// The AWS managed policy that a dry run narrows its session with.
 const READ_ONLY_POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+/// Longest inline session policy, characters.
+const SESSION_POLICY: usize = 2048;
 
 /// ARN of whoever calls: the session of an assumed role, else the account's user.
 pub(in crate::sim) fn caller_arn(turn: &Turn<'_>) -> String {
@@ -30,7 +34,7 @@ pub(in crate::sim) fn session<'a>(turn: &'a Turn<'_>) -> Option<&'a Session> {
 pub(in crate::sim) fn permits(turn: &Turn<'_>) -> bool {
     let Some(session) = session(turn) else { return true };
     let reads = !mutates(turn.service, &turn.action) && turn.action != "GetSecretValue";
-    let name = format!("{}:{}", turn.service.name(), turn.action);
+    let name = format!("{}:{}", turn.service.iam_prefix(), turn.action);
     (reads || !session.read_only) && !session.denied.iter().any(|pattern| matches(pattern, &name))
 }
 
@@ -44,7 +48,7 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
 }
 
 /// Whether an IAM action pattern such as `rds:Delete*` covers an action.
-fn matches(pattern: &str, action: &str) -> bool {
+pub(in crate::sim) fn matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
     match pattern.strip_suffix('*') {
         Some(prefix) => action.starts_with(prefix),
@@ -94,7 +98,9 @@ fn assume_role(turn: &mut Turn<'_>) -> Outcome {
         xml.leaf("AssumedRoleId", format!("AROA{id}:{session}"));
         xml.leaf("Arn", &arn);
     });
-    let (read_only, denied) = narrowed(&turn.params)?;
+    let (narrowed, denied) = narrowed(&turn.params)?;
+    let read_only = narrowed || iam::is_read_only(name);
+    turn.world.services.roles.insert(name.to_owned());
     let now = turn.now;
     turn.world.sessions.retain(|_, session| session.expires > now - TimeDelta::days(1));
     turn.world.sessions.insert(key, Session { arn, expires, read_only, denied });
@@ -108,11 +114,14 @@ fn narrowed(params: &Params) -> Result<(bool, BTreeSet<String>), ApiError> {
         .map_while(|index: usize| params.text(&format!("PolicyArns.member.{index}.arn")))
         .any(|arn| arn == READ_ONLY_POLICY);
     let Some(text) = params.text("Policy") else { return Ok((read_only, BTreeSet::new())) };
+    let denied = denied(text).filter(|_| text.len() <= SESSION_POLICY);
     let malformed = || ApiError::sender("MalformedPolicyDocument", "This policy is malformed.");
-    if text.len() > 2048 {
-        return Err(malformed());
-    }
-    let policy: Value = serde_json::from_str(text).map_err(|_| malformed())?;
+    Ok((read_only, denied.ok_or_else(malformed)?))
+}
+
+/// Action patterns that a policy document denies; `None` when it is none.
+pub(in crate::sim) fn denied(text: &str) -> Option<BTreeSet<String>> {
+    let policy: Value = serde_json::from_str(text).ok().filter(Value::is_object)?;
     let mut denied = BTreeSet::new();
     for statement in one_or_many(&policy["Statement"]) {
         if statement["Effect"] == "Deny" {
@@ -120,7 +129,7 @@ fn narrowed(params: &Params) -> Result<(bool, BTreeSet<String>), ApiError> {
             denied.extend(actions.filter_map(Value::as_str).map(str::to_owned));
         }
     }
-    Ok((read_only, denied))
+    Some(denied)
 }
 
 /// IAM lets a list of one be written without brackets.

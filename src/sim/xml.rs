@@ -40,7 +40,12 @@ impl Xml {
     /// `<name>value</name>`.
     pub(in crate::sim) fn leaf(&mut self, name: &str, value: impl ToString) {
         let value = value.to_string();
-        self.element(name, |xml| xml.text.push_str(&escape(value.as_str())));
+        self.element(name, |xml| xml.text(&value));
+    }
+
+    /// Text inside the open element.
+    pub(in crate::sim) fn text(&mut self, text: &str) {
+        self.text.push_str(&escape(text));
     }
 
     /// `<name>value</name>`, or nothing.

@@ -1,7 +1,6 @@
 //! Every fault of the simulator: the exit code, and what is left in the world.
 
 use crate::env::TestEnv;
-use drctl::sim::Simulator;
 
 const RESTORE: &str = "RestoreDBInstanceToPointInTime";
 
@@ -55,7 +54,7 @@ fn every_fault_ends_the_drill_with_its_code_and_a_clean_world() {
 #[test]
 fn no_fault_of_the_simulator_is_left_out() {
     let tried: Vec<&str> = ENDS.iter().map(|case| case.0).chain(WAITS).collect();
-    for name in Simulator::fault_names() {
+    for name in drctl::estate::fault::names() {
         let found = tried.iter().any(|text| text.split('=').next() == Some(name));
         assert!(found, "fault `{name}` has no test");
     }

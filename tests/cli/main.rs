@@ -17,5 +17,6 @@ mod old_state;
 mod past;
 mod runbooks;
 mod shell;
+mod snapshots;
 mod stored_plan;
 mod validate;

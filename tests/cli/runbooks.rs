@@ -85,3 +85,20 @@ fn figures_of_earlier_runs_say_that_they_are_simulated() {
     let unknown = env.line("runbook graph restore-db --env simm").expect(2);
     unknown.says(&["did you mean `sim`?"]);
 }
+
+#[test]
+fn every_form_of_the_graph_goes_to_a_file_once() {
+    let env = TestEnv::new();
+    for (form, begins) in [
+        ("text", "Restore a database"),
+        ("dot", "digraph \"restore-db\" {"),
+        ("mermaid", "---\ntitle: "),
+        ("svg", "<?xml version=\"1.0\""),
+    ] {
+        let line = format!("runbook graph restore-db --format {form} --out {form}.out");
+        env.line(&line).expect(0);
+        let text = std::fs::read_to_string(env.project().join(format!("{form}.out")));
+        assert!(text.as_ref().is_ok_and(|text| text.starts_with(begins)), "{form}: {text:?}");
+        env.line(&line).expect(2).says(&["exists already; nothing was written"]);
+    }
+}

@@ -14,6 +14,8 @@ mod snapshot_choice;
 mod snapshot_ground;
 mod snapshot_key;
 mod snapshot_verdict;
+#[cfg(test)]
+mod tests;
 mod verify_snapshot;
 
 pub(super) use check_source::CheckSource;

@@ -90,7 +90,14 @@ pub(super) fn choose(
     let (snapshot, how) = match wanted {
         Wanted::Named(name) => {
             let found = all.iter().find(|snapshot| is_called(snapshot, name));
-            (found.ok_or_else(|| format!("there is no snapshot `{name}`"))?, "named".to_owned())
+            let newest = || match list.last() {
+                Some((_, newest)) => format!("no `{name}`, and `{}` is the newest", newest.id),
+                None => format!("no `{name}`"),
+            };
+            (
+                found.ok_or_else(|| format!("there is {} among the snapshots", newest()))?,
+                "named".to_owned(),
+            )
         }
         Wanted::Newest => {
             let (_, found) = list.last().ok_or_else(|| nothing(others))?;
@@ -101,10 +108,9 @@ pub(super) fn choose(
             let drawn: Vec<_> = list.into_iter().filter(|(at, _)| *at >= since).collect();
             let mut random = stream(scope);
             let Some((_, found)) = drawn.get(random.usize(0..drawn.len().max(1))) else {
+                let (span, count) = (human(*window), all.len());
                 return Err(format!(
-                    "of the last {} there is no snapshot to draw from (others: {})",
-                    human(*window),
-                    all.len()
+                    "none of the last {span} is available among the {count} snapshots"
                 ));
             };
             let count = drawn.len();
@@ -117,8 +123,8 @@ pub(super) fn choose(
 
 fn nothing(others: usize) -> String {
     match others {
-        0 => "there is no snapshot".to_owned(),
-        others => format!("there is no available snapshot, and {others} in another state"),
+        0 => "there are no snapshots".to_owned(),
+        others => format!("none is available among the {others} snapshots"),
     }
 }
 

@@ -79,8 +79,12 @@ pub(super) async fn look(context: &ReadContext<'_>) -> Result<Result<Found, Prob
             }));
         }
     };
-    if planned.is_some() && wanted != looked_for {
-        choice.how = "chosen when the run was planned".to_owned();
+    if planned.is_some() {
+        choice.how = match wanted {
+            Wanted::Newest => "the newest when the run was planned".to_owned(),
+            Wanted::Random(_) => "drawn at random by the run's id when it was planned".to_owned(),
+            Wanted::Named(_) => choice.how,
+        };
     }
     let key = key_state(context, &choice.snapshot).await?;
     let instance = context.view.db_instance(scope.region, name).await?;

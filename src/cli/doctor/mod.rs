@@ -5,6 +5,7 @@
 
 mod environment;
 mod machine;
+mod place;
 mod view;
 
 pub(super) use environment::environment;

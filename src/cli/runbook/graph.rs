@@ -15,7 +15,7 @@ use crate::cli::reports::FileArgs;
 use crate::plan::model::Estimate;
 use crate::plan::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 use crate::runbook::Runbook;
-use crate::runbook::drawing::{self, Drawing, MAX_STEPS_AS_TEXT};
+use crate::runbook::drawing::{self, Drawing, MAX_STEPS_AS_SVG, MAX_STEPS_AS_TEXT};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -51,6 +51,12 @@ pub(crate) struct GraphArgs {
 pub(crate) enum GraphForm {
     /// For a terminal of 80 columns.
     Text,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid, which wikis and code hosts draw.
+    Mermaid,
+    /// A picture: one file, readable in light and dark.
+    Svg,
 }
 
 /// Columns of the text form.
@@ -85,6 +91,12 @@ pub(super) fn run(
         (GraphForm::Text, OutputForm::Text) => {
             check_length(&drawing, MAX_STEPS_AS_TEXT)?;
             drawing::text(&drawing, COLUMNS)
+        }
+        (GraphForm::Dot, _) => drawing::dot(&drawing),
+        (GraphForm::Mermaid, _) => drawing::mermaid(&drawing),
+        (GraphForm::Svg, _) => {
+            check_length(&drawing, MAX_STEPS_AS_SVG)?;
+            drawing::svg(&drawing)
         }
     };
     args.target.write(&text)?;

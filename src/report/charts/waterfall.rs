@@ -93,6 +93,7 @@ fn bars(waterfall: &Waterfall) -> Vec<Bar> {
     let (name, fill) = match waterfall.to_what {
         WaterfallEnd::Recovered => ("recovered after", "#ffffff"),
         WaterfallEnd::LastEvent => ("NOT recovered after", "url(#late)"),
+        WaterfallEnd::NothingToRecover => ("the whole run", "#ffffff"),
     };
     let total = waterfall.total_ms;
     let (name, figure) = (name.to_owned(), human_ms(total));

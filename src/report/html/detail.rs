@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** what is too long for a page is counted, and the journal named where all of it is.
 
+use crate::base::html::{code, instant, shown};
 use crate::report::folded::{TIMELINE_LINES, TimelineLine, choose, fold_timeline};
-use crate::report::html::text::{code, instant, shown};
 use crate::report::html::verdict::phase_name;
 use crate::report::markdown::ms;
 use crate::report::model::{Report, Severity, StepRow};

@@ -2,9 +2,17 @@
 //!
 //! **Invariant:** every form draws this one model; nothing is said by colour alone.
 
+mod dot;
 mod lanes;
+mod layers;
+mod mermaid;
+mod place;
+mod svg;
 
+pub use dot::dot;
 pub use lanes::{MAX_STEPS_AS_TEXT, text};
+pub use mermaid::mermaid;
+pub use svg::{MAX_STEPS_AS_SVG, svg, svg_inside};
 
 use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
 use crate::runbook::model::{Actions, Runbook, Step};

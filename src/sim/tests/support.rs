@@ -103,6 +103,8 @@ pub(super) struct Lab {
     pub(super) secrets: aws_sdk_secretsmanager::Client,
     pub(super) sns: aws_sdk_sns::Client,
     pub(super) kms: aws_sdk_kms::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) metrics: aws_sdk_cloudwatch::Client,
 }
 
 impl Lab {
@@ -120,6 +122,8 @@ impl Lab {
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),
             kms: aws_sdk_kms::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            metrics: aws_sdk_cloudwatch::Client::new(&config),
             simulator,
             clock,
         }

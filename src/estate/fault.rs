@@ -1,0 +1,390 @@
+//! Faults of a simulated environment: their names, values and meanings.
+//!
+//! **Invariant:** the names here are all there are; a file, an option and a request are checked
+//! against the same list.
+
+use crate::base::diagnostic::nearest;
+use crate::base::duration;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A fault's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// Calls are answered `Throttling`.
+    Throttled,
+    /// An error before the call took effect.
+    ErrorBeforeEffect,
+    /// An error although the call took effect.
+    ErrorAfterEffect,
+    /// The call took effect and its answer never arrives.
+    LostAnswer,
+    /// Reads show the old state for a while.
+    StaleRead,
+    /// Restores never leave `creating`.
+    StuckCreating,
+    /// Restores end in `incompatible-restore`.
+    RestoreFailed,
+    /// Restores are refused for want of quota.
+    QuotaExceeded,
+    /// The latest restorable time falls behind.
+    WindowMoved,
+    /// The estate's instances are gone.
+    SourceGone,
+    /// The customer's keys are disabled.
+    KmsDisabled,
+    /// Replicas fall far behind.
+    ReplicaLagCliff,
+    /// A region's control plane does not answer.
+    ControlPlaneDown,
+    /// The server's clock is off.
+    ClockSkew,
+    /// Everything takes longer.
+    Slow,
+    /// Restores bring back wrong data.
+    WrongRestore,
+    /// Credentials have expired.
+    ExpiredCredentials,
+    /// Calls are denied.
+    AccessDenied,
+}
+
+/// What may stand after a fault's `=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Nothing,
+    CallsOrRate,
+    Operation,
+    Span,
+    SignedSpan,
+    Factor,
+    Region,
+    Wrong,
+}
+
+impl Form {
+    /// As people write it.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::CallsOrRate => "[=CALLS|=RATE]",
+            Self::Operation => "[=OPERATION]",
+            Self::Span => "[=DURATION]",
+            Self::SignedSpan => "[=[-]DURATION]",
+            Self::Factor => "[=FACTOR]",
+            Self::Region => "[=REGION][/hang]",
+            Self::Wrong => "=stale|empty-table|missing-schema|wrong-database",
+        }
+    }
+
+    /// What it must be, for a message.
+    fn wanted(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing: the fault takes no value",
+            Self::CallsOrRate => "a number of calls such as `3` or a rate such as `0.2`",
+            Self::Operation => "the name of an operation such as `DeleteDBInstance`",
+            Self::Span => "seconds or a duration such as `90s`",
+            Self::SignedSpan => "seconds or a duration such as `10m` or `-10m`",
+            Self::Factor => "a factor such as `3`",
+            Self::Region => "a region such as `us-east-1`, or `us-east-1/hang`",
+            Self::Wrong => "`stale`, `empty-table`, `missing-schema` or `wrong-database`",
+        }
+    }
+
+    fn fits(self, value: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::CallsOrRate => {
+                value.parse::<u32>().is_ok() || rate(value).is_some_and(|rate| rate <= 1.0)
+            }
+            Self::Operation => {
+                !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            }
+            Self::Span => span(value).is_some(),
+            Self::SignedSpan => span(value.strip_prefix('-').unwrap_or(value)).is_some(),
+            Self::Factor => rate(value).is_some_and(|factor| factor > 0.0),
+            Self::Region => {
+                let region = value.strip_suffix("/hang").unwrap_or(value);
+                let part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+                let parts: Vec<&str> = region.split('-').collect();
+                value == "hang"
+                    || (parts.len() >= 3
+                        && parts.iter().all(|text| !text.is_empty() && text.bytes().all(part)))
+            }
+            Self::Wrong => {
+                ["stale", "empty-table", "missing-schema", "wrong-database"].contains(&value)
+            }
+        }
+    }
+}
+
+/// A fault as the catalogue describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultEntry {
+    /// Which one it is.
+    pub kind: FaultKind,
+    /// As people write it: `lost-answer`.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub meaning: &'static str,
+    form: Form,
+}
+
+impl FaultEntry {
+    /// What may stand behind the name, such as `[=OPERATION]`; empty when nothing may.
+    pub fn value(&self) -> &'static str {
+        self.form.text()
+    }
+}
+
+const fn entry(
+    kind: FaultKind,
+    name: &'static str,
+    form: Form,
+    meaning: &'static str,
+) -> FaultEntry {
+    FaultEntry { kind, name, meaning, form }
+}
+
+/// The catalogue.
+pub const FAULTS: [FaultEntry; 18] = [
+    entry(
+        FaultKind::Throttled,
+        "throttled",
+        Form::CallsOrRate,
+        "The first so many calls, or a share of all (0.2 when not said), are answered `Throttling`.",
+    ),
+    entry(
+        FaultKind::ErrorBeforeEffect,
+        "error-before-effect",
+        Form::Operation,
+        "The first mutation, or the first call of the operation, fails with HTTP 503 and has no \
+         effect.",
+    ),
+    entry(
+        FaultKind::ErrorAfterEffect,
+        "error-after-effect",
+        Form::Operation,
+        "The first mutation, or the first call of the operation, takes effect and is answered HTTP \
+         500.",
+    ),
+    entry(
+        FaultKind::LostAnswer,
+        "lost-answer",
+        Form::Operation,
+        "The first mutation, or the first call of the operation, takes effect and the connection \
+         breaks.",
+    ),
+    entry(
+        FaultKind::StaleRead,
+        "stale-read",
+        Form::Span,
+        "After a mutation, reads show the state before it for so long (90s).",
+    ),
+    entry(
+        FaultKind::StuckCreating,
+        "stuck-creating",
+        Form::Nothing,
+        "Restores, from a point in time or a snapshot, never leave `creating`.",
+    ),
+    entry(
+        FaultKind::RestoreFailed,
+        "restore-failed",
+        Form::Nothing,
+        "Restores, from a point in time or a snapshot, end in `incompatible-restore`.",
+    ),
+    entry(
+        FaultKind::QuotaExceeded,
+        "quota-exceeded",
+        Form::Nothing,
+        "Restores are refused with `InstanceQuotaExceeded`.",
+    ),
+    entry(
+        FaultKind::WindowMoved,
+        "window-moved",
+        Form::Span,
+        "From the first point-in-time restore on, the latest restorable time is so far behind (2h).",
+    ),
+    entry(
+        FaultKind::SourceGone,
+        "source-gone",
+        Form::Nothing,
+        "The estate's instances are gone; their automated backups are retained.",
+    ),
+    entry(
+        FaultKind::KmsDisabled,
+        "kms-disabled",
+        Form::Nothing,
+        "The customer's keys are `Disabled`: restores of encrypted data are refused with \
+         `KMSKeyNotAccessibleFault`.",
+    ),
+    entry(
+        FaultKind::ReplicaLagCliff,
+        "replica-lag-cliff",
+        Form::Span,
+        "From now on every replica is so far behind its source (30m).",
+    ),
+    entry(
+        FaultKind::ControlPlaneDown,
+        "control-plane-down",
+        Form::Region,
+        "Every call to the region, or to all of them, is answered HTTP 503 or hangs; STS, IAM and SQL \
+         still answer.",
+    ),
+    entry(
+        FaultKind::ClockSkew,
+        "clock-skew",
+        Form::SignedSpan,
+        "The server's clock is so far ahead (10m) or behind: `Date` says so, and from 5 minutes on \
+         signed calls are refused with `RequestExpired` or `RequestTimeTooSkewed`.",
+    ),
+    entry(
+        FaultKind::Slow,
+        "slow",
+        Form::Factor,
+        "Restores, backups, changes and deletions take so many times as long (5).",
+    ),
+    entry(
+        FaultKind::WrongRestore,
+        "wrong-restore",
+        Form::Wrong,
+        "Restores bring back wrong data: an hour too old, without rows, without tables, or another \
+         database's.",
+    ),
+    entry(
+        FaultKind::ExpiredCredentials,
+        "expired-credentials",
+        Form::Operation,
+        "Every call, or the first of the operation, is answered `ExpiredToken`.",
+    ),
+    entry(
+        FaultKind::AccessDenied,
+        "access-denied",
+        Form::Operation,
+        "Every call but `GetCallerIdentity`, or the first of the operation, is answered \
+         `AccessDenied`.",
+    ),
+];
+
+/// A fault that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultSpec {
+    /// As given: `lost-answer=DeleteDBInstance`.
+    pub text: String,
+    /// Which one.
+    pub kind: FaultKind,
+    /// What stands after `=`.
+    pub value: Option<String>,
+}
+
+impl FaultSpec {
+    /// Reads `name` or `name=value`.
+    ///
+    /// # Errors
+    /// What is wrong, and for a name that does not exist the one that was meant.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
+            None => (text.trim(), None),
+        };
+        let Some(entry) = FAULTS.iter().find(|entry| entry.name == name) else {
+            return Err(match nearest(name, names()) {
+                Some(near) => format!("there is no such fault; did you mean `{near}`?"),
+                None => "there is no such fault".to_owned(),
+            });
+        };
+        let fits = match value.as_deref() {
+            None => entry.form != Form::Wrong,
+            Some(value) => entry.form.fits(value),
+        };
+        if !fits {
+            return Err(format!("its value must be {}", entry.form.wanted()));
+        }
+        Ok(Self { text: text.to_owned(), kind: entry.kind, value })
+    }
+}
+
+/// The names of all faults.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FAULTS.iter().map(|entry| entry.name)
+}
+
+/// A factor or rate from 0.
+pub fn rate(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
+}
+
+/// Seconds, or a duration such as `2m`.
+pub fn span(text: &str) -> Option<Duration> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Some(Duration::from_secs(u64::from(seconds))),
+        Err(_) => duration::parse(text).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_names_and_values() {
+        for text in [
+            "throttled",
+            "throttled=3",
+            "throttled=0.5",
+            "lost-answer=DeleteDBInstance",
+            "stale-read=90",
+            "stale-read=2m",
+            "slow=2.5",
+            "wrong-restore=stale",
+            "kms-disabled",
+            "replica-lag-cliff=2h",
+            "control-plane-down",
+            "control-plane-down=us-east-1",
+            "control-plane-down=us-gov-west-1/hang",
+            "control-plane-down=hang",
+            "clock-skew=10m",
+            "clock-skew=-600",
+        ] {
+            assert_eq!(FaultSpec::parse(text).expect(text).text, text);
+        }
+        assert_eq!(span("2m"), Some(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for (text, part) in [
+            ("throtled", "did you mean `throttled`?"),
+            ("", "no such fault"),
+            ("throttled=often", "number of calls"),
+            ("throttled=1.5", "number of calls"),
+            ("wrong-restore", "`stale`"),
+            ("wrong-restore=odd", "`stale`"),
+            ("slow=0", "a factor"),
+            ("slow=NaN", "a factor"),
+            ("stale-read=soon", "seconds or a duration"),
+            ("stale-read=-5", "seconds or a duration"),
+            ("lost-answer=", "name of an operation"),
+            ("kms-disabled=yes", "takes no value"),
+            ("control-plane-down=Mars", "a region"),
+            ("control-plane-down=us-east-1/slow", "a region"),
+            ("clock-skew=--5", "or `-10m`"),
+        ] {
+            let shown = FaultSpec::parse(text).expect_err(text);
+            assert!(shown.contains(part), "{text}: {shown}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_described_once() {
+        for entry in FAULTS {
+            let named = FAULTS.iter().filter(|other| other.name == entry.name).count();
+            let kinds = FAULTS.iter().filter(|other| other.kind == entry.kind).count();
+            assert_eq!((named, kinds), (1, 1), "{}", entry.name);
+            assert!(entry.meaning.ends_with('.'), "{}", entry.name);
+            let serialised = serde_json::to_value(entry.kind).expect("a text");
+            assert_eq!(serialised, entry.name, "one name in files and in worlds");
+        }
+    }
+}

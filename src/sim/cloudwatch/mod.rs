@@ -1,0 +1,48 @@
+//! CloudWatch: metrics that were put, and those that RDS would publish.
+//!
+//! **Invariant:** a call means the same in all three protocols; only here and in the answer's form do
+//! they differ.
+
+mod get;
+mod input;
+mod list;
+mod put;
+mod rds;
+mod series;
+mod statistics;
+
+use crate::sim::answer::{ApiError, Outcome};
+use crate::sim::dispatch::Turn;
+use crate::sim::protocol::Protocol;
+
+/// Answers one CloudWatch call.
+pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
+    if turn.protocol == Protocol::Query {
+        let too_deep = || ApiError::sender("MalformedInput", "parameters nest too deep");
+        turn.input = turn.params.nested().ok_or_else(too_deep)?;
+    }
+    match turn.action.as_str() {
+        "PutMetricData" => put::put(turn),
+        "GetMetricData" => get::data(turn),
+        "GetMetricStatistics" => statistics::get(turn),
+        "ListMetrics" => list::list(turn),
+        _ => turn.unknown_action(),
+    }
+}
+
+/// The name that the CBOR and JSON protocols give to an error of the query protocol.
+pub(in crate::sim) fn shape_of(code: &str) -> &str {
+    match code {
+        "AccessDenied" => "AccessDeniedException",
+        "ExpiredToken" => "ExpiredTokenException",
+        "InternalFailure" => "InternalServiceFault",
+        "InvalidAction" => "UnknownOperationException",
+        "InvalidParameterCombination" => "InvalidParameterCombinationException",
+        "InvalidParameterValue" => "InvalidParameterValueException",
+        "LimitExceeded" => "LimitExceededFault",
+        "MalformedInput" => "SerializationException",
+        "MissingParameter" => "MissingRequiredParameterException",
+        "Throttling" => "ThrottlingException",
+        other => other,
+    }
+}
