@@ -220,8 +220,8 @@ fn scope(
     step_scope(&base, results, &step.key, step.each.as_ref().map(Value::untyped))
 }
 
-/// What a step answered; before that, and after a failure, what was known of it at planning: a
-/// clean-up must find by name what a failed restore left behind.
+/// What a step answered; before that, and where a failure answered nothing, what was known of it at
+/// planning: a clean-up must find by name what a failed restore left behind.
 fn outputs(running: &Running<'_>, state: &RunState, step: &PlannedStep) -> Values {
     let Some(spec) = running.catalogue.spec(&step.uses) else { return Values::new() };
     let found = &state.steps[&step.key];
@@ -231,7 +231,11 @@ fn outputs(running: &Running<'_>, state: &RunState, step: &PlannedStep) -> Value
     } else if found.status.is_success() {
         typed_outputs(spec, &found.outputs)
     } else {
-        typed_outputs(spec, &planned_json(step))
+        let mut known = typed_outputs(spec, &planned_json(step));
+        if found.status.is_over() {
+            known.extend(typed_outputs(spec, &found.outputs));
+        }
+        known
     }
 }
 

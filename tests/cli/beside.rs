@@ -195,8 +195,10 @@ fn all_five_work_in_a_rehearsal_and_nothing_leaves_the_machine() {
         "shell.stdout_sha256",
         "not run: simulated",
     ]);
+    // The runbook itself is embedded as it was written; nothing that happened holds the secret.
     let journal = env.line(&format!("journal export {run}")).expect(0);
-    assert!(!journal.stdout.contains("hunter2\"}}"), "an output holds a secret");
+    let events = journal.stdout.lines().filter(|line| !line.contains("run_started"));
+    assert!(events.clone().count() > 10 && !events.clone().any(|line| line.contains("hunter2")));
 }
 
 #[test]

@@ -284,6 +284,9 @@ impl Action for ShellRun {
             outputs: unknown,
             ..Preview::default()
         };
+        if scope.environment.is_simulated() {
+            preview.details.push("not started: the environment is simulated".to_owned());
+        }
         if let Some(why) = scope.unknown() {
             preview.details.push(format!("not all of it is known yet: {why}"));
             return Ok(preview);
@@ -306,9 +309,6 @@ impl Action for ShellRun {
         if shells.contains(&program) && command.words.iter().any(|word| word == "-c") {
             let why = "it hands a text to a shell: what stands in it is not quoted for you";
             preview.warnings.push(why.to_owned());
-        }
-        if scope.environment.is_simulated() {
-            preview.details.push("not started: the environment is simulated".to_owned());
         }
         Ok(preview)
     }

@@ -40,7 +40,7 @@ fn sorts() -> Sorts {
         spec("x.look", ActionKind::Check, Reversibility::ReadOnly),
         spec("x.create", ActionKind::Mutation, undone),
         spec("x.delete", ActionKind::Mutation, Reversibility::Irreversible),
-        spec("notify.someone", ActionKind::Mutation, Reversibility::Irreversible),
+        spec("notify.someone", ActionKind::Notice, Reversibility::Irreversible),
         spec("gate.approve", ActionKind::Gate(WaitsFor::Person), Reversibility::ReadOnly),
         spec("gate.wait_until", ActionKind::Gate(WaitsFor::Time), Reversibility::ReadOnly),
     ])
