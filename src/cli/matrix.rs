@@ -35,6 +35,7 @@ const QUIET_TURNS: u64 = 40;
 struct Stage {
     estate: Estate,
     environment: Environment,
+    runbook: Runbook,
     parameters: Values,
     plan: Plan,
     faults: Vec<String>,

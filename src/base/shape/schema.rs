@@ -112,7 +112,9 @@ pub fn type_schema(kind: &Type) -> Json {
         Type::Bool => or_expression(json!({ "type": "boolean" })),
         Type::Int => or_expression(json!({ "type": "integer" })),
         Type::Float => or_expression(json!({ "type": "number" })),
-        Type::String | Type::Secret | Type::Time => json!({ "type": "string" }),
+        Type::String | Type::Secret | Type::Time | Type::LatestOrTime => {
+            json!({ "type": "string" })
+        }
         Type::Duration => or_expression(duration_schema()),
         Type::OneOf(words) => or_expression(json!({ "type": "string", "enum": words })),
         Type::List(inner) => or_expression(json!({ "type": "array", "items": type_schema(inner) })),

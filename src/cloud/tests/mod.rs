@@ -6,7 +6,7 @@ pub(crate) mod answers;
 mod credentials;
 mod effects;
 mod network;
-mod ports;
+pub(crate) mod ports;
 mod reads;
 pub(crate) mod scripted;
 mod session;

@@ -15,9 +15,9 @@ use std::time::Duration;
 
 /// Everything beside databases, which answers well and counts.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub(crate) struct World {
     /// How often anything was used.
-    pub(super) used: AtomicU32,
+    pub(crate) used: AtomicU32,
 }
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
 }
 
 /// Ports to `sql` and to `world`.
-pub(super) fn ports(sql: Arc<dyn SqlConnector>, world: &Arc<World>) -> Ports {
+pub(crate) fn ports(sql: Arc<dyn SqlConnector>, world: &Arc<World>) -> Ports {
     Ports {
         sql,
         http: world.clone(),

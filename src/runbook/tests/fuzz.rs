@@ -97,6 +97,7 @@ fn value_of(kind: &Type) -> Value {
         Type::Int => Value::Int(3),
         Type::Float => Value::Float(0.5),
         Type::String => Value::text("hello"),
+        Type::LatestOrTime => Value::text("latest"),
         Type::Time => Value::Time(parse_instant("2026-03-01T10:00:00Z").expect("an instant")),
         Type::Duration => Value::Duration(Duration::from_secs(90)),
         Type::Secret => Value::Secret("hunter2".to_owned().into()),

@@ -8,14 +8,18 @@ mod taking;
 mod verifying;
 
 use crate::action::{
-    Acted, Action, ActionError, Observation, Preview, ReadContext, StepScope, Verdict, WriteContext,
+    Acted, Action, ActionError, Memory, Observation, Preview, ReadContext, StepScope, Verdict,
+    WriteContext,
 };
 use crate::base::clock::simulated_epoch;
 use crate::base::ids::{RunId, StepKey, rds_name};
 use crate::base::value::{Value, Values};
 use crate::cloud::tests::answers::{encrypted_at, snapshot, snapshots};
+use crate::cloud::tests::ports::{World, ports};
 use crate::cloud::tests::scripted::{self, REGION, Reply, Script};
-use crate::cloud::{Cloud, GuardPolicy, Overlay, SqlConnector, SqlError, SqlSession, SqlTarget};
+use crate::cloud::{
+    Cloud, Effects, GuardPolicy, Overlay, SqlConnector, SqlError, SqlSession, SqlTarget,
+};
 use crate::estate::Estate;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -32,6 +36,11 @@ impl SqlConnector for NoSql {
     async fn connect(&self, _: &SqlTarget) -> Result<Box<dyn SqlSession>, SqlError> {
         unreachable!("no action of RDS speaks SQL")
     }
+}
+
+/// The gate of a session that has no business outside of AWS.
+fn effects(cloud: &Cloud) -> Effects {
+    cloud.effects(ports(Arc::new(NoSql), &Arc::new(World::default())))
 }
 
 const ESTATE: &str = r#"
@@ -94,35 +103,52 @@ impl Bench {
             environment: cloud.environment(),
             inputs: &self.inputs,
             now: simulated_epoch(),
+            began: None,
             disaster_at: None,
             owner: "ada",
             expires: simulated_epoch() + chrono::TimeDelta::hours(24),
             planned: self.planned.as_ref(),
+            standing: None,
         }
     }
 
     async fn preview(&self, action: &dyn Action) -> Result<Preview, ActionError> {
         let cloud = self.script.open(GuardPolicy::DryRun).await;
         let (run, step, view) = (run(), step(), cloud.view(self.overlay.clone()));
-        let effects = cloud.effects(Arc::new(NoSql));
+        let effects = effects(&cloud);
         let scope = self.scope(&run, &step, &cloud);
-        action.preview(&ReadContext { scope, view: &view, effects: &effects }).await
+        action
+            .preview(&ReadContext {
+                scope,
+                view: &view,
+                effects: &effects,
+                memory: &Memory::default(),
+            })
+            .await
     }
 
     async fn observe(&self, action: &dyn Action) -> Result<Observation, ActionError> {
         let cloud = self.cloud(action).await;
         let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
-        let effects = cloud.effects(Arc::new(NoSql));
+        let effects = effects(&cloud);
         let scope = self.scope(&run, &step, &cloud);
-        action.observe(&ReadContext { scope, view: &view, effects: &effects }).await
+        action
+            .observe(&ReadContext {
+                scope,
+                view: &view,
+                effects: &effects,
+                memory: &Memory::default(),
+            })
+            .await
     }
 
     async fn act(&self, action: &dyn Action) -> Result<Acted, ActionError> {
         let cloud = self.cloud(action).await;
         let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
-        let effects = cloud.effects(Arc::new(NoSql));
+        let effects = effects(&cloud);
         let scope = self.scope(&run, &step, &cloud);
-        let read = ReadContext { scope, view: &view, effects: &effects };
+        let read =
+            ReadContext { scope, view: &view, effects: &effects, memory: &Memory::default() };
         let writer = cloud.writer().expect("a live run");
         action.act(&WriteContext { read, writer: &writer }).await
     }

@@ -233,7 +233,11 @@ async fn what_a_restore_may_end_with() {
     let action = RestoreFromSnapshot::default();
     let exists = bench([good(), source(), error(400, "DBInstanceAlreadyExists", "exists")]);
     let acted = exists.act(&action).await;
-    assert_eq!(acted, Ok(Acted { request_id: Some("r-2".to_owned()) }), "its tag decides");
+    assert_eq!(
+        acted,
+        Ok(Acted { request_id: Some("r-2".to_owned()), done: None }),
+        "its tag decides"
+    );
     let form = exists.script.sent()[2].form.clone();
     assert_eq!(
         (form["DBSnapshotIdentifier"].as_str(), form["DBInstanceClass"].as_str()),

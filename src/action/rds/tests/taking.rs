@@ -104,7 +104,11 @@ async fn what_a_create_may_end_with() {
     let action = CreateSnapshot::default();
     let exists = take([error(400, "DBSnapshotAlreadyExists", "exists")]);
     let acted = exists.act(&action).await;
-    assert_eq!(acted, Ok(Acted { request_id: Some("r-2".to_owned()) }), "its tag decides");
+    assert_eq!(
+        acted,
+        Ok(Acted { request_id: Some("r-2".to_owned()), done: None }),
+        "its tag decides"
+    );
     assert_eq!(exists.script.sent()[0].form["DBSnapshotIdentifier"], made());
     assert_eq!(exists.script.sent()[0].form["Tags.Tag.3.Key"], "drctl:run");
     for (reply, class) in [
