@@ -216,6 +216,7 @@ fn plan(
             declared_at: None,
             owner: "bench".to_owned(),
             now,
+            faults: Vec::new(),
         };
         let durations = Durations::default();
         let tools =
