@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 static WORLD: LazyLock<Simulator> = LazyLock::new(|| simulator(&[]));
 
-const ACTIONS: [&str; 22] = [
+const ACTIONS: [&str; 38] = [
     "DescribeDBInstances",
     "DescribeDBInstanceAutomatedBackups",
     "DescribeDBSnapshots",
@@ -24,6 +24,22 @@ const ACTIONS: [&str; 22] = [
     "DeleteDBSnapshot",
     "ModifyDBInstance",
     "DeleteDBInstance",
+    "CopyDBSnapshot",
+    "CreateDBInstance",
+    "CreateDBInstanceReadReplica",
+    "DeleteDBInstanceAutomatedBackup",
+    "DescribeDBEngineVersions",
+    "DescribeDBSnapshotAttributes",
+    "DescribeOrderableDBInstanceOptions",
+    "DescribeSourceRegions",
+    "DescribeAccountAttributes",
+    "PromoteReadReplica",
+    "RebootDBInstance",
+    "StartDBInstance",
+    "StopDBInstance",
+    "StartDBInstanceAutomatedBackupsReplication",
+    "StopDBInstanceAutomatedBackupsReplication",
+    "DescribeCertificates",
     "GetCallerIdentity",
     "AssumeRole",
     "CreateTopic",
@@ -33,7 +49,7 @@ const ACTIONS: [&str; 22] = [
     "Nonsense",
 ];
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 44] = [
     "DBInstanceIdentifier",
     "SourceDBInstanceIdentifier",
     "TargetDBInstanceIdentifier",
@@ -55,6 +71,18 @@ const NAMES: [&str; 32] = [
     "AllocatedStorage",
     "MasterUserPassword",
     "RoleArn",
+    "NewDBInstanceIdentifier",
+    "SourceDBSnapshotIdentifier",
+    "TargetDBSnapshotIdentifier",
+    "SourceDBInstanceArn",
+    "KmsKeyId",
+    "Engine",
+    "EngineVersion",
+    "DBInstanceClass",
+    "PreferredMaintenanceWindow",
+    "PreferredBackupWindow",
+    "DBPortNumber",
+    "ForceFailover",
     "SkipFinalSnapshot",
     "Name",
     "TopicArn",

@@ -12,6 +12,7 @@ mod power;
 mod refusals;
 mod replicas;
 mod replicated;
+mod storm;
 mod support;
 mod troubles;
 mod worlds;
