@@ -60,6 +60,11 @@ impl Clockwork {
         self.around(&format!("{entity}/modifying"), 90.0)
     }
 
+    /// `configuring-…` of monitoring, logs or authentication: 45 s, an estimate.
+    pub(in crate::sim) fn configuring(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/configuring"), 45.0)
+    }
+
     /// `upgrading` to another engine version: ten minutes, an estimate.
     pub(in crate::sim) fn upgrading(&self, entity: &str) -> Duration {
         self.around(&format!("{entity}/upgrading"), 600.0)

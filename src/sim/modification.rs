@@ -63,6 +63,23 @@ pub(in crate::sim) fn begin(
     done
 }
 
+/// Lets the instance configure things, one after the other, after all that is going on with it.
+pub(in crate::sim) fn configure(
+    instance: &mut Instance,
+    (now, from): (DateTime<Utc>, DateTime<Utc>),
+    what: &[Status],
+    clockwork: Clockwork,
+    entity: &str,
+) {
+    let last = instance.phases.pop_if(|last| last.from > now);
+    let mut at = last.map_or(from, |last| last.from.max(from));
+    for status in what {
+        instance.phases.push(Phase::new(at, *status));
+        at += to_delta(clockwork.configuring(&format!("{entity}/{}", status.name())));
+    }
+    instance.phases.push(Phase::new(at, Status::Available));
+}
+
 /// Takes over what was pending.
 pub(in crate::sim) fn finish(instance: &mut Instance, pending: Pending) {
     if let Some(until) = pending.at

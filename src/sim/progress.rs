@@ -51,6 +51,8 @@ fn apply(instance: &mut Instance, change: Change, at: DateTime<Utc>) -> Option<S
         }
         Change::Promoted { retention_days, backup_window } => {
             instance.replica_of = None;
+            // What the estate calls the source is another instance.
+            instance.original = false;
             instance.link = Link::Following;
             instance.settings.retention_days = retention_days;
             if let Some(window) = backup_window {

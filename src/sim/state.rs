@@ -343,7 +343,7 @@ pub(in crate::sim) struct Copied {
 /// Automated backups of an instance in another region, copied to this one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::sim) struct Replicated {
-    /// The source as it was when replication began.
+    /// The source as it was when replication began, or when it was stopped.
     pub(in crate::sim) instance: Instance,
     pub(in crate::sim) source_region: String,
     pub(in crate::sim) retention_days: u32,
@@ -353,6 +353,16 @@ pub(in crate::sim) struct Replicated {
     pub(in crate::sim) seeded: DateTime<Utc>,
     /// When it was stopped.
     pub(in crate::sim) stopped: Option<DateTime<Utc>>,
+}
+
+impl Replicated {
+    /// Ends the copying; what is here stays, of the source as it is now.
+    pub(in crate::sim) fn stop(&mut self, now: DateTime<Utc>, source: &Instance) {
+        if self.stopped.is_none() {
+            self.stopped = Some(now);
+            self.instance = source.clone();
+        }
+    }
 }
 
 /// Automated backups that outlived their instance.

@@ -15,6 +15,9 @@ pub(in crate::sim) enum Status {
     Upgrading,
     ResettingMasterCredentials,
     StorageOptimization,
+    ConfiguringEnhancedMonitoring,
+    ConfiguringIamDatabaseAuth,
+    ConfiguringLogExports,
     Renaming,
     Rebooting,
     Stopping,
@@ -37,6 +40,9 @@ impl Status {
             Self::Upgrading => "upgrading",
             Self::ResettingMasterCredentials => "resetting-master-credentials",
             Self::StorageOptimization => "storage-optimization",
+            Self::ConfiguringEnhancedMonitoring => "configuring-enhanced-monitoring",
+            Self::ConfiguringIamDatabaseAuth => "configuring-iam-database-auth",
+            Self::ConfiguringLogExports => "configuring-log-exports",
             Self::Renaming => "renaming",
             Self::Rebooting => "rebooting",
             Self::Stopping => "stopping",
@@ -56,6 +62,9 @@ impl Status {
             | Self::Modifying
             | Self::ResettingMasterCredentials
             | Self::StorageOptimization
+            | Self::ConfiguringEnhancedMonitoring
+            | Self::ConfiguringIamDatabaseAuth
+            | Self::ConfiguringLogExports
             | Self::Renaming
             | Self::Available => true,
             Self::Creating
@@ -83,6 +92,9 @@ impl Status {
             | Self::Upgrading
             | Self::ResettingMasterCredentials
             | Self::StorageOptimization
+            | Self::ConfiguringEnhancedMonitoring
+            | Self::ConfiguringIamDatabaseAuth
+            | Self::ConfiguringLogExports
             | Self::Renaming
             | Self::Rebooting
             | Self::Starting

@@ -1,7 +1,7 @@
 """Drives every RDS operation of the simulator over TCP through boto3, and checks what AWS documents:
 transitions, refusals by exact code, windows, final snapshots, what a restore loses.
 
-Arguments: an endpoint at 240 times real speed, and one so fast that a week takes seconds.
+Arguments: an endpoint at 120 times real speed, and one so fast that a week takes seconds.
 """
 
 import sys
@@ -127,7 +127,7 @@ def failover():
     zones = lambda of: (of["AvailabilityZone"], of["SecondaryAvailabilityZone"])
     check("two zones", len(set(zones(before))) == 2, zones(before))
     rds.reboot_db_instance(DBInstanceIdentifier="boto-ha", ForceFailover=True)
-    # The zones lag by minutes, that is by some tenths of a second here.
+    # The zones lag by minutes, that is by a second or two here.
     until("it reboots", lambda: status(rds, "boto-ha") == "rebooting")
     until("it is back", lambda: status(rds, "boto-ha") == "available")
     found = instance(rds, "boto-ha")
@@ -166,7 +166,7 @@ def stopping():
 
 def snapshots():
     rds, west = client(ENDPOINT), client(ENDPOINT, region="us-west-2")
-    ready(rds, "boto-snap", StorageEncrypted=True, KmsKeyId=KEY, MultiAZ=True, DeletionProtection=True,
+    ready(rds, "boto-snap", AllocatedStorage=100, StorageEncrypted=True, KmsKeyId=KEY, MultiAZ=True, DeletionProtection=True,
           DBParameterGroupName="techcorp-postgres15", EnableCloudwatchLogsExports=["postgresql"],
           CopyTagsToSnapshot=True, MonitoringInterval=60, EnablePerformanceInsights=True,
           BackupRetentionPeriod=9, Tags=[{"Key": "tier", "Value": "gold"}], **PRIVATE)

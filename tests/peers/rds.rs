@@ -20,7 +20,7 @@ fn passes(checks: &mut Command) {
 #[test]
 fn boto3_drives_every_rds_operation() {
     let Some(python) = python() else { return skip("boto3 could not be installed") };
-    let (served, fast) = (Served::at(240), Served::at(60_000));
+    let (served, fast) = (Served::at(120), Served::at(60_000));
     passes(
         Command::new(python)
             .arg("tests/peers/boto3_rds.py")

@@ -84,7 +84,8 @@ pub(in crate::sim::rds) fn stop(turn: &mut Turn<'_>) -> Outcome {
     let known = &turn.world.region(&turn.region).replicated;
     let found = source.and_then(|source| {
         let ours = |copied: &&Replicated| {
-            copied.source_region == source.region && copied.instance.id == source.id
+            let id = backups::living(turn.world, copied).map_or(&copied.instance.id, |of| &of.id);
+            copied.source_region == source.region && *id == source.id
         };
         known
             .values()
@@ -99,8 +100,9 @@ pub(in crate::sim::rds) fn stop(turn: &mut Turn<'_>) -> Outcome {
     let now = turn.now;
     let mut backup = find(turn, &resource).ok_or_else(|| backups::not_found(&id))?;
     backup.status = "retained";
+    let latest = backup.instance.clone();
     if let Some(copied) = turn.region_mut().replicated.get_mut(&resource) {
-        copied.stopped = Some(now);
+        copied.stop(now, &latest);
     }
     turn.changed(&id, "replication of automated backups stopped");
     backups::answer(turn, &backup)

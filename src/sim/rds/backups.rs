@@ -63,8 +63,12 @@ pub(in crate::sim::rds) fn all(world: &World, region: &str, now: DateTime<Utc>) 
 fn replicated(world: &World, copied: &Replicated, now: DateTime<Utc>) -> Option<Backup> {
     let days = i64::from(copied.retention_days);
     let until = copied.stopped.unwrap_or(now);
+    let source = match copied.stopped {
+        None => living(world, copied).unwrap_or(&copied.instance),
+        Some(_) => &copied.instance,
+    };
     // The window of the source, less what was before replication began and what is too old.
-    let window = world.window(&copied.instance, until).and_then(|mut window| {
+    let window = world.window(source, until).and_then(|mut window| {
         window.earliest = window.earliest.max(copied.seeded).max(now - TimeDelta::days(days));
         (copied.seeded <= until && window.earliest <= window.latest).then_some(window)
     });
@@ -76,10 +80,20 @@ fn replicated(world: &World, copied: &Replicated, now: DateTime<Utc>) -> Option<
     if status == "retained" && window.is_none() {
         return None;
     }
-    let mut instance = copied.instance.clone();
+    let mut instance = source.clone();
     instance.kms_key.clone_from(&copied.kms_key);
     instance.settings.retention_days = copied.retention_days;
     Some(Backup { instance, source_region: copied.source_region.clone(), status, window })
+}
+
+/// The source of copied backups as it is now, whatever it is called now.
+pub(in crate::sim::rds) fn living<'a>(
+    world: &'a World,
+    copied: &Replicated,
+) -> Option<&'a Instance> {
+    let there = world.region(&copied.source_region).instances.values();
+    let mut there = there.filter_map(|slot| slot.current.as_ref());
+    there.find(|instance| instance.resource_id == copied.instance.resource_id)
 }
 
 /// `DescribeDBInstanceAutomatedBackups`.

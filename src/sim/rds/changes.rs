@@ -8,7 +8,8 @@ use crate::sim::modification::parse_window;
 use crate::sim::rds::catalogue::{has_version, major, numbers};
 use crate::sim::rds::choices::{
     backup_window, check_certificate, check_option_group, check_parameter_group,
-    check_security_groups, class, password, port, retention, security_groups, storage, vpc,
+    check_security_groups, class, password, port, retention, security_groups, storage,
+    storage_type, vpc,
 };
 use crate::sim::state::{Instance, Settings};
 
@@ -117,9 +118,7 @@ pub(in crate::sim::rds) fn slow(turn: &Turn<'_>, from: &Settings) -> Result<Sett
     if let Some(iops) = params.number("Iops")? {
         settings.iops = Some(iops);
     }
-    if let Some(kind) = params.text("StorageType") {
-        kind.clone_into(&mut settings.storage_type);
-    }
+    settings.storage_type = storage_type(turn, &from.storage_type)?;
     if let Some(port) = port(turn, "DBPortNumber")? {
         settings.port = port;
     }

@@ -65,11 +65,10 @@ pub(in crate::sim::rds) fn settings(
     check_certificate(turn)?;
     let multi_az = multi_az(turn)?;
     let iops = params.number("Iops")?;
-    let storage_type = if iops.is_some() { "io1" } else { "gp3" };
     Ok(Settings {
         class: class(turn, &from.class)?,
         storage_gib: storage(turn, from.storage_gib)?,
-        storage_type: params.text("StorageType").unwrap_or(storage_type).to_owned(),
+        storage_type: storage_type(turn, "gp3")?,
         iops,
         multi_az,
         retention_days: retention(turn)?.unwrap_or(from.retention_days),
@@ -210,6 +209,16 @@ pub(in crate::sim::rds) fn storage(turn: &Turn<'_>, current: u32) -> Result<u32,
     Err(invalid(format!(
         "Invalid storage size {wanted}: it must be {current} GiB or at least a tenth larger."
     )))
+}
+
+/// `StorageType`; where the call names none, what `Iops` asks for or `usual`.
+pub(in crate::sim::rds) fn storage_type(turn: &Turn<'_>, usual: &str) -> Result<String, ApiError> {
+    let iops = turn.params.text("Iops").is_some();
+    let named = turn.params.text("StorageType").unwrap_or(if iops { "io1" } else { usual });
+    if ["gp2", "gp3", "io1", "io2", "standard"].contains(&named) {
+        return Ok(named.to_owned());
+    }
+    Err(invalid(format!("Invalid storage type: {named}")))
 }
 
 /// `BackupRetentionPeriod`, 0 to 35 days.

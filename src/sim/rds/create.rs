@@ -10,7 +10,7 @@ use crate::sim::rds::begin::{self, Blueprint};
 use crate::sim::rds::catalogue::{default_version, major, version};
 use crate::sim::rds::choices::{
     backup_window, check_certificate, check_parameter_group, class, multi_az, password, port,
-    random_window, retention, security_groups, vpc,
+    random_window, retention, security_groups, storage_type, vpc,
 };
 use crate::sim::rds::keys;
 use crate::sim::state::{Data, Settings, maintenance_window};
@@ -100,16 +100,12 @@ fn settings(turn: &Turn<'_>, engine: &str, family: &str, id: &str) -> Result<Set
         None => default_group,
         Some(name) => check_parameter_group(turn, name, &default_group)?,
     };
-    let iops = params.number("Iops")?;
     let usual_port = if engine == "postgres" { 5432 } else { 3306 };
     Ok(Settings {
         class: class(turn, "")?,
         storage_gib,
-        storage_type: params
-            .text("StorageType")
-            .unwrap_or(if iops.is_some() { "io1" } else { "gp2" })
-            .to_owned(),
-        iops,
+        storage_type: storage_type(turn, "gp2")?,
+        iops: params.number("Iops")?,
         multi_az: multi_az(turn)?,
         retention_days: retention(turn)?.unwrap_or(1),
         backup_window: backup_window(turn)?.unwrap_or_else(|| random_window(turn, id)),

@@ -41,7 +41,7 @@ pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
     let (now, resource) = (turn.now, instance.resource_id.clone());
     for region in turn.world.regions.values_mut() {
         if let Some(copied) = region.replicated.get_mut(&resource) {
-            copied.stopped.get_or_insert(now);
+            copied.stop(now, &instance);
         }
     }
     replica::orphan(turn, &instance);

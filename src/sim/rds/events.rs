@@ -13,6 +13,19 @@ use crate::sim::world::instance_key;
 use crate::sim::xml::Xml;
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// What an event can be about.
+const SOURCE_TYPES: [&str; 9] = [
+    "db-instance",
+    "db-parameter-group",
+    "db-security-group",
+    "db-snapshot",
+    "db-cluster",
+    "db-cluster-snapshot",
+    "custom-engine-version",
+    "db-proxy",
+    "blue-green-deployment",
+];
+
 /// Notes an event of an instance.
 pub(in crate::sim::rds) fn note(
     turn: &mut Turn<'_>,
@@ -51,6 +64,11 @@ pub(in crate::sim::rds) fn describe(turn: &mut Turn<'_>) -> Outcome {
     if source.is_some() && source_type.is_none() {
         let message = "SourceType must be provided when SourceIdentifier is given.";
         return Err(ApiError::sender("InvalidParameterCombination", message));
+    }
+    let known = source_type.as_deref().is_none_or(|kind| SOURCE_TYPES.contains(&kind));
+    if !known {
+        let message = format!("Invalid source type: {}", source_type.unwrap_or_default());
+        return Err(ApiError::sender("InvalidParameterValue", message));
     }
     let minutes = params.number("Duration")?.unwrap_or(60);
     let end = params.instant("EndTime")?.unwrap_or(turn.now).min(turn.now);

@@ -22,6 +22,11 @@ pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
     let id = names::instance(turn, "DBInstanceIdentifier")?;
     let mut instance = turn.world.instance(&turn.region, &id, turn.now)?.clone();
     let status = instance.status(turn.now);
+    if status == Status::ConfiguringEnhancedMonitoring {
+        let message = "RDS is configuring Enhanced Monitoring or Performance Insights for this DB \
+                       instance. Try your request later.";
+        return Err(ApiError::sender("InvalidDBInstanceState", message));
+    }
     if !matches!(status, Status::Available | Status::StorageOptimization) {
         let message = "Database instance is not in available state.";
         return Err(ApiError::sender("InvalidDBInstanceState", message));
@@ -45,6 +50,7 @@ pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
         let window = Some(next_window(&instance.settings.maintenance_window, turn.now));
         instance.pending = Some(Pending { window, ..pending });
     }
+    configure(turn, &before.settings, &mut instance);
     let effect = effect(&before, &instance);
     store(turn, instance, effect)
 }
@@ -100,6 +106,28 @@ fn cannot_wait(now: &Settings, pending: &Pending) -> bool {
         && now.retention_days > 0
         && later.retention_days > 0;
     later.password != now.password || days
+}
+
+/// What was changed at once and yet takes RDS a while to configure.
+fn configure(turn: &Turn<'_>, before: &Settings, instance: &mut Instance) {
+    let now = &instance.settings;
+    let monitoring = before.monitoring_seconds != now.monitoring_seconds
+        || before.performance_insights != now.performance_insights;
+    let what: Vec<Status> = [
+        (Status::ConfiguringEnhancedMonitoring, monitoring),
+        (Status::ConfiguringLogExports, before.log_exports != now.log_exports),
+        (Status::ConfiguringIamDatabaseAuth, before.iam_auth != now.iam_auth),
+    ]
+    .into_iter()
+    .filter_map(|(status, changed)| changed.then_some(status))
+    .collect();
+    if what.is_empty() {
+        return;
+    }
+    let entity = format!("rds/{}/{}/{}", turn.region, instance.resource_id, turn.world.requests);
+    let clockwork = turn.world.clockwork();
+    let from = turn.now + to_delta(clockwork.modify_lag(&entity));
+    modification::configure(instance, (turn.now, from), &what, clockwork, &entity);
 }
 
 fn schedule(turn: &mut Turn<'_>, instance: &mut Instance, pending: Pending) {

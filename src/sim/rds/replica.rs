@@ -11,7 +11,7 @@ use crate::sim::notes::About;
 use crate::sim::rds::begin::{self, Blueprint, store};
 use crate::sim::rds::choices::{
     backup_window, check_parameter_group, class, multi_az, port, retention, security_groups,
-    storage, vpc,
+    storage, storage_type, vpc,
 };
 use crate::sim::rds::names::{self, arn};
 use crate::sim::rds::{events, keys};
@@ -116,7 +116,7 @@ fn settings(turn: &Turn<'_>, source: &Instance, far: bool) -> Result<Settings, A
     Ok(Settings {
         class: class(turn, &from.class)?,
         storage_gib: storage(turn, from.storage_gib)?,
-        storage_type: params.text("StorageType").unwrap_or(&from.storage_type).to_owned(),
+        storage_type: storage_type(turn, &from.storage_type)?,
         iops: params.number("Iops")?.or(from.iops),
         multi_az: multi_az(turn)?,
         retention_days: 0,

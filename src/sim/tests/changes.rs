@@ -1,6 +1,7 @@
 //! Modifications: new names, the maintenance window, versions and storage.
 
 use super::support::{Lab, epoch, refused};
+use crate::sim::{SimAccess, SimQuery};
 use aws_sdk_rds::types::SourceType;
 use chrono::TimeDelta;
 
@@ -32,6 +33,23 @@ async fn a_renamed_instance_is_the_same_under_another_name() {
         of.endpoint().and_then(|endpoint| endpoint.address()).map(str::to_owned)
     };
     assert_ne!(address(&after), address(&before));
+    // The old name resolves no more, the new one not yet: "in about ten minutes".
+    let reached = |host: Option<String>| {
+        let query = SimQuery {
+            host: host.expect("an address"),
+            port: 5432,
+            database: "orders".to_owned(),
+            user: "orders_admin".to_owned(),
+            password: "wrong".to_owned().into(),
+            statement: "SELECT 1".to_owned(),
+            access: SimAccess::ReadOnly,
+        };
+        let refused = lab.simulator.query(&query, lab.clock.now()).expect_err("wrong password");
+        refused.code() == Some("28P01")
+    };
+    assert!(!reached(address(&before)) && !reached(address(&after)));
+    lab.sleep(600).await;
+    assert!(!reached(address(&before)) && reached(address(&after)));
     let replica = lab.instance("shop-orders-replica").await;
     assert_eq!(replica.read_replica_source_db_instance_identifier(), Some("orders-new"));
     assert_eq!(after.read_replica_db_instance_identifiers(), ["shop-orders-replica"]);
@@ -144,6 +162,7 @@ async fn values_that_rds_does_not_take() {
     let cases: Vec<(&str, Modify)> = vec![
         ("InvalidParameterCombination", call()),
         ("InvalidParameterValue", call().monitoring_interval(7)),
+        ("InvalidParameterValue", call().storage_type("tape")),
         ("InvalidParameterValue", call().preferred_backup_window("03:00-03:10")),
         ("InvalidParameterValue", call().preferred_maintenance_window("never")),
         ("InvalidParameterValue", call().backup_retention_period(36)),
@@ -167,4 +186,38 @@ async fn values_that_rds_does_not_take() {
     let elsewhere = by_arn.replace("us-east-1", "eu-west-1");
     let elsewhere = modify(&lab, &elsewhere).copy_tags_to_snapshot(false).send();
     assert_eq!(refused(elsewhere).await.0, "DBInstanceNotFound");
+}
+
+#[tokio::test(start_paused = true)]
+async fn monitoring_logs_and_authentication_are_configured() {
+    let lab = Lab::new(&[]);
+    let exports = aws_sdk_rds::types::CloudwatchLogsExportConfiguration::builder();
+    let exports = exports.enable_log_types("upgrade").build();
+    let call = modify(&lab, "shop-stock").monitoring_interval(30);
+    let call = call.cloudwatch_logs_export_configuration(exports);
+    call.enable_iam_database_authentication(true).send().await.expect("accepted");
+    lab.sleep(5).await;
+    let now = lab.instance("shop-stock").await;
+    assert_eq!(now.db_instance_status(), Some("available"), "for a while");
+    assert_eq!(now.monitoring_interval(), Some(30));
+    lab.until("shop-stock", "configuring-enhanced-monitoring").await;
+    let (code, message) = refused(modify(&lab, "shop-stock").monitoring_interval(60).send()).await;
+    assert_eq!(code, "InvalidDBInstanceState");
+    assert!(message.starts_with("RDS is configuring Enhanced Monitoring"), "{message}");
+    assert_eq!(
+        lab.course(&lab.rds, "shop-stock", "available").await,
+        [
+            "configuring-enhanced-monitoring",
+            "configuring-log-exports",
+            "configuring-iam-database-auth",
+            "available"
+        ]
+    );
+    // With work to do as well, that comes first.
+    let both = modify(&lab, "shop-stock").monitoring_interval(60).multi_az(true);
+    both.apply_immediately(true).send().await.expect("accepted");
+    assert_eq!(
+        lab.course(&lab.rds, "shop-stock", "available").await,
+        ["available", "modifying", "configuring-enhanced-monitoring", "available"]
+    );
 }

@@ -150,3 +150,27 @@ async fn the_catalogue_lists_what_can_be_created() {
     assert_eq!(instances.max(), Some(40));
     assert_eq!(instances.used(), Some(3 + found.len() as i64));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_follows_its_sources_password_and_keeps_it_when_promoted() {
+    let lab = Lab::new(&[]);
+    create(&lab, "lead").db_name("app").send().await.expect("accepted");
+    lab.until("lead", "available").await;
+    let replica = lab.rds.create_db_instance_read_replica().db_instance_identifier("copy");
+    replica.source_db_instance_identifier("lead").send().await.expect("accepted");
+    let copy = lab.until("copy", "available").await;
+    ask(&lab, &copy, "correct-horse", "SELECT 1").expect("its source's");
+    let refused = ask(&lab, &copy, "correct-horse", "CREATE TABLE t (id integer)");
+    assert_eq!(refused.expect_err("a replica").code(), Some("25006"));
+    let modify = lab.rds.modify_db_instance().db_instance_identifier("lead");
+    modify.master_user_password("battery-staple").send().await.expect("accepted");
+    lab.course(&lab.rds, "lead", "available").await;
+    assert!(ask(&lab, &copy, "correct-horse", "SELECT 1").is_err());
+    ask(&lab, &copy, "battery-staple", "SELECT 1").expect("its source's new one");
+    lab.rds.promote_read_replica().db_instance_identifier("copy").send().await.expect("accepted");
+    lab.course(&lab.rds, "copy", "available").await;
+    let modify = lab.rds.modify_db_instance().db_instance_identifier("lead");
+    modify.master_user_password("one-more-word").send().await.expect("accepted");
+    lab.course(&lab.rds, "lead", "available").await;
+    ask(&lab, &copy, "battery-staple", "CREATE TABLE t (id integer)").expect("its own now");
+}

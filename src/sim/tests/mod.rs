@@ -16,6 +16,7 @@ mod refusals;
 mod replicas;
 mod replicated;
 mod secrets;
+mod storm;
 mod support;
 mod troubles;
 mod worlds;
