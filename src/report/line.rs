@@ -156,7 +156,12 @@ fn text(line: &StatusLine, report: &Report) -> String {
         (false, false) => "",
     };
     let who = format!("{kind}{} in {}", short(&line.name), short(&line.environment));
-    let clock = clock(line);
+    let clock = match report.waterfall.to_what {
+        WaterfallEnd::NothingToRecover => {
+            format!("{}, nothing to recover", human_ms(line.elapsed_ms))
+        }
+        WaterfallEnd::Recovered | WaterfallEnd::LastEvent => clock(line),
+    };
     match line.state {
         LineState::Finished => {
             let at = format_instant(report.run.last_at);

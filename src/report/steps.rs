@@ -174,5 +174,7 @@ fn made_something(step: &PlannedStep, found: &StepState) -> bool {
 
 fn name_of(step: &StepState) -> String {
     let target = step.intent.as_ref().map(|intent| intent.target.clone());
-    text(&step.outputs, "instance").or(target).unwrap_or_else(|| "unknown".to_owned())
+    // A snapshot also says of which instance it is.
+    let made = text(&step.outputs, "snapshot").or_else(|| text(&step.outputs, "instance"));
+    made.or(target).unwrap_or_else(|| "unknown".to_owned())
 }

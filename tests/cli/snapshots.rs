@@ -224,6 +224,8 @@ fn a_backup_is_taken_checked_and_deleted_by_the_drill() {
         "restore not planned, validation succeeded, clean-up succeeded",
         "nothing to recover",
     ]);
+    let line = env.line("status last --line").expect(0).stdout;
+    assert!(line.contains("nothing to recover"), "{line}");
     assert!(!out.stdout.contains("not proven"), "a backup promises no recovery: {}", out.stdout);
     assert!(!out.stderr.contains("RECOVERED"), "{}", out.stderr);
     assert_eq!((shop_mutations(&env).len(), snapshots_left(&env, SHOP)), (2, 0));
@@ -232,9 +234,10 @@ fn a_backup_is_taken_checked_and_deleted_by_the_drill() {
 #[test]
 fn a_backup_before_a_change_stays_and_is_restorable() {
     let env = TestEnv::new();
-    env.line("run backup-before-change --env sim -p database=orders").expect(0);
+    let out = env.line("run backup-before-change --env sim -p database=orders").expect(0);
     assert_eq!(snapshots_left(&env, "techcorp-sim"), 1);
     let taken = env.mutations()[0].split(' ').nth(1).expect("a name").to_owned();
+    out.shows(&[&format!("{taken} is still there: kept on purpose")]);
     env.line(&format!("drill verify-snapshot -p snapshot={taken}")).expect(0).shows(&[
         "restore succeeded, validation succeeded, clean-up succeeded",
         "counted from restore_time",
