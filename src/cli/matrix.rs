@@ -55,6 +55,7 @@ struct Recording {
     world: Simulator,
     points: Vec<Point>,
     turns: u64,
+    renewals: u64,
 }
 
 impl Recording {
@@ -101,6 +102,7 @@ impl Store for Recording {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<(), JournalError> {
+        self.renewals += 1;
         self.inner.renew(fence, now, ttl)
     }
 
@@ -239,6 +241,7 @@ impl Stage {
             world: world.clone(),
             points: Vec::new(),
             turns: 0,
+            renewals: 0,
         };
         let state = self.drive(&world, world.time(), &mut store, |now, fence| {
             let json = serde_json::to_value(&self.plan).expect("plain data");
