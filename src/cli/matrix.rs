@@ -56,6 +56,7 @@ struct Recording {
     world: Simulator,
     points: Vec<Point>,
     turns: u64,
+    renewals: u64,
 }
 
 impl Recording {
@@ -102,6 +103,7 @@ impl Store for Recording {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<(), JournalError> {
+        self.renewals += 1;
         self.inner.renew(fence, now, ttl)
     }
 
@@ -240,6 +242,7 @@ impl Stage {
             world: world.clone(),
             points: Vec::new(),
             turns: 0,
+            renewals: 0,
         };
         let state = self.drive(&world, world.time(), &mut store, |now, fence| {
             let json = serde_json::to_value(&self.plan).expect("plain data");

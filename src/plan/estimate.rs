@@ -189,7 +189,7 @@ mod tests {
         ];
         assert_eq!(recovery_time(&steps, Some(&restore)), minute);
         let waits = waits_for_people(&steps, Some(&restore));
-        assert_eq!(waits, [decide.clone()], "what comes later delays nothing");
+        assert_eq!(waits, std::slice::from_ref(&decide), "what comes later delays nothing");
         assert_eq!(waits_for_people(&steps, None), []);
     }
 }

@@ -10,6 +10,13 @@ use crate::base::ids::StepKey;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// Most names of a list that people read before they decide; the others are counted.
+const MOST_NAMES: usize = 20;
+
+/// Most gates of a plan that say what hangs on them: people follow runbooks with a handful, and each
+/// looks at all steps after it.
+const MOST_GATES: usize = 50;
+
 /// What follows the decision about a gate.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Follows<'a> {
@@ -26,13 +33,25 @@ impl Follows<'_> {
             let final_act = if step.irreversible { " (cannot be undone)" } else { "" };
             format!("{}{final_act}", step.key)
         };
-        self.waiting.iter().map(name).collect::<Vec<_>>().join(", ")
+        listed(&self.waiting, name)
     }
 
     /// `delete`; empty when there is none.
     pub fn regardless_text(&self) -> String {
-        self.regardless.iter().map(|step| step.key.as_str()).collect::<Vec<_>>().join(", ")
+        listed(&self.regardless, |step| step.key.to_string())
     }
+}
+
+fn listed(steps: &[&PlannedStep], name: impl Fn(&&PlannedStep) -> String) -> String {
+    let mut names: Vec<String> = steps.iter().take(MOST_NAMES).map(name).collect();
+    // What cannot be undone is told wherever it stands.
+    let final_acts = steps.iter().skip(MOST_NAMES).filter(|step| step.irreversible).count();
+    match (steps.len().saturating_sub(MOST_NAMES), final_acts) {
+        (0, _) => {}
+        (more, 0) => names.push(format!("and {more} more")),
+        (more, acts) => names.push(format!("and {more} more, {acts} of which cannot be undone")),
+    }
+    names.join(", ")
 }
 
 /// What waits for the gate `key`, directly or through other steps.
@@ -76,10 +95,9 @@ pub(super) fn within(preview: Preview, spec: &ActionSpec, timeout: Option<Durati
 
 /// Says of each gate that a person opens what hangs on it, and how long it waits.
 pub(super) fn describe(steps: &mut [PlannedStep]) {
-    for place in 0..steps.len() {
-        if steps[place].gate != Some(GateKind::Person) {
-            continue;
-        }
+    let person = |place: &usize| steps[*place].gate == Some(GateKind::Person);
+    let gates: Vec<usize> = (0..steps.len()).filter(person).take(MOST_GATES).collect();
+    for place in gates {
         let found = follows(steps, &steps[place].key);
         let mut details = Vec::new();
         for (what, names) in [
@@ -129,6 +147,23 @@ mod tests {
         assert_eq!(found.regardless_text(), "clean");
         let nothing = follows(&steps, &StepKey::new("aside"));
         assert_eq!((nothing.waiting_text(), nothing.regardless_text()), Default::default());
+    }
+
+    #[test]
+    fn long_lists_are_counted_and_lose_no_final_act() {
+        let mut steps = chain();
+        for number in 0..30 {
+            let mut more = step(&format!("more{number}"), "x", Phase::Provision);
+            more.needs = vec![StepKey::new("promote")];
+            more.irreversible = number == 29;
+            steps.push(more);
+        }
+        let text = follows(&steps, &StepKey::new("gate")).waiting_text();
+        let end = "more17, and 12 more, 1 of which cannot be undone";
+        assert!(
+            text.starts_with("promote (cannot be undone), verify, more0") && text.ends_with(end),
+            "{text}"
+        );
     }
 
     #[test]

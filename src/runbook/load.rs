@@ -149,9 +149,9 @@ fn check<'a>(
         specs,
         suggestions: Cell::new(MAX_SUGGESTIONS),
     };
-    for index in 0..drafts.len() {
+    for (index, draft) in drafts.iter().enumerate() {
         check_step(&world, index, p);
-        gates::check(&drafts[index], p);
+        gates::check(draft, p);
     }
     check_measure(declared.measured, &world, p);
     lint(&declared, &world, p);

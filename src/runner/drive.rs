@@ -183,7 +183,8 @@ async fn ask(running: &Running<'_>, step: StepKey, question: Question) -> Input 
     };
     match reply {
         Some(Reply { answer, way, comment }) => {
-            let comment = comment.map(|text| redact_line(&text, LONGEST_COMMENT));
+            let plain = |text: String| text.replace(|c: char| c.is_control() && c != '\n', "");
+            let comment = comment.map(|text| redact_line(&plain(text), LONGEST_COMMENT));
             let comment = comment.filter(|text| !text.is_empty());
             let reply = Reply { answer, way, comment };
             Input::Answered { step, reply, operator: running.operator.to_owned() }

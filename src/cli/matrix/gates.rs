@@ -75,3 +75,34 @@ fn while_nobody_is_there_every_point_leads_to_the_same_waiting() {
     }
     assert!(tried >= POINTS / 2, "only {tried} points");
 }
+
+/// Somebody who thinks for a while and then approves.
+struct Thinks(Duration);
+
+#[async_trait::async_trait]
+impl Operator for Thinks {
+    async fn ask(&self, step: &StepKey, question: &Question) -> Option<Reply> {
+        crate::base::clock::Clock::virtual_from(question.asked_at).sleep(self.0).await;
+        Says("approve").ask(step, question).await
+    }
+}
+
+#[test]
+fn a_person_may_take_longer_than_a_lease_lasts_but_not_than_the_gate_allows() {
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    const SLOW: Thinks = Thinks(Duration::from_secs(20 * 60));
+    const ASLEEP: Thinks = Thinks(Duration::from_secs(40 * 60));
+    let decide = StepKey::new("decide");
+    let (state, recording) = stage(&[], &SLOW).whole();
+    assert_eq!(state.finished, Some(RunOutcome::Succeeded));
+    let waited = state.steps[&decide].answered_at.zip(state.steps[&decide].started_at);
+    let (answered, began) = waited.expect("answered");
+    assert!((answered - began).to_std().expect("later") >= minutes(20));
+    // Twenty minutes are four leases, each renewed at a third of its time.
+    assert!(recording.renewals >= 12, "{}", recording.renewals);
+    let (state, _) = stage(&[], &ASLEEP).whole();
+    let step = &state.steps[&decide];
+    assert_eq!((state.finished, step.expired), (Some(RunOutcome::Failed), true));
+    let (ended, began) = step.finished_at.zip(step.started_at).expect("it ended");
+    assert_eq!((ended - began).to_std().expect("later"), minutes(30));
+}

@@ -59,3 +59,16 @@ fn a_gate_names_its_consequence() {
     assert!(with("approvers: ann")[0].starts_with("DR022"), "a list is a list");
     assert!(problems("uses: gate.approve")[0].contains("needs the input `message`"));
 }
+
+#[test]
+fn a_wait_for_a_while_needs_no_time_out_and_one_for_an_instant_does() {
+    let warnings = |with: &str| {
+        let text = format!(
+            "apiVersion: drctl/v1\nkind: Runbook\nname: t\nsteps:\n  - {{ id: a, uses: gate.wait_until, with: {with} }}\n"
+        );
+        let (_, warnings) = load_runbook("t.yaml", &text, &standard()).expect("valid");
+        warnings.sorted().into_iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("{ for: 30m }"), Vec::<&str>::new());
+    assert_eq!(warnings("{ time: '2026-01-15T10:00:00Z' }"), ["DR053"]);
+}
