@@ -1,10 +1,12 @@
-//! Requests a second that the simulator answers, in process and over TCP, and those of another server.
-//! Measures; asserts nothing but success.
+//! Requests a second that the simulator answers, in process and over TCP, and those of moto over TCP, all
+//! in one run. Measures; asserts nothing but success.
 //!
 //! ```text
-//! cargo bench --bench simulator
-//! DRCTL_BENCH_MOTO=127.0.0.1:5000 cargo bench --bench simulator     with moto beside it
+//! cargo bench --bench simulator                         moto beside it when `moto_server` is found
+//! DRCTL_BENCH_MOTO=moto_server cargo bench …            the program to start as moto
 //! ```
+//!
+//! Both servers have the same number of instances to describe, one client, one connection.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use drctl::sim::{SimOptions, Simulator, WireRequest};
@@ -16,7 +18,18 @@ use std::time::Duration;
 const BODY: &str = "Action=DescribeDBInstances&Version=2014-10-31";
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/rds/\
                              aws4_request, SignedHeaders=host, Signature=0";
+/// Instances that the shipped estate has in us-east-1: moto gets as many.
+const INSTANCES: usize = 2;
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A signed call with a form.
+fn post(address: &str, body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {AUTHORIZATION}\r\n\
+         Content-Type: {FORM}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
 
 /// A connection that is kept open, as AWS's clients do.
 struct Client {
@@ -28,20 +41,22 @@ impl Client {
     fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("somebody listens");
         stream.set_nodelay(true).expect("a socket option");
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {AUTHORIZATION}\r\n\
-             Content-Type: {FORM}\r\nContent-Length: {}\r\n\r\n{BODY}",
-            BODY.len()
-        );
-        Self { stream: BufReader::new(stream), request }
+        Self { stream: BufReader::new(stream), request: post(address, BODY) }
     }
 
     /// One request and its whole answer.
     fn call(&mut self) -> usize {
         self.stream.get_mut().write_all(self.request.as_bytes()).expect("it reads");
+        self.answer().expect("an answer")
+    }
+
+    /// Reads an answer; `None` when the server closed the connection.
+    fn answer(&mut self) -> Option<usize> {
         let mut length = 0;
         let mut line = String::new();
-        self.stream.read_line(&mut line).expect("it answers");
+        if self.stream.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
         assert!(line.contains(" 200 "), "{line}");
         loop {
             line.clear();
@@ -56,7 +71,7 @@ impl Client {
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).expect("a body");
         assert!(length > 0, "an answer without a length");
-        length
+        Some(length)
     }
 }
 
@@ -73,7 +88,7 @@ impl Drop for Served {
 fn serve() -> (Served, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
     // At this pace the latency that the simulator plays is nothing: what is left is its own.
-    command.args(["sim", "serve", "--port", "0", "--ephemeral", "--pace", "100000"]);
+    command.args(["sim", "serve", "--port", "0", "--ephemeral", "--speed", "100000"]);
     command.stdout(Stdio::piped());
     command.env("DRCTL_STATE_DIR", std::env::temp_dir().join("drctl-bench"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -84,6 +99,56 @@ fn serve() -> (Served, String) {
     let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
     let address = address.expect("it says where").to_owned();
     (Served(child), address)
+}
+
+/// moto with as many instances; `None`, said, when it is not to be had.
+fn moto() -> Option<(Served, String)> {
+    let program = std::env::var("DRCTL_BENCH_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("bound").port();
+    drop(free);
+    let mut command = Command::new(&program);
+    command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+    let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(child) = started else {
+        eprintln!("moto is not measured: no program `{program}` (pip install 'moto[server]')");
+        return None;
+    };
+    let (served, address) = (Served(child), format!("127.0.0.1:{port}"));
+    let mut waited = 0;
+    while TcpStream::connect(&address).is_err() {
+        waited += 1;
+        assert!(waited < 200, "moto does not listen");
+        // The one wait of this file, for a program that we did not write.
+        Command::new("sleep").arg("0.1").status().expect("sleep");
+    }
+    for number in 0..INSTANCES {
+        let body = format!(
+            "Action=CreateDBInstance&Version=2014-10-31&DBInstanceIdentifier=db{number}&\
+             DBInstanceClass=db.r6g.large&Engine=postgres&AllocatedStorage=100&\
+             MasterUsername=admin1&MasterUserPassword=aaaaaaaaaa"
+        );
+        let mut client = Client::connect(&address);
+        client.request = post(&address, &body);
+        client.call();
+    }
+    Some((served, address))
+}
+
+/// A client of moto: its development server closes a connection after each answer, and then a new one
+/// is part of the call, as it is for every client of moto.
+fn moto_call(client: &mut Client, address: &str) -> usize {
+    if let Some(length) = client
+        .stream
+        .get_mut()
+        .write_all(client.request.as_bytes())
+        .ok()
+        .and_then(|()| client.answer())
+    {
+        return length;
+    }
+    *client = Client::connect(address);
+    client.call()
 }
 
 fn in_process() -> impl FnMut() {
@@ -115,9 +180,11 @@ fn requests(criterion: &mut Criterion) {
     let (_served, address) = serve();
     let mut client = Client::connect(&address);
     group.bench_function("simulator, TCP", |bencher| bencher.iter(|| client.call()));
-    if let Ok(address) = std::env::var("DRCTL_BENCH_MOTO") {
+    if let Some((_moto, address)) = moto() {
         let mut client = Client::connect(&address);
-        group.bench_function("moto, TCP", |bencher| bencher.iter(|| client.call()));
+        group.bench_function("moto, TCP", |bencher| {
+            bencher.iter(|| moto_call(&mut client, &address))
+        });
     }
     group.finish();
 }

@@ -32,6 +32,9 @@ struct Inner {
     start: Instant,
 }
 
+/// Half of what tokio's timer can tell apart.
+const HALF_TICK: Duration = Duration::from_micros(500);
+
 impl Clock {
     /// The computer's time.
     pub fn real() -> Self {
@@ -82,13 +85,17 @@ impl Clock {
         }
     }
 
-    /// Sleeps for `duration` of this clock's time.
+    /// Sleeps for `duration` of this clock's time. What is less than half a tick of the timer in real
+    /// time only lets others go first: a whole tick would be further off, at high speed by minutes.
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep(&self, duration: Duration) {
         let real = match self.inner.mode {
             ClockMode::Scaled(factor) => duration.div_f64(factor),
             ClockMode::Real | ClockMode::Virtual => duration,
         };
+        if matches!(self.inner.mode, ClockMode::Scaled(_)) && real < HALF_TICK {
+            return tokio::task::yield_now().await;
+        }
         tokio::time::sleep(real).await;
     }
 

@@ -12,5 +12,6 @@ pub mod ids;
 pub mod redact;
 pub mod secret;
 pub mod seed;
+pub mod shape;
 pub mod value;
 pub mod yaml;

@@ -5,8 +5,9 @@
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::history::HistoryArgs;
+use crate::cli::init::InitArgs;
 use crate::cli::reports::ReportArgs;
-use crate::cli::runbook::{GraphArgs, NameArgs};
+use crate::cli::runbook::{GraphArgs, NameArgs, SchemaArgs};
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
 use crate::cli::validate::ValidateArgs;
@@ -63,6 +64,8 @@ pub(super) enum Command {
     /// Export or verify a run's journal. Changes nothing.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Write a new project: configuration, estate, runbook, drill, schemas. Overwrites nothing.
+    Init(InitArgs),
     /// Work on runbook files. Changes nothing.
     #[command(subcommand)]
     Runbook(RunbookCommand),
@@ -120,7 +123,7 @@ pub(super) struct SimulationArgs {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub pace: Option<f64>,
     /// Switch a fault on in the simulator (repeatable), for example `throttled`, `restore-failed`,
-    /// `wrong-restore=stale`.
+    /// `wrong-restore=stale`; `drctl sim faults` lists them.
     #[arg(long = "fault", value_name = "NAME[=VALUE]")]
     pub faults: Vec<String>,
     /// Seed of a new simulated world.
@@ -128,11 +131,25 @@ pub(super) struct SimulationArgs {
     pub seed: Option<u64>,
 }
 
+impl SimulationArgs {
+    /// These, with `faults` of a file before those of the command line, which has the last word.
+    pub(super) fn after(&self, faults: &[String]) -> Self {
+        let faults = faults.iter().chain(&self.faults).cloned().collect();
+        Self { faults, ..self.clone() }
+    }
+}
+
 /// `drctl drill`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(subcommand_negates_reqs = true)]
 pub(super) struct DrillArgs {
+    /// Another work on drills than running one.
+    #[command(subcommand)]
+    pub command: Option<DrillCommand>,
     /// Name of the drill (drills/NAME.yaml) or path of a drill file.
-    pub name: String,
+    #[arg(required = true)]
+    pub name: Option<String>,
     /// Another environment than the drill file's.
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
@@ -141,6 +158,14 @@ pub(super) struct DrillArgs {
     pub keep: bool,
     #[command(flatten)]
     pub launch: LaunchArgs,
+}
+
+/// `drctl drill …`
+#[derive(Debug, Subcommand)]
+pub(super) enum DrillCommand {
+    /// List the drills: what they run and promise, how they last ended, whether they are valid.
+    /// Changes nothing.
+    List,
 }
 
 /// `drctl run`
@@ -216,6 +241,8 @@ pub(super) enum RunbookCommand {
     Show(NameArgs),
     /// Draw a runbook's steps with the critical path: as text, DOT, Mermaid or SVG.
     Graph(GraphArgs),
+    /// Write the JSON Schema that editors check files against.
+    Schema(SchemaArgs),
 }
 
 /// `drctl heartbeat`
@@ -256,7 +283,21 @@ pub(super) struct HeartbeatArgs {
 /// `drctl sim`
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
-    /// Answer AWS requests on loopback until stopped.
+    /// Answer AWS requests on loopback until stopped (Ctrl-C, SIGTERM); then the world is saved.
+    ///
+    /// Point clients at it with `AWS_ENDPOINT_URL=http://127.0.0.1:4577` and any credentials; a
+    /// region comes from the client's signature. Besides AWS it answers, in JSON:
+    ///
+    ///   GET    /_drctl/world         time, seed, speed and counts
+    ///   GET    /_drctl/faults        faults that are on, and the catalogue
+    ///   PUT    /_drctl/faults        switch on exactly {"faults": ["throttled=3"]}
+    ///   POST   /_drctl/faults        switch these on besides
+    ///   DELETE /_drctl/faults        switch all off; /_drctl/faults/NAME: one
+    ///   GET    /_drctl/mutations     calls that changed the world; ?after=SEQUENCE
+    ///   GET    /_drctl/published     messages that SNS topics accepted
+    ///
+    /// `-v` logs every request.
+    #[command(verbatim_doc_comment)]
     Serve {
         /// The estate.
         #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
@@ -270,9 +311,24 @@ pub(super) enum SimCommand {
         /// Keep the world in memory instead of the state directory.
         #[arg(long)]
         ephemeral: bool,
-        #[command(flatten)]
-        simulation: SimulationArgs,
+        /// Simulated time runs this many times faster than real time.
+        #[arg(
+            long,
+            visible_alias = "pace",
+            value_name = "FACTOR",
+            default_value_t = 1.0,
+            allow_negative_numbers = true
+        )]
+        speed: f64,
+        /// Seed of a new simulated world.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Switch a fault on (repeatable); `drctl sim faults` lists them.
+        #[arg(long = "fault", value_name = "NAME[=VALUE]")]
+        faults: Vec<String>,
     },
+    /// List the faults that can be switched on: name, value, meaning.
+    Faults,
     /// Forget the simulated world: the next command starts a new one.
     Reset {
         /// The estate.

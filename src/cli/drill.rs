@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, launch, tell_warnings};
 use crate::cli::project::FileKind;
 use crate::plan::model::RunMode;
-use crate::runbook::{check_drill, load_drill};
+use crate::runbook::{check_drill, check_drill_faults, load_drill};
 
 /// Reads the drill's files: everything that is decided before an environment is opened.
 ///
@@ -19,7 +19,7 @@ pub(super) fn prepare(
     args: &DrillArgs,
     output: OutputForm,
 ) -> Result<Launch, CommandError> {
-    let found = tools.project.read(FileKind::Drill, &args.name)?;
+    let found = tools.project.read(FileKind::Drill, args.name.as_deref().unwrap_or_default())?;
     let drill = load_drill(&found.file, &found.text)?;
     let runbook = tools.runbook(&drill.runbook)?;
     let problems = check_drill(&drill, &runbook);
@@ -28,13 +28,21 @@ pub(super) fn prepare(
     }
     tell_warnings(&problems);
     let estate = tools.estate(&drill.estate)?;
+    let place = args.env.clone().unwrap_or_else(|| drill.environment.clone());
+    if let Some(environment) = estate.environments.get(&place) {
+        let problems = check_drill_faults(&drill, environment);
+        if problems.has_errors() {
+            return Err(problems.into());
+        }
+    }
     Ok(Launch {
         runbook,
         estate,
-        environment: args.env.clone().unwrap_or_else(|| drill.environment.clone()),
+        environment: place,
         mode: RunMode::Drill { name: drill.name.clone(), keep: args.keep },
         parameters: drill.parameters.clone(),
         objectives: drill.objectives,
+        faults: drill.faults,
         output,
     })
 }

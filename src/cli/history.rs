@@ -105,7 +105,8 @@ pub(super) fn history(
     Ok(Exit::Ok)
 }
 
-fn row(tools: &Tools, run: &RunSummary) -> Result<HistoryRow, String> {
+/// The row of one run; why its journal cannot be read, if it cannot.
+pub(super) fn row(tools: &Tools, run: &RunSummary) -> Result<HistoryRow, String> {
     if let Some(problem) = &run.problem {
         return Err(problem.clone());
     }

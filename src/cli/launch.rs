@@ -46,6 +46,8 @@ pub(super) struct Launch {
     pub parameters: BTreeMap<String, Given>,
     /// The drill's own objectives.
     pub objectives: Objectives,
+    /// Faults that the drill is meant to meet.
+    pub faults: Vec<String>,
     /// Form of the result.
     pub output: OutputForm,
 }
@@ -147,12 +149,12 @@ pub(super) async fn launch(
     let environment = environment(&launch.estate, &launch.environment)?.clone();
     let asked = Asked::read(&launch, args)?;
     check_options(&environment, &args.simulation)?;
+    let simulation = args.simulation.after(&launch.faults);
     let _one_at_a_time = match (&launch.mode, args.dry_run) {
         (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, &launch)?),
         _ => None,
     };
-    let session =
-        Session::open(&tools.state, &launch.estate, &environment, &args.simulation, None)?;
+    let session = Session::open(&tools.state, &launch.estate, &environment, &simulation, None)?;
     let plan = make_plan(tools, &launch, asked, &environment, &session).await?;
     if args.dry_run {
         session.close()?;
@@ -218,6 +220,7 @@ async fn make_plan(
         objectives,
         disaster_at,
         declared_at,
+        faults: session.faults(),
         owner: operator(),
         now,
     };

@@ -2,13 +2,13 @@
 //!
 //! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
 
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, DrillArgs, DrillCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, explain, heartbeat, history, journal, logging, out, reports, resume, run,
-    runbook, shell, sim, status,
+    doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out, reports,
+    resume, run, runbook, shell, sim, status,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -38,14 +38,15 @@ pub fn main() -> ExitCode {
 
 /// Whether time jumps or passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Time {
+pub(super) enum Time {
     /// Everything is simulated in process.
     Paused,
     /// Sockets, people or a pace.
     Passing,
 }
 
-fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
+/// Runs `work` on a runtime of its own.
+pub(super) fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(time == Time::Paused);
     let runtime = builder.build().expect("a runtime can be made");
@@ -67,6 +68,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     let output = cli.output;
     let tools = &Tools::new()?;
     match &cli.command {
+        Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
+            drill_list::run(tools, output)
+        }
         Command::Drill(args) => {
             check_pace(args.launch.simulation.pace)?;
             let prepared = drill::prepare(tools, args, output)?;
@@ -99,10 +103,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),
         Command::Journal(command) => journal::run(tools, command, output),
+        Command::Init(args) => init::run(tools, args),
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
-        Command::Sim(command) => block_on(Time::Passing, sim::run(tools, command)),
+        Command::Sim(command) => sim::run(tools, command, output),
         Command::Doctor(args) => {
             let patient = doctor::prepare(tools, args)?;
             let mut findings = doctor::machine(tools);

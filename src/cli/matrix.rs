@@ -176,6 +176,7 @@ impl Stage {
                 objectives: Objectives::default(),
                 disaster_at: None,
                 declared_at: None,
+                faults: session.faults(),
                 owner: "tester".to_owned(),
                 now,
             };

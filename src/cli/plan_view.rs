@@ -32,6 +32,9 @@ pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
             environment.server
         ),
     );
+    if !environment.faults.is_empty() {
+        line(&mut text, &format!("faults       {}", environment.faults.join(", ")));
+    }
     line(
         &mut text,
         &format!(

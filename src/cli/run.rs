@@ -39,6 +39,7 @@ pub(super) fn prepare(
         mode: RunMode::Run,
         parameters: BTreeMap::new(),
         objectives: Objectives::default(),
+        faults: Vec::new(),
         output,
     })
 }
@@ -124,7 +125,9 @@ pub(super) async fn run_plan(
             .help(format!("`drctl report {}`; make a new plan to run again", plan.run)));
     }
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    let session = Session::open(&tools.state, &estate, &environment, &args.simulation, None)?;
+    // What the plan was made for, and what the command line adds.
+    let simulation = args.simulation.after(&plan.environment.faults);
+    let session = Session::open(&tools.state, &estate, &environment, &simulation, None)?;
     let now = session.clock.now();
     if now >= plan.expires_at {
         let message =
@@ -171,6 +174,7 @@ async fn replan(
         objectives: Objectives::default(),
         disaster_at: plan.disaster_at,
         declared_at: plan.declared_at,
+        faults: session.faults(),
         owner: crate::cli::launch::operator(),
         now: session.clock.now(),
     };

@@ -133,6 +133,12 @@ impl Session {
         Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
     }
 
+    /// Faults that are switched on; none where nothing is simulated.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let simulated = self.simulator.as_ref().map(Simulator::faults);
+        simulated.unwrap_or_default().into_iter().map(|(text, _)| text).collect()
+    }
+
     /// Random numbers for a run's id: from the world's seed and time when simulated, so that rehearsals
     /// repeat, else from the operating system.
     pub(super) fn run_id_stream(&self) -> fastrand::Rng {

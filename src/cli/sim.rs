@@ -1,60 +1,110 @@
-//! `drctl sim serve|reset`.
+//! `drctl sim serve|faults|reset`.
 //!
 //! **Invariant:** serves on loopback only.
 
 use crate::base::clock::Clock;
-use crate::cli::args::SimCommand;
+use crate::cli::args::{OutputForm, SimCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, environment};
 use crate::cli::lock::{Lock, holder};
+use crate::cli::main::{Time, block_on};
 use crate::cli::out;
-use crate::estate::{Environment, EnvironmentKind, Estate};
+use crate::estate::{Environment, EnvironmentKind, Estate, FAULTS, Simulation};
 use crate::sim::{SimOptions, Simulator, serve};
+use serde_json::{Value as Json, json};
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Fastest that time may run.
+const MOST_SPEED: f64 = 1_000_000.0;
 
 /// Runs the command.
 ///
 /// # Errors
 /// The environment is not simulated, the world is in use, or the port is taken.
-pub(super) async fn run(tools: &Tools, command: &SimCommand) -> Result<Exit, CommandError> {
-    let (SimCommand::Serve { estate, env, .. } | SimCommand::Reset { estate, env }) = command;
-    let estate = tools.estate(estate)?;
-    let environment = environment(&estate, env)?.clone();
-    let EnvironmentKind::Simulated(settings) = &environment.kind else {
-        return Err(CommandError::usage(format!("environment `{env}` is not simulated")));
-    };
-    let directory = tools.state.world(&estate.name, &environment.name);
-    tools.state.create(&directory)?;
-    let lock = Lock::take(&directory.join("lock"), "this simulated world", &holder())?;
+pub(super) fn run(
+    tools: &Tools,
+    command: &SimCommand,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
     match command {
-        SimCommand::Reset { .. } => reset(&directory),
-        SimCommand::Serve { port, ephemeral, simulation, .. } => {
-            let seed = Some(simulation.seed.unwrap_or(settings.seed));
-            let options = SimOptions { seed, faults: simulation.faults.clone() };
-            let simulator = world(*ephemeral, &directory, &estate, &environment, options)?;
-            let clock = Clock::scaled(simulation.pace.unwrap_or(1.0), simulator.time());
-            let served = listen(simulator.clone(), clock.clone(), *port).await;
-            simulator.save(clock.now())?;
-            drop(lock);
-            served
+        SimCommand::Faults => {
+            out::result(&faults(output));
+            Ok(Exit::Ok)
+        }
+        SimCommand::Reset { estate, env } => reset(&Place::open(tools, estate, env)?.directory),
+        SimCommand::Serve { estate, env, port, ephemeral, speed, seed, faults } => {
+            if !speed.is_finite() || *speed <= 0.0 || *speed > MOST_SPEED {
+                return Err(CommandError::usage(format!("--speed {speed} is no speed"))
+                    .help("60 plays an hour in a minute"));
+            }
+            Simulator::check_faults(faults)?;
+            let place = Place::open(tools, estate, env)?;
+            let options = SimOptions {
+                seed: Some(seed.unwrap_or(place.simulation.seed)),
+                faults: faults.clone(),
+            };
+            let simulator = place.world(*ephemeral, options)?;
+            block_on(Time::Passing, listen(simulator, *speed, *port, output))
         }
     }
 }
 
-fn world(
-    ephemeral: bool,
-    directory: &std::path::Path,
-    estate: &Estate,
-    environment: &Environment,
-    options: SimOptions,
-) -> Result<Simulator, CommandError> {
-    let made = if ephemeral {
-        Simulator::create(estate, environment, options)
-    } else {
-        Simulator::open(directory, estate, environment, options)
-    };
-    Ok(made?)
+/// A simulated environment whose world is ours for as long as this lives.
+struct Place {
+    estate: Estate,
+    environment: Environment,
+    simulation: Simulation,
+    directory: PathBuf,
+    _lock: Lock,
+}
+
+impl Place {
+    fn open(tools: &Tools, estate: &str, env: &str) -> Result<Self, CommandError> {
+        let estate = tools.estate(estate)?;
+        let environment = environment(&estate, env)?.clone();
+        let EnvironmentKind::Simulated(simulation) = environment.kind.clone() else {
+            return Err(CommandError::usage(format!("environment `{env}` is not simulated")));
+        };
+        let directory = tools.state.world(&estate.name, &environment.name);
+        tools.state.create(&directory)?;
+        let lock = Lock::take(&directory.join("lock"), "this simulated world", &holder())?;
+        Ok(Self { estate, environment, simulation, directory, _lock: lock })
+    }
+
+    fn world(&self, ephemeral: bool, options: SimOptions) -> Result<Simulator, CommandError> {
+        Ok(if ephemeral {
+            Simulator::create(&self.estate, &self.environment, options)?
+        } else {
+            Simulator::open(&self.directory, &self.estate, &self.environment, options)?
+        })
+    }
+}
+
+/// The catalogue of faults.
+fn faults(output: OutputForm) -> String {
+    match output {
+        OutputForm::Json => {
+            let entries: Vec<Json> = FAULTS
+                .iter()
+                .map(|entry| {
+                    json!({ "name": entry.name, "value": entry.value(), "meaning": entry.meaning })
+                })
+                .collect();
+            format!("{:#}", json!({ "schema_version": 1, "faults": entries }))
+        }
+        OutputForm::Text => {
+            let mut text = String::new();
+            for entry in FAULTS {
+                text += &format!("{}{}\n    {}\n", entry.name, entry.value(), entry.meaning);
+            }
+            text + "Switch them on with --fault, in an estate or drill (`faults: [...]`), or over \
+                    HTTP while serving (`drctl sim serve --help`).\n"
+        }
+    }
 }
 
 fn reset(directory: &std::path::Path) -> Result<Exit, CommandError> {
@@ -74,21 +124,63 @@ fn reset(directory: &std::path::Path) -> Result<Exit, CommandError> {
     Ok(Exit::Ok)
 }
 
-async fn listen(simulator: Simulator, clock: Clock, port: u16) -> Result<Exit, CommandError> {
+async fn listen(
+    simulator: Simulator,
+    speed: f64,
+    port: u16,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         CommandError::usage(format!("cannot listen on {address}: {error}"))
             .help("choose another --port, or 0")
     })?;
     let address = listener.local_addr().map_err(|error| CommandError::usage(error.to_string()))?;
-    out::result(&format!(
-        "SIMULATED AWS at http://{address} (rds, sts, secretsmanager); Ctrl-C stops it"
-    ));
-    tokio::select! {
-        served = serve(simulator, clock, listener) => {
-            served.map_err(|error| CommandError::usage(format!("serving stopped: {error}")))?;
-        }
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let stop = stop_signal()?;
+    let clock = Clock::scaled(speed, simulator.time());
+    out::result(&greeting(address, speed, output));
+    let served = serve(simulator.clone(), clock.clone(), listener, stop).await;
+    simulator.save(clock.now())?;
+    served.map_err(|error| CommandError::usage(format!("serving stopped: {error}")))?;
+    out::progress("stopped; the simulated world is saved");
     Ok(Exit::Ok)
+}
+
+/// Where it listens, and how to point clients to it.
+fn greeting(address: SocketAddr, speed: f64, output: OutputForm) -> String {
+    let services = Simulator::service_names();
+    match output {
+        OutputForm::Json => json!({
+            "schema_version": 1,
+            "endpoint": format!("http://{address}"),
+            "speed": speed,
+            "services": services,
+        })
+        .to_string(),
+        OutputForm::Text => format!(
+            "SIMULATED AWS at http://{address} ({}) at {speed} times real speed; Ctrl-C stops it\n  \
+             export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1\n  \
+             export AWS_ACCESS_KEY_ID=simulated AWS_SECRET_ACCESS_KEY=simulated\n  \
+             faults and more: http://{address}/_drctl/",
+            services.join(", ")
+        ),
+    }
+}
+
+/// Ready at Ctrl-C or SIGTERM. The handlers stand when this returns, so no signal is missed.
+fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
+    let handler = |kind| {
+        signal(kind).map_err(|error| {
+            CommandError::new(Exit::Internal, format!("cannot handle signals: {error}"))
+        })
+    };
+    let (mut interrupt, mut terminate) =
+        (handler(SignalKind::interrupt())?, handler(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

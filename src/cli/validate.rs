@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::project::{FileKind, Found};
-use crate::runbook::{check_drill, load_drill, load_runbook};
+use crate::runbook::{check_drill, check_drill_faults, load_drill, load_runbook};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::path::Path;
@@ -93,9 +93,15 @@ fn check(tools: &Tools, found: &Found) -> Problems {
         Some("Drill") => load_drill(file, text).map(|drill| {
             // Without its runbook, or with one that has problems of its own, half is checked.
             let runbook = tools.project.read(FileKind::Runbook, &drill.runbook).ok();
-            runbook
+            let mut problems = runbook
                 .and_then(|it| load_runbook(&it.file, &it.text, &tools.catalogue).ok())
-                .map_or_else(none, |(runbook, _)| check_drill(&drill, &runbook))
+                .map_or_else(none, |(runbook, _)| check_drill(&drill, &runbook));
+            let estate = tools.estate(&drill.estate).ok();
+            let place = estate.as_ref().and_then(|it| it.environments.get(&drill.environment));
+            if let Some(environment) = place {
+                problems.append(check_drill_faults(&drill, environment));
+            }
+            problems
         }),
         Some("Estate") => crate::estate::load(file, text).map(|_| none()),
         Some("Config") => config::load(Path::new("."), file, text).map(|_| none()),

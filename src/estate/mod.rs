@@ -6,6 +6,7 @@ mod beside;
 pub mod fault;
 mod load;
 mod model;
+mod shape;
 
 pub use beside::{Beside, HttpReply, NameReply};
 pub use fault::{FAULTS, FaultEntry, FaultKind, FaultSpec};
@@ -14,3 +15,4 @@ pub use model::{
     Database, Dataset, Environment, EnvironmentKind, Estate, Objectives, Simulation, SqlAccess,
     SqlRoute, Table,
 };
+pub use shape::{API_VERSION, ESTATE, OBJECTIVES_FIELD};

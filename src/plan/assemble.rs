@@ -64,6 +64,7 @@ pub(super) fn assemble(
             emulated: matches!(environment.kind, EnvironmentKind::Endpoints(_)),
             protected: environment.protected,
             server: tools.cloud.server(),
+            faults: request.faults.clone(),
         },
         parameters: request
             .parameters

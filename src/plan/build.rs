@@ -42,6 +42,8 @@ pub struct PlanRequest<'a> {
     pub disaster_at: Option<DateTime<Utc>>,
     /// When somebody declared it, if it was said.
     pub declared_at: Option<DateTime<Utc>>,
+    /// Faults that are switched on in the simulator.
+    pub faults: Vec<String>,
     /// Who plans.
     pub owner: String,
     /// The present instant.

@@ -115,6 +115,9 @@ pub struct EnvironmentRecord {
     pub protected: bool,
     /// Who answers: `drctl simulator (seed 1)`, `moto …`, `AWS`.
     pub server: String,
+    /// Faults that are switched on in the simulator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 impl EnvironmentRecord {

@@ -106,6 +106,7 @@ fn run_facts(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> RunFacts
         account: place.account.clone(),
         region: place.region.clone(),
         server: place.server.clone(),
+        faults: place.faults.clone(),
         simulated: place.simulated,
         emulated: place.emulated,
         banner: place.banner().map(str::to_owned),

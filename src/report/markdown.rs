@@ -69,6 +69,7 @@ fn run(report: &Report) -> String {
             format!("{} (account {}, region {})", run.environment, run.account, run.region),
         ),
         ("answered by", run.server.clone()),
+        ("faults", run.faults.join(", ")),
         ("operator", run.operators.join(", ")),
         ("started", format_instant(run.started_at)),
         ("last event", format_instant(run.last_at)),

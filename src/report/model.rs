@@ -112,6 +112,9 @@ pub struct RunFacts {
     pub region: String,
     /// Who answered.
     pub server: String,
+    /// Faults that were switched on in the simulator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
     /// Whether the simulator answered: then no figure says anything about AWS.
     pub simulated: bool,
     /// Whether a stand-in for AWS answered: then no time says anything about AWS.

@@ -18,6 +18,9 @@ pub fn render_summary(report: &Report) -> String {
         "run {} in {} (answered by {})\n",
         report.run.run, report.run.environment, report.run.server
     ));
+    if !report.run.faults.is_empty() {
+        text.push_str(&format!("with faults: {}\n", report.run.faults.join(", ")));
+    }
     let part =
         |part: &Part| format!("{} {}", part_name(&part.name).to_lowercase(), part.status.name());
     text.push_str(&report.parts.iter().map(part).collect::<Vec<_>>().join(", "));

@@ -78,6 +78,7 @@ pub(crate) fn plan() -> Plan {
             emulated: false,
             protected: false,
             server: "drctl simulator (seed 1)".into(),
+            faults: Vec::new(),
         },
         parameters: BTreeMap::new(),
         objectives: ObjectivesRecord {

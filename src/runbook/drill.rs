@@ -4,13 +4,14 @@
 
 use crate::base::diagnostic::Problems;
 use crate::base::yaml::{self, Fields, Key, Kind, Node};
-use crate::estate::{header, objectives};
+use crate::estate::{Environment, faults, header, objectives};
 use crate::runbook::bind::{Given, bind};
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, check_name, name};
 use crate::runbook::lint::unmeasured;
 use crate::runbook::model::{Drill, Runbook};
+use crate::runbook::shape::DRILL;
 
 /// Reads the drill in `text`, which came from the file called `file`. Whether its parameters fit the
 /// runbook is said by [`check_drill`].
@@ -21,7 +22,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
     let node = yaml::parse(file, text)?;
     let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
-    let mut fields = Fields::of(&node, "a drill", p);
+    let mut fields = Fields::of(&node, "a drill", p).shaped(&DRILL);
     header(&mut fields, "Drill", p);
     let drill_name = name(&mut fields, "name", Naming::Document, p);
     let description = fields.text("description", p).unwrap_or_default();
@@ -38,6 +39,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         .collect();
     let objectives = objectives(fields.node("objectives"), p);
     let schedule = schedule(&mut fields, p);
+    let faults = faults(&mut fields, p);
     fields.finish(p);
     if problems.has_errors() {
         return Err(problems);
@@ -51,6 +53,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         parameters,
         objectives,
         schedule,
+        faults,
         file: file.to_owned(),
         text: text.to_owned(),
     })
@@ -76,6 +79,22 @@ pub fn check_drill(drill: &Drill, runbook: &Runbook) -> Problems {
             let what = format!("`measure` of runbook `{}`", runbook.name);
             unmeasured(objective, measure, &what, key.span, &mut problems);
         }
+    }
+    problems
+}
+
+/// Whether the drill's faults can be met in `environment`: only a simulated one has any.
+pub fn check_drill_faults(drill: &Drill, environment: &Environment) -> Problems {
+    let mut problems = Problems::in_text(&drill.file, &drill.text);
+    if drill.faults.is_empty() || environment.is_simulated() {
+        return problems;
+    }
+    let Ok(node) = yaml::parse(&drill.file, &drill.text) else { return problems };
+    if let Some((key, _)) = node.field("faults") {
+        let message =
+            format!("`faults` need the simulator: `{}` is not simulated", environment.name);
+        let help = "remove them, or let the drill run in a simulated environment (`--env sim`)";
+        problems.error("DR004", key.span, message).help(help);
     }
     problems
 }

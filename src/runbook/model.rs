@@ -153,7 +153,7 @@ impl ParameterKind {
         Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// The type of its values; `instant_or_latest` is text or an instant and thus `Any`.
+    /// The type of its values.
     pub fn value_type(self) -> Type {
         match self {
             Self::String => Type::String,
@@ -162,7 +162,7 @@ impl ParameterKind {
             Self::Bool => Type::Bool,
             Self::Duration => Type::Duration,
             Self::Instant => Type::Time,
-            Self::InstantOrLatest => Type::Any,
+            Self::InstantOrLatest => Type::LatestOrTime,
             Self::List => Type::List(Box::new(Type::Any)),
             Self::Secret => Type::Secret,
         }
@@ -327,6 +327,8 @@ pub struct Drill {
     pub objectives: Objectives,
     /// Cron text with five fields.
     pub schedule: Option<String>,
+    /// Faults of the simulator that the drill is meant to meet: `throttled`, `slow=3`, …
+    pub faults: Vec<String>,
     /// The file's name.
     pub file: String,
     /// The file's text.

@@ -3,7 +3,6 @@
 //! **Invariant:** a step that has not run yet has unknown outputs, never missing ones.
 
 use crate::action::Condition;
-use crate::base::clock::parse_instant;
 use crate::base::value::{Type, Value, Values};
 use crate::estate::{Database, Environment, Estate};
 use chrono::{DateTime, Utc};
@@ -225,20 +224,4 @@ fn database_type() -> Type {
 /// A record type of the given fields.
 pub(crate) fn record_type<const N: usize>(fields: [(&str, Type); N]) -> Type {
     Type::Record(fields.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
-}
-
-/// `latest` stays text, an instant becomes one; anything else is a sentence fragment.
-pub(crate) fn instant_or_latest(value: &Value) -> Result<Value, String> {
-    let latest = value.as_str() == Some("latest");
-    if latest || matches!(value, Value::Time(_) | Value::Unknown(_)) {
-        return Ok(value.clone());
-    }
-    match value.as_str() {
-        Some(text) => parse_instant(text).map(Value::Time).ok_or_else(|| {
-            format!(
-                "expected `latest` or an instant such as `2026-03-01T10:15:00Z`, found `{text}`"
-            )
-        }),
-        None => Err(format!("expected `latest` or an instant, found {}", value.type_name())),
-    }
 }

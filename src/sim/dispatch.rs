@@ -163,19 +163,35 @@ pub(in crate::sim) fn handle(
     let struck_after: u32 = world.faults.iter().map(|fault| fault.struck).sum();
     let response = respond(service, protocol, &action, outcome, &request_id);
     let latency = if hangs { HANG } else { latency };
+    let status = response.status;
+    tracing::info!(service = service.name(), action, region, status, ?delivery, "answered");
     let answer = WireAnswer { response, latency, delivery };
     Handled { answer, mutations, struck: struck_after != struck_before }
 }
 
-/// The answer for a service that the simulator does not have, in the form that the client reads.
+/// The answer for a service that the simulator does not have.
 fn unknown_endpoint(request: &WireRequest, request_id: &str) -> WireResponse {
     let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
-    let message =
-        format!("the simulator has no service at {}; it has {}", request.host, names.join(", "));
-    let error = ApiError::sender("UnknownEndpoint", message);
+    let message = format!(
+        "the simulator has no service at {}, and no signature names one; it has {}",
+        request.host,
+        names.join(", ")
+    );
+    refuse(request, ApiError::sender("UnknownEndpoint", message), request_id)
+}
+
+/// The answer to a request that no service carries out, in the form that its client reads.
+pub(in crate::sim) fn refuse(
+    request: &WireRequest,
+    error: ApiError,
+    request_id: &str,
+) -> WireResponse {
     let json = request.headers.get("content-type").is_some_and(|kind| kind.contains("json"));
-    let (service, protocol) =
-        if json { (Service::Kms, Protocol::Json11) } else { (Service::Rds, Protocol::Query) };
+    let (service, protocol) = match destination(request) {
+        Some(found) => (found.service, Protocol::of(found.service, request)),
+        None if json => (Service::Kms, Protocol::Json11),
+        None => (Service::Rds, Protocol::Query),
+    };
     respond(service, protocol, "Unknown", Err(error), request_id)
 }
 

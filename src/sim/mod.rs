@@ -3,6 +3,7 @@
 //! **Invariant:** it meets the rest of drctl only as HTTP at the SDK's seam and as SQL text; it
 //! shares no codec with the AWS SDK, so a misread request or answer cannot cancel itself out.
 
+mod admin;
 mod answer;
 mod api;
 mod canonical;

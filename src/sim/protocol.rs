@@ -76,8 +76,15 @@ pub(in crate::sim) fn read(protocol: Protocol, request: &WireRequest) -> (Call, 
         },
         Some(_) | None => request.body.as_slice(),
     };
+    if !["POST", "GET"].contains(&request.method.as_str()) {
+        let message = format!("{} is not allowed here.", request.method);
+        let error = ApiError::sender("MethodNotAllowed", message).with_status(405);
+        return (Call::default(), Some(error));
+    }
     if protocol == Protocol::Query {
-        let params = Params::of_form(body);
+        // A call of the query protocol may also stand in the address.
+        let form = if request.method == "GET" { request.query.as_bytes() } else { body };
+        let params = Params::of_form(form);
         let action = params.text("Action").unwrap_or_default().to_owned();
         let input = Value::Null;
         return (Call { action, params, input }, None);

@@ -19,10 +19,35 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) keys: BTreeMap<String, KeyChange>,
     /// Aliases that were created: alias ARN to key ARN.
     pub(in crate::sim) aliases: BTreeMap<String, String>,
+    /// Secrets that were changed, by home region and name.
+    pub(in crate::sim) secrets: BTreeMap<String, SecretChanges>,
     /// Names of roles that somebody assumed.
     pub(in crate::sim) roles: BTreeSet<String>,
     /// Metrics that were put, by region, namespace, name and dimensions.
     pub(in crate::sim) metrics: BTreeMap<String, Series>,
+}
+
+/// What became of a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct SecretChanges {
+    /// Values that were put, oldest first.
+    pub(in crate::sim) versions: Vec<PutVersion>,
+    /// Regions with a replica, and since when.
+    pub(in crate::sim) replicas: BTreeMap<String, DateTime<Utc>>,
+}
+
+/// A value that was put. The simulated service has to keep it as it is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct PutVersion {
+    pub(in crate::sim) id: String,
+    pub(in crate::sim) at: DateTime<Utc>,
+    pub(in crate::sim) text: String,
+}
+
+impl std::fmt::Debug for PutVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PutVersion({})", self.id)
+    }
 }
 
 /// A metric that somebody put.

@@ -3,10 +3,11 @@
 //! **Invariant:** a world changes only under this handle's lock, one request at a time, and a
 //! change is on disk before its answer leaves.
 
-use crate::estate::{Database, Environment, EnvironmentKind, Estate};
+use crate::estate::{Database, Environment, EnvironmentKind, Estate, fault};
 use crate::sim::answer::{ApiError, respond};
 use crate::sim::api::{
     MutationRecord, SimError, SimOptions, SimQuery, SimRows, SimSqlFault, WireAnswer, WireRequest,
+    WireResponse,
 };
 use crate::sim::canonical;
 use crate::sim::decode::Service;
@@ -19,7 +20,7 @@ use crate::sim::services::Published;
 use crate::sim::sns;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -153,9 +154,50 @@ impl Simulator {
         let server = format!("drctl simulator (seed {})", inner.world.seed);
         answer.response.headers.insert("x-drctl-server".to_owned(), server);
         let skew = inner.world.fault(FaultKind::ClockSkew).map(Fault::skew);
-        let date = http_date(inner.world.time + skew.unwrap_or_default());
+        let date = http_date(client_time(request, inner.world.time) + skew.unwrap_or_default());
         answer.response.headers.insert("date".to_owned(), date);
         answer
+    }
+
+    /// The answer to a request whose body is larger than any service takes.
+    pub(in crate::sim) fn too_large(
+        &self,
+        request: &WireRequest,
+        now: DateTime<Utc>,
+    ) -> WireResponse {
+        let message = "Request Entity Too Large";
+        let error = ApiError::sender("RequestEntityTooLarge", message).with_status(413);
+        let mut response = dispatch::refuse(request, error, "unread");
+        response.headers.insert("date".to_owned(), http_date(client_time(request, now)));
+        response
+    }
+
+    /// Whose world it is and how much is in it.
+    pub(in crate::sim) fn summary(&self) -> serde_json::Value {
+        let world = &self.lock().world;
+        let regions: serde_json::Map<String, serde_json::Value> = world
+            .regions
+            .iter()
+            .map(|(name, region)| {
+                let count = serde_json::json!({
+                    "instances": region.instances.len(),
+                    "snapshots": region.snapshots.len(),
+                    "retained_backups": region.retained.len(),
+                });
+                (name.clone(), count)
+            })
+            .collect();
+        serde_json::json!({
+            "estate": world.estate,
+            "account": world.account,
+            "seed": world.seed,
+            "requests": world.requests,
+            "mutations": world.mutations,
+            "regions": regions,
+            "topics": world.services.topics.len(),
+            "published": world.services.published.len(),
+            "metrics": world.services.metrics.len(),
+        })
     }
 
     /// Writes the world to its directory; nothing to do for a world in memory.
@@ -225,6 +267,16 @@ impl Simulator {
         self.lock().world.set_lag_cliff(cliff);
     }
 
+    /// Names of the services that it has.
+    pub fn service_names() -> Vec<&'static str> {
+        Service::ALL.iter().map(|service| service.name()).collect()
+    }
+
+    /// Names of all faults, for help texts and tests.
+    pub fn fault_names() -> Vec<&'static str> {
+        fault::names().collect()
+    }
+
     /// The faults that are switched on, as they were given, and how often each struck.
     pub fn faults(&self) -> Vec<(String, u32)> {
         let inner = self.lock();
@@ -263,4 +315,12 @@ impl Inner {
 /// `Thu, 15 Jan 2026 09:00:00 GMT`.
 fn http_date(at: DateTime<Utc>) -> String {
     at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// The client's time as its signature gives it, else `now`: to a client outside this process, whose
+/// clock is not the world's, the server's clock is as right as AWS's.
+fn client_time(request: &WireRequest, now: DateTime<Utc>) -> DateTime<Utc> {
+    let signed = request.headers.get("x-amz-date");
+    let parse = |text: &String| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok();
+    signed.and_then(parse).map_or(now, |time| time.and_utc())
 }

@@ -1,6 +1,7 @@
 //! Every fault of the simulator: the exit code, and what is left in the world.
 
 use crate::env::TestEnv;
+use drctl::sim::Simulator;
 
 const RESTORE: &str = "RestoreDBInstanceToPointInTime";
 
@@ -8,7 +9,7 @@ const RESTORE: &str = "RestoreDBInstanceToPointInTime";
 struct Case(&'static str, i32, usize, &'static [&'static str]);
 
 /// Faults after which the drill ends by itself.
-const ENDS: [Case; 21] = [
+const ENDS: [Case; 25] = [
     Case("throttled", 0, 1, &["run succeeded"]),
     Case("throttled=3", 0, 1, &["run succeeded"]),
     Case("error-before-effect", 0, 1, &["in doubt, looking", "run succeeded"]),
@@ -29,11 +30,18 @@ const ENDS: [Case; 21] = [
     Case("wrong-restore=stale", 10, 1, &["heartbeat: FAILED", "1h00m before the restore time"]),
     Case("wrong-restore=empty-table", 10, 1, &["verify: FAILED", "rows.customers is 0"]),
     Case("wrong-restore=missing-schema", 10, 1, &["verify: FAILED", "does not exist"]),
+    Case("replica-lag-cliff", 0, 1, &["run succeeded"]),
+    Case("clock-skew=4m", 0, 1, &["run succeeded"]),
+    Case("control-plane-down=eu-west-1", 0, 1, &["run succeeded"]),
+    Case("lost-answer=DescribeDBInstances", 0, 1, &["run succeeded"]),
     Case("wrong-restore=wrong-database", 10, 1, &["this is another database", "techcorp/europe"]),
 ];
 
 /// Faults of credentials: the run waits until they are right again.
 const WAITS: [&str; 2] = ["expired-credentials", "access-denied"];
+
+/// Faults that keep a drill from beginning.
+const BEFORE: [&str; 2] = ["clock-skew", "control-plane-down"];
 
 #[test]
 fn every_fault_ends_the_drill_with_its_code_and_a_clean_world() {
@@ -53,11 +61,53 @@ fn every_fault_ends_the_drill_with_its_code_and_a_clean_world() {
 
 #[test]
 fn no_fault_of_the_simulator_is_left_out() {
-    let tried: Vec<&str> = ENDS.iter().map(|case| case.0).chain(WAITS).collect();
-    for name in drctl::estate::fault::names() {
+    let tried: Vec<&str> = ENDS.iter().map(|case| case.0).chain(WAITS).chain(BEFORE).collect();
+    for name in Simulator::fault_names() {
         let found = tried.iter().any(|text| text.split('=').next() == Some(name));
         assert!(found, "fault `{name}` has no test");
     }
+}
+
+#[test]
+fn a_control_plane_that_is_down_or_hangs_is_said_before_anything_begins() {
+    for fault in ["control-plane-down", "control-plane-down=us-east-1/hang"] {
+        let env = TestEnv::new();
+        let out = env.run(&["drill", "restore-db", "--fault", fault]);
+        assert!(![0, 1].contains(&out.code), "{fault}: {} {}", out.code, out.stderr);
+        assert!(out.stderr.contains("error: "), "{fault}: {}", out.stderr);
+        env.assert_untouched();
+    }
+}
+
+#[test]
+fn a_drill_that_is_meant_to_meet_faults_says_so() {
+    let env = TestEnv::new();
+    let shipped = include_str!("../../drills/restore-db.yaml");
+    let file =
+        |faults: &str| env.write("drills/chaos.yaml", &format!("{shipped}faults: {faults}\n"));
+    file("[throttled=3, slow=2]");
+    env.line("drill chaos --dry-run").expect(0).shows(&["faults       throttled=3, slow=2"]);
+    let plan = env.line("drill chaos --dry-run --output json").expect(0).json();
+    let faults = &plan["plan"]["environment"]["faults"];
+    assert_eq!(faults, &serde_json::json!(["throttled=3", "slow=2"]));
+    let out = env.line("drill chaos --fault slow=3").expect(0);
+    out.shows(&["with faults: throttled=3, slow=3"]);
+    env.line("report last").expect(0).shows(&["- faults: throttled=3, slow=3"]);
+    env.line("drill restore-db").expect(0);
+    let report = env.line("report last").expect(0);
+    assert!(!report.stdout.contains("faults:"), "it is the drill's, not the world's");
+
+    file("[throtled]");
+    let parts = ["chaos.yaml", "fault `throtled`", "did you mean `throttled`?", "^"];
+    env.line("drill chaos").expect(2).says(&parts);
+    env.line("runbook validate drills/chaos.yaml").expect(2).shows(&parts);
+    file("[slow]");
+    let parts = ["`faults` need the simulator", "`production` is not simulated", "^"];
+    env.line("drill chaos --env production").expect(2).says(&parts);
+    let text =
+        format!("{shipped}faults: [slow]\n").replace("environment: sim", "environment: production");
+    env.write("drills/chaos.yaml", &text);
+    env.line("runbook validate drills/chaos.yaml").expect(2).shows(&parts);
 }
 
 #[test]
@@ -72,7 +122,7 @@ fn what_is_wrong_is_not_called_recovered() {
 
 #[test]
 fn without_credentials_nothing_begins() {
-    for fault in WAITS {
+    for fault in WAITS.into_iter().chain(["clock-skew", "clock-skew=-10m"]) {
         let env = TestEnv::new();
         let out = env.run(&["drill", "restore-db", "--fault", fault]).expect(18);
         assert!(out.stderr.contains("error: ") && out.stderr.contains("help: "), "{}", out.stderr);

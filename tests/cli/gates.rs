@@ -213,23 +213,25 @@ fn of_two_gates_the_step_is_named() {
 }
 
 #[test]
-fn a_wait_that_cannot_be_is_refused_before_it_begins() {
-    for (with, timeout, why) in [
-        ("{}", "1h", "neither it nor `for` is given"),
-        ("{ for: 1h, time: '2026-01-15T10:00:00Z' }", "2h", "`time` is given too"),
-        (
-            "{ time: '2026-01-15T10:00:00Z', after: '2026-01-15T10:00:00Z' }",
-            "2h",
-            "belongs to `for`",
-        ),
-        ("{ for: 2h }", "1h", "it waits for 2h00m, and its time-out is 1h00m"),
-    ] {
+fn a_wait_beyond_its_time_out_is_foreseen_and_does_not_begin() {
+    for with in ["{ for: '${{ params.long }}' }", "{ time: '2026-01-16T10:00:00Z' }"] {
         let env = TestEnv::new();
         let text = format!(
-            "apiVersion: drctl/v1\nkind: Runbook\nname: wait\nsteps:\n  - {{ id: a, uses: gate.wait_until, timeout: {timeout}, with: {with} }}\n"
+            "apiVersion: drctl/v1\nkind: Runbook\nname: wait\nparameters:\n  long: {{ type: duration, default: 25h }}\nsteps:\n  - {{ id: a, uses: gate.wait_until, timeout: 1h, with: {with} }}\n"
         );
         env.write("runbooks/wait.yaml", &text);
-        env.line("run wait --env sim --dry-run").expect(10).shows(&["WONT", why]);
+        env.line("run wait --env sim --dry-run").expect(10).shows(&[
+            "WONT",
+            "it waits for 1d0",
+            "and its time-out is 1h00m",
+        ]);
+        env.line("run wait --env sim").expect(10).says(&[
+            "it is waiting until 2026-01-16T10:00:00",
+            "and its time-out ends 2026-01-15T10:00:00",
+        ]);
+        // It fails at once: nobody waits in vain for what is known to come too late.
+        let failed = env.line("status last --output json").expect(0).json()["steps"][0].clone();
+        assert_eq!(failed["started_at"], failed["finished_at"]);
     }
 }
 

@@ -102,3 +102,27 @@ fn every_form_of_the_graph_goes_to_a_file_once() {
         env.line(&line).expect(2).says(&["exists already; nothing was written"]);
     }
 }
+
+#[test]
+fn schemas_are_written_for_every_kind_of_file() {
+    let env = TestEnv::new();
+    for (kind, word) in [
+        ("runbook", "steps"),
+        ("drill", "schedule"),
+        ("estate", "databases"),
+        ("config", "state_dir"),
+    ] {
+        let json = env.line(&format!("runbook schema --kind {kind}")).expect(0).json();
+        assert_eq!(json["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert!(json["properties"][word].is_object(), "{kind}");
+        assert_eq!(json["additionalProperties"], false, "{kind}");
+    }
+    let json = env.line("runbook schema").expect(0).json();
+    let actions = json["properties"]["steps"]["items"]["allOf"].as_array().expect("a list");
+    let restore = actions
+        .iter()
+        .find(|it| it["if"]["properties"]["uses"]["const"] == "rds.restore_to_point_in_time");
+    let with = &restore.expect("the action")["then"]["properties"]["with"];
+    assert_eq!(with["required"][0], "source");
+    assert_eq!(with["properties"]["multi_az"]["anyOf"][0]["anyOf"][0]["type"], "boolean");
+}

@@ -54,8 +54,8 @@ impl Default for Approve {
             calls: &[],
             effects: &[],
             reversibility: Reversibility::ReadOnly,
-            by_hand: "# Somebody decides, and writes down who, when and why: {message}\n\
-                      # Who should decide: [{approvers}]",
+            by_hand: "# Decide, and write down who, when and why: {message} \
+                      [(to be decided by: {approvers})]",
             default_timeout: DEFAULT_TIMEOUT,
             poll_every: Duration::from_secs(60),
         };

@@ -6,7 +6,7 @@ use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::action::{Action, CitedDuration};
-use crate::base::clock::{format_instant, parse_instant};
+use crate::base::clock::format_instant;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{AutomatedBackup, DbInstance};
 use async_trait::async_trait;
@@ -33,7 +33,11 @@ impl Default for CheckSource {
             kind: ActionKind::Check,
             inputs: vec![
                 Field::required("instance", Type::String, "identifier of the source instance"),
-                Field::optional("restore_time", Type::Any, "`latest` (the default) or an instant"),
+                Field::optional(
+                    "restore_time",
+                    Type::LatestOrTime,
+                    "`latest` (the default) or an instant",
+                ),
             ],
             outputs: outputs(),
             calls: &["rds:DescribeDBInstances", "rds:DescribeDBInstanceAutomatedBackups"],
@@ -137,8 +141,10 @@ fn asked_time(
         Value::Null => newest(),
         Value::Time(time) => *time,
         Value::String(text) if text == "latest" => newest(),
-        Value::String(text) => parse_instant(text).ok_or_else(|| bad_time(text))?,
-        other => return Err(bad_time(&other.to_string())),
+        other => {
+            let why = format!("expected `latest` or an instant, found {}", other.type_name());
+            return Err(ActionError::Input { name: "restore_time".to_owned(), why });
+        }
     };
     if asked > scope.now {
         return Ok(fail(
@@ -147,15 +153,6 @@ fn asked_time(
         ));
     }
     Ok(Ok(asked))
-}
-
-fn bad_time(text: &str) -> ActionError {
-    ActionError::Input {
-        name: "restore_time".to_owned(),
-        why: format!(
-            "expected `latest` or an instant such as `2026-03-01T10:15:00Z`, found `{text}`"
-        ),
-    }
 }
 
 fn warnings(found: &Found) -> Vec<String> {

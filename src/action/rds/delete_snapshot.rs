@@ -38,7 +38,7 @@ impl Default for DeleteSnapshot {
             reversibility: Reversibility::Irreversible,
             by_hand: "# Delete only what this exercise took: look at its tags first.\n\
                       aws rds describe-db-snapshots --region {region} \
-                      --db-snapshot-identifier {snapshot} --query DBSnapshots[0].TagList\n\
+                      --db-snapshot-identifier {snapshot}\n\
                       aws rds delete-db-snapshot --region {region} \
                       --db-snapshot-identifier {snapshot}",
             default_timeout: Duration::from_secs(1800),

@@ -38,7 +38,7 @@ impl Default for VerifySnapshot {
             reversibility: Reversibility::ReadOnly,
             by_hand: "aws rds describe-db-snapshots --region {region} \
                       --db-instance-identifier {instance} \
-                      --query 'sort_by(DBSnapshots,&SnapshotCreateTime)[-5:]'\n\
+                      --query 'reverse(sort_by(DBSnapshots,&SnapshotCreateTime))'\n\
                       # Status must be available, Encrypted true, SnapshotCreateTime young enough.\n\
                       aws kms describe-key --region {region} --key-id {kms_key}\n\
                       # KeyState must be Enabled.",

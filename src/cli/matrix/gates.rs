@@ -49,6 +49,11 @@ fn lost_answers_of_aws_change_nothing_about_a_decision() {
     crash_everywhere(&stage(&["lost-answer"], &Says("approve")), RunOutcome::Succeeded);
 }
 
+/// The open question; when it was asked differs by what was looked at once more.
+fn asked(state: &RunState) -> Option<String> {
+    Some(state.steps[&StepKey::new("decide")].question.as_ref()?.question.clone())
+}
+
 #[test]
 fn while_nobody_is_there_every_point_leads_to_the_same_waiting() {
     let stage = stage(&[], &NobodyToAsk);
@@ -65,8 +70,7 @@ fn while_nobody_is_there_every_point_leads_to_the_same_waiting() {
             "{place}"
         );
         assert_eq!(mutations(&world), log, "{place}");
-        let question = |state: &RunState| state.steps[&StepKey::new("decide")].question.clone();
-        assert_eq!(question(&ended), question(&state), "{place}");
+        assert_eq!(asked(&ended), asked(&state), "{place}");
         tried += 1;
     }
     assert!(tried >= POINTS / 2, "only {tried} points");

@@ -4,9 +4,11 @@
 
 mod graph;
 mod list;
+mod schema;
 mod show;
 
 pub(super) use graph::GraphArgs;
+pub(super) use schema::{SchemaArgs, SchemaKind};
 pub(super) use show::NameArgs;
 
 use crate::cli::args::{OutputForm, RunbookCommand};
@@ -31,6 +33,7 @@ pub(super) fn run(
         RunbookCommand::List => list::run(tools, output),
         RunbookCommand::Show(args) => show::run(tools, args, output),
         RunbookCommand::Graph(args) => graph::run(tools, args, output),
+        RunbookCommand::Schema(args) => schema::run(tools, args),
     }
 }
 

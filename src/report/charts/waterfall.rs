@@ -106,7 +106,7 @@ pub fn in_words(phase: &str) -> &str {
     match phase {
         "detect" => "detect: until it was declared",
         "decide" => "decide and check",
-        "wait" => "wait for people",
+        "wait" => "wait for people or an instant",
         "provision" => "provision: restore",
         "replay" => "replay: catch up",
         "verify" => "verify: prove it works",

@@ -5,6 +5,7 @@ mod drawing;
 mod explain;
 mod expressions;
 mod fuzz;
+mod gates;
 mod lint;
 mod oracle;
 mod properties;

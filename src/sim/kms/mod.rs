@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** no key material exists; the simulator says whether a key could be used.
 
+mod change;
 mod keys;
 
 pub(in crate::sim) use keys::find;
@@ -13,7 +14,14 @@ use keys::Key;
 use serde_json::{Value, json};
 
 /// The actions that change something.
-pub(in crate::sim) const MUTATING: [&str; 0] = [];
+pub(in crate::sim) const MUTATING: [&str; 6] = [
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "CreateKey",
+    "DisableKey",
+    "EnableKey",
+    "ScheduleKeyDeletion",
+];
 
 /// Most aliases on a page.
 const PAGE: u64 = 50;
@@ -24,6 +32,12 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
         "DescribeKey" => describe(turn),
         "ListAliases" => aliases(turn),
         "ListKeys" => list(turn),
+        "CreateKey" => change::create(turn),
+        "CreateAlias" => change::alias(turn),
+        "EnableKey" => change::switch(turn, KeyState::Enabled),
+        "DisableKey" => change::switch(turn, KeyState::Disabled),
+        "ScheduleKeyDeletion" => change::schedule_deletion(turn),
+        "CancelKeyDeletion" => change::cancel_deletion(turn),
         _ => turn.unknown_action(),
     }
     .map(Body::Json)

@@ -46,7 +46,7 @@ pub(in crate::sim::rds) fn all(world: &World, region: &str, now: DateTime<Utc>) 
         let days = i64::from(retained.instance.settings.retention_days);
         window.earliest = window.earliest.max(now - TimeDelta::days(days));
         let instance = retained.instance.clone();
-        (window.earliest < window.latest).then_some(Backup {
+        (window.earliest <= window.latest).then_some(Backup {
             instance,
             source_region: region.to_owned(),
             status: "retained",

@@ -3,12 +3,13 @@
 use super::support::{epoch, simulator};
 use crate::sim::{SimAccess, SimQuery, Simulator, WireRequest};
 use proptest::prelude::*;
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 static WORLD: LazyLock<Simulator> = LazyLock::new(|| simulator(&[]));
 
-const ACTIONS: [&str; 22] = [
+const ACTIONS: [&str; 26] = [
     "DescribeDBInstances",
     "DescribeDBInstanceAutomatedBackups",
     "DescribeDBSnapshots",
@@ -30,10 +31,14 @@ const ACTIONS: [&str; 22] = [
     "GetTopicAttributes",
     "Publish",
     "SetTopicAttributes",
+    "SimulatePrincipalPolicy",
+    "GetMetricData",
+    "GetMetricStatistics",
+    "PutMetricData",
     "Nonsense",
 ];
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 43] = [
     "DBInstanceIdentifier",
     "SourceDBInstanceIdentifier",
     "TargetDBInstanceIdentifier",
@@ -66,7 +71,96 @@ const NAMES: [&str; 32] = [
     "Attributes.entry.1.key",
     "MessageAttributes.entry.1.Name",
     "MessageAttributes.entry.1.Value.DataType",
+    "PolicySourceArn",
+    "ActionNames.member.1",
+    "PolicyInputList.member.1",
+    "MaxItems",
+    "Namespace",
+    "MetricName",
+    "MetricData.member.1.MetricName",
+    "MetricData.member.1.Value",
+    "MetricDataQueries.member.1.Id",
+    "MetricDataQueries.member.1.MetricStat.Period",
+    "Period",
 ];
+
+/// Services that speak JSON, and their operations.
+const TARGETS: [(&str, &str); 15] = [
+    ("secretsmanager", "secretsmanager.GetSecretValue"),
+    ("secretsmanager", "secretsmanager.PutSecretValue"),
+    ("secretsmanager", "secretsmanager.ListSecrets"),
+    ("secretsmanager", "secretsmanager.ReplicateSecretToRegions"),
+    ("kms", "TrentService.DescribeKey"),
+    ("kms", "TrentService.ListAliases"),
+    ("kms", "TrentService.CreateKey"),
+    ("kms", "TrentService.CreateAlias"),
+    ("kms", "TrentService.ScheduleKeyDeletion"),
+    ("monitoring", "GraniteServiceVersion20100801.GetMetricData"),
+    ("monitoring", "GraniteServiceVersion20100801.GetMetricStatistics"),
+    ("monitoring", "GraniteServiceVersion20100801.ListMetrics"),
+    ("monitoring", "GraniteServiceVersion20100801.PutMetricData"),
+    ("monitoring", "GraniteServiceVersion20100801.PutMetricData"),
+    ("monitoring", "GraniteServiceVersion20100801.Nonsense"),
+];
+
+const FIELDS: [&str; 25] = [
+    "SecretId",
+    "SecretString",
+    "VersionStage",
+    "VersionId",
+    "ClientRequestToken",
+    "AddReplicaRegions",
+    "MaxResults",
+    "NextToken",
+    "Filters",
+    "KeyId",
+    "AliasName",
+    "TargetKeyId",
+    "Limit",
+    "Marker",
+    "PendingWindowInDays",
+    "Namespace",
+    "MetricName",
+    "MetricData",
+    "MetricDataQueries",
+    "StartTime",
+    "EndTime",
+    "Period",
+    "Statistics",
+    "Dimensions",
+    "MaxDatapoints",
+];
+
+/// Values that are nearly right, and any others.
+fn json() -> impl Strategy<Value = Json> {
+    let metric = serde_json::json!({ "Namespace": "AWS/RDS", "MetricName": "CPUUtilization",
+        "Dimensions": [{ "Name": "DBInstanceIdentifier", "Value": "shop-orders" }] });
+    let query = serde_json::json!([{ "Id": "q", "MetricStat": {
+        "Metric": metric, "Period": 60, "Stat": "p99.9" } }]);
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        Just(Json::from(1_768_467_600)),
+        Just(Json::from(60)),
+        Just(Json::from("shop/orders")),
+        Just(Json::from("alias/shop")),
+        Just(Json::from("AWSPREVIOUS")),
+        Just(query),
+        Just(serde_json::json!([{ "MetricName": "m", "Value": 1e300 }])),
+        Just(serde_json::json!([{ "MetricName": "m", "Values": [1, 2], "Counts": [1, "x"] }])),
+        Just(serde_json::json!([{ "Region": "us-west-2", "KmsKeyId": "alias/aws/rds" }])),
+        any::<String>().prop_map(Json::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
+            prop::collection::btree_map("[A-Za-z]{1,6}", inner, 0..3)
+                .prop_map(|map| map.into_iter().collect::<serde_json::Map<_, _>>().into()),
+        ]
+    })
+}
 
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -106,7 +200,7 @@ proptest! {
     fn any_form_gets_an_answer(
         action in prop::sample::select(&ACTIONS[..]),
         fields in prop::collection::vec((prop::sample::select(&NAMES[..]), value()), 0..8),
-        service in prop::sample::select(&["rds", "sts", "sns"][..]),
+        service in prop::sample::select(&["rds", "sts", "sns", "iam", "monitoring"][..]),
     ) {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action);
@@ -134,6 +228,53 @@ proptest! {
     ) {
         let answer = WORLD.fork().handle(&request(service, body, target), epoch());
         prop_assert_eq!(answer.response.status, 400);
+    }
+
+    #[test]
+    fn any_json_gets_an_answer(
+        (service, target) in prop::sample::select(&TARGETS[..]),
+        fields in prop::collection::vec((prop::sample::select(&FIELDS[..]), json()), 0..6),
+        cbor in any::<bool>(),
+    ) {
+        let body: serde_json::Map<String, Json> =
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let mut request = request(service, Json::Object(body.clone()).to_string().into(), target);
+        if cbor && service == "monitoring" {
+            request.headers.insert("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+            request.path = format!("/service/x/operation/{operation}");
+            request.body.clear();
+            ciborium::into_writer(&body, &mut request.body).expect("a vector");
+        }
+        let answer = WORLD.fork().handle(&request, epoch());
+        let status = answer.response.status;
+        prop_assert!([200, 400, 403].contains(&status), "{}", status);
+        if request.path == "/" {
+            let body: Json = serde_json::from_slice(&answer.response.body).expect("JSON");
+            prop_assert_eq!(status != 200, body["__type"].is_string(), "{}", body);
+        } else {
+            let known = answer.response.headers.contains_key("x-amzn-query-error");
+            prop_assert_eq!(status != 200, known);
+        }
+    }
+
+    #[test]
+    fn any_cbor_gets_an_answer(
+        body in prop::collection::vec(any::<u8>(), 0..120),
+        zipped in any::<bool>(),
+        operation in prop::sample::select(&["GetMetricData", "PutMetricData", "", "x"][..]),
+    ) {
+        let mut request = request("monitoring", body, "");
+        request.path = format!("/service/GraniteServiceVersion20100801/operation/{operation}");
+        request.headers.insert("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+        if zipped {
+            request.headers.insert("content-encoding".to_owned(), "gzip".to_owned());
+        }
+        let answer = WORLD.fork().handle(&request, epoch());
+        prop_assert_eq!(answer.response.status, 400);
+        let read: Result<ciborium::Value, _> =
+            ciborium::from_reader(answer.response.body.as_slice());
+        prop_assert!(read.is_ok_and(|value| value.is_map()));
     }
 
     #[test]

@@ -72,3 +72,42 @@ async fn aliases_are_listed_in_pages() {
     let mine = lab.kms.list_aliases().key_id("alias/shop").send().await.expect("aliases");
     assert_eq!(names(&mine), ["alias/shop"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_made_disabled_and_given_up() {
+    let lab = Lab::new(&[]);
+    let made = lab.kms.create_key().description("mine").send().await.expect("made");
+    let id = made.key_metadata().expect("metadata").key_id().to_owned();
+    let alias = |name: &str, target: &str| {
+        lab.kms.create_alias().alias_name(name).target_key_id(target).send()
+    };
+    alias("alias/mine", &id).await.expect("made");
+    assert_eq!(code(alias("alias/mine", &id).await), "AlreadyExistsException");
+    assert_eq!(code(alias("alias/aws/mine", &id).await), "InvalidAliasNameException");
+    assert_eq!(code(alias("alias/x y", &id).await), "InvalidAliasNameException");
+    assert_eq!(code(alias("alias/other", "x").await), "NotFoundException");
+    let state = async || {
+        let found = lab.kms.describe_key().key_id("alias/mine").send().await.expect("there");
+        found.key_metadata().and_then(|key| key.key_state()).cloned()
+    };
+    lab.kms.disable_key().key_id(&id).send().await.expect("disabled");
+    assert_eq!(state().await, Some(KeyState::Disabled));
+    lab.kms.enable_key().key_id(&id).send().await.expect("enabled");
+    let shop = lab.kms.disable_key().key_id("alias/shop").send().await;
+    assert_eq!(code(shop), "InvalidArnException", "aliases are not taken here");
+    let managed = lab.kms.describe_key().key_id("alias/aws/rds").send().await.expect("there");
+    let managed = managed.key_metadata().expect("metadata").key_id().to_owned();
+    assert_eq!(code(lab.kms.disable_key().key_id(managed).send().await), "AccessDeniedException");
+
+    let give_up = |days| lab.kms.schedule_key_deletion().key_id(&id).pending_window_in_days(days);
+    assert_eq!(code(give_up(6).send().await), "ValidationException");
+    give_up(7).send().await.expect("scheduled");
+    assert_eq!(state().await, Some(KeyState::PendingDeletion));
+    assert_eq!(code(lab.kms.enable_key().key_id(&id).send().await), "KMSInvalidStateException");
+    lab.kms.cancel_key_deletion().key_id(&id).send().await.expect("cancelled");
+    assert_eq!(state().await, Some(KeyState::Disabled));
+    give_up(7).send().await.expect("scheduled");
+    lab.sleep(7 * 24 * 3600 + 1).await;
+    assert_eq!(code(lab.kms.describe_key().key_id(&id).send().await), "NotFoundException");
+    assert_eq!(code(lab.kms.describe_key().key_id("alias/mine").send().await), "NotFoundException");
+}

@@ -1,5 +1,6 @@
 //! The simulator as real AWS SDK clients see it.
 
+mod admin;
 mod changes;
 mod copies;
 mod creation;
@@ -14,6 +15,7 @@ mod power;
 mod refusals;
 mod replicas;
 mod replicated;
+mod secrets;
 mod support;
 mod troubles;
 mod worlds;

@@ -234,7 +234,8 @@ async fn loopback_tcp_answers_the_real_client() {
     let clock = Clock::scaled(200.0, simulator.time());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("bound"));
-    let server = tokio::spawn(serve(simulator.clone(), clock.clone(), listener));
+    let server =
+        tokio::spawn(serve(simulator.clone(), clock.clone(), listener, std::future::pending()));
     let http = Builder::new().build_http();
     let config = sdk(http, &clock, 1).into_builder().endpoint_url(&address).build();
     let rds = aws_sdk_rds::Client::new(&config);

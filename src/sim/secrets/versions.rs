@@ -1,0 +1,166 @@
+//! Versions of a secret: those that it begins with and those that were put.
+//!
+//! **Invariant:** at most one version has each of `AWSCURRENT` and `AWSPREVIOUS`; a token that was
+//! used puts nothing a second time.
+
+use super::{Secret, Version, password, refused};
+use crate::base::digest::Digest;
+use crate::sim::answer::{ApiError, epoch_seconds};
+use crate::sim::dispatch::Turn;
+use crate::sim::genesis::uuid;
+use crate::sim::services::PutVersion;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// Largest value, bytes.
+const LIMIT: usize = 65_536;
+
+/// A version as it is now.
+pub(super) struct Known {
+    pub(super) id: String,
+    pub(super) stages: Vec<String>,
+    pub(super) created: DateTime<Utc>,
+    text: String,
+}
+
+/// All versions, newest first.
+pub(super) fn all(turn: &Turn<'_>, secret: &Secret) -> Vec<Known> {
+    let put = turn.world.services.secrets.get(&secret.place());
+    let put = put.map(|changes| changes.versions.as_slice()).unwrap_or_default();
+    let mut known: Vec<Known> = put
+        .iter()
+        .rev()
+        .map(|version| Known {
+            id: version.id.clone(),
+            stages: Vec::new(),
+            created: version.at,
+            text: version.text.clone(),
+        })
+        .collect();
+    for version in [Version::Current, Version::Previous] {
+        known.push(Known {
+            id: uuid(turn.world.seed(), &format!("secret/{}/{}", secret.name, version.stage())),
+            stages: Vec::new(),
+            created: version.created(),
+            text: first_text(turn, secret, version),
+        });
+    }
+    for (version, stage) in known.iter_mut().zip([Version::Current, Version::Previous]) {
+        version.stages.push(stage.stage().to_owned());
+    }
+    known
+}
+
+/// The text of a version that the secret began with: what RDS writes there.
+fn first_text(turn: &Turn<'_>, secret: &Secret, version: Version) -> String {
+    let database = &secret.database;
+    let id = database.instance.to_lowercase();
+    let region = turn.world.region(&secret.home);
+    let instance = region.instances.get(&id).and_then(|slot| slot.current.as_ref());
+    let origin = instance.map_or(secret.key.as_str(), |instance| instance.data.origin.as_str());
+    json!({
+        "engine": database.engine,
+        "username": database.user,
+        "password": password(turn.world.seed(), origin, version),
+        "host": turn.world.address(&secret.home, &id),
+        "port": database.port,
+        "dbname": database.database,
+        "dbInstanceIdentifier": id,
+    })
+    .to_string()
+}
+
+/// `GetSecretValue`.
+pub(super) fn value(turn: &Turn<'_>, secret: &Secret, input: &Value) -> Result<Value, ApiError> {
+    let (stage, id) = (input["VersionStage"].as_str(), input["VersionId"].as_str());
+    let wanted = |version: &Known| {
+        let staged = match (stage, id) {
+            (None, None) => version.stages.iter().any(|stage| stage == "AWSCURRENT"),
+            (Some(stage), _) => version.stages.iter().any(|known| known == stage),
+            (None, Some(_)) => true,
+        };
+        staged && id.is_none_or(|id| id == version.id)
+    };
+    let Some(version) = all(turn, secret).into_iter().find(wanted) else {
+        let which = match (stage, id) {
+            (Some(stage), _) => format!("staging label: {stage}"),
+            (None, id) => format!("VersionId: {}", id.unwrap_or_default()),
+        };
+        let message = format!("Secrets Manager can't find the specified secret value for {which}");
+        return Err(refused("ResourceNotFoundException", message));
+    };
+    Ok(json!({
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "VersionId": version.id,
+        "SecretString": version.text,
+        "VersionStages": version.stages,
+        "CreatedDate": epoch_seconds(version.created),
+    }))
+}
+
+/// `ListSecretVersionIds`: versions without a stage are deprecated and not listed.
+pub(super) fn list(turn: &Turn<'_>, secret: &Secret) -> Value {
+    let versions: Vec<Value> = all(turn, secret)
+        .into_iter()
+        .filter(|version| !version.stages.is_empty())
+        .map(|version| {
+            json!({
+                "VersionId": version.id,
+                "VersionStages": version.stages,
+                "CreatedDate": epoch_seconds(version.created),
+            })
+        })
+        .collect();
+    json!({ "ARN": secret.arn, "Name": secret.name, "Versions": versions })
+}
+
+/// `PutSecretValue`: the new version is current, the one before it previous.
+pub(super) fn put(turn: &mut Turn<'_>, secret: &Secret, input: &Value) -> Result<Value, ApiError> {
+    if secret.home != turn.region {
+        let message = "Operation not permitted on a replica secret. Call must be made in primary \
+                       secret's region.";
+        return Err(refused("InvalidRequestException", message));
+    }
+    let Some(text) = input["SecretString"].as_str().filter(|text| !text.is_empty()) else {
+        let message = "You must provide SecretString; the simulator keeps no SecretBinary.";
+        return Err(refused("InvalidParameterException", message));
+    };
+    if text.len() > LIMIT {
+        return Err(refused("ValidationException", "SecretString takes 65536 bytes"));
+    }
+    let asked = input["VersionStages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if asked.iter().any(|stage| stage != "AWSCURRENT") {
+        let message = "the simulator puts new values as AWSCURRENT only";
+        return Err(refused("InvalidParameterException", message));
+    }
+    let token = input["ClientRequestToken"].as_str();
+    if token.is_some_and(|token| !(32..=64).contains(&token.len())) {
+        return Err(refused(
+            "InvalidParameterException",
+            "ClientRequestToken has 32 to 64 characters",
+        ));
+    }
+    let place = secret.place();
+    let made = format!("secret/{place}/put/{}", turn.world.requests);
+    let id = token.map_or_else(|| uuid(turn.world.seed(), &made), str::to_owned);
+    match all(turn, secret).into_iter().find(|version| version.id == id) {
+        Some(known) if Digest::of(known.text.as_bytes()) != Digest::of(text.as_bytes()) => {
+            let message = "You can't use ClientRequestToken with different parameters.";
+            return Err(refused("ResourceExistsException", message));
+        }
+        Some(_) => {}
+        None => {
+            let version = PutVersion { id: id.clone(), at: turn.now, text: text.to_owned() };
+            turn.world.services.secrets.entry(place).or_default().versions.push(version);
+            turn.changed(&secret.name, "new version is AWSCURRENT");
+        }
+    }
+    let answer = json!({
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "VersionId": id,
+        "VersionStages": ["AWSCURRENT"],
+    });
+    Ok(answer)
+}
