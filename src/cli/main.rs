@@ -116,6 +116,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
                 let examined = doctor::environment(tools, &patient.estate, environment);
                 findings.extend(block_on(time, examined));
             }
+            findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
             Ok(doctor::show(&patient, &findings, output))
         }
         Command::Completions(args) => Ok(shell::completions(args)),

@@ -346,4 +346,5 @@ fn a_backup_that_is_killed_is_taken_once_and_deleted() {
     );
 }
 
+mod doubt;
 mod gates;

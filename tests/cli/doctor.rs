@@ -53,6 +53,20 @@ fn the_simulator_and_the_machine_are_examined_by_default() {
 }
 
 #[test]
+fn named_resolvers_are_asked_and_others_are_not() {
+    let env = TestEnv::new();
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let out = env.run(&["doctor", "--resolver", &address]).expect(18);
+    out.shows(&["FAIL     resolver", &format!("resolver {address} cannot be asked about `.`")]);
+    env.run(&["doctor", "--resolver", "dns.example"]).expect(2).says(&["is no resolver"]);
+    let document = env.run(&["doctor", "--output", "json"]).expect(0).json();
+    let findings = document["findings"].as_array().expect("findings");
+    assert!(!findings.iter().any(|found| found["topic"] == "resolver"), "nobody was named");
+}
+
+#[test]
 fn what_is_wrong_has_a_help_and_a_code() {
     let env = TestEnv::new();
     env.write("runbooks/bad.yaml", "kind: Runbook\n");
