@@ -65,6 +65,12 @@ fn processes(criterion: &mut Criterion) {
     group.bench_function("--help", |bencher| {
         bencher.iter(|| drctl(warm.path(), &["--help"]));
     });
+    // A state directory without a run: what every command does before it does anything.
+    let empty = directory();
+    drctl(empty.path(), &["status"]);
+    group.bench_function("status, empty state", |bencher| {
+        bencher.iter(|| drctl(empty.path(), &["status"]));
+    });
     let dry_run = ["drill", "restore-db", "--dry-run"];
     drctl(warm.path(), &dry_run);
     group.bench_function("dry run", |bencher| bencher.iter(|| drctl(warm.path(), &dry_run)));

@@ -15,9 +15,15 @@ use drctl::action::{
 };
 use drctl::base::clock::Clock;
 use drctl::base::ids::RunId;
+use drctl::base::secret::Secret;
 use drctl::base::seed::Seed;
 use drctl::base::value::Values;
-use drctl::cloud::{Cloud, CloudOptions, GuardPolicy, HttpSource, PostgresConnector};
+use drctl::cloud::dns::DnsNetwork;
+use drctl::cloud::http::HttpNetwork;
+use drctl::cloud::process::LocalProcesses;
+use drctl::cloud::{
+    Cloud, CloudOptions, GuardPolicy, HttpSource, Ports, PostgresConnector, Variables,
+};
 use drctl::engine::{Machine, Start};
 use drctl::estate::{Environment, Estate, Objectives};
 use drctl::journal::{MemoryStore, SqliteStore, Store, Takeover};
@@ -30,6 +36,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Ways out that nobody takes.
+fn ports(clock: &Clock) -> Ports {
+    #[derive(Debug)]
+    struct NoVariables;
+    impl Variables for NoVariables {
+        fn value(&self, _: &str) -> Option<Secret> {
+            None
+        }
+    }
+    let here = std::path::Path::new(".");
+    Ports {
+        sql: Arc::new(PostgresConnector::new(clock.clone())),
+        http: Arc::new(HttpNetwork::new(clock.clone(), here)),
+        dns: Arc::new(DnsNetwork::new(clock.clone())),
+        processes: Arc::new(LocalProcesses::new(clock.clone(), here)),
+        variables: Arc::new(NoVariables),
+    }
+}
 
 /// A check that passes at once and calls nobody.
 struct Nothing {
@@ -78,14 +103,16 @@ impl Action for Nothing {
     }
 }
 
-/// A runbook of `count` steps: ten chains side by side.
-fn runbook_text(count: usize) -> String {
+/// A runbook of `count` steps: ten chains side by side; each step for each of `items` items.
+fn runbook_text(count: usize, items: usize) -> String {
     let mut text =
         "apiVersion: drctl/v1\nkind: Runbook\nname: long\ntitle: Long\nsteps:\n".to_owned();
+    let list: Vec<String> = (0..items).map(|item| item.to_string()).collect();
+    let each = if items > 1 { format!(", for_each: [{}]", list.join(", ")) } else { String::new() };
     for step in 0..count {
         let needs =
             step.checked_sub(10).map_or(String::new(), |last| format!(", needs: [s{last}]"));
-        writeln!(text, "  - {{ id: s{step}, title: Step, uses: bench.nothing{needs} }}")
+        writeln!(text, "  - {{ id: s{step}, title: Step, uses: bench.nothing{needs}{each} }}")
             .expect("writing to text");
     }
     text
@@ -117,7 +144,7 @@ async fn open(
 }
 
 impl Stage {
-    fn new(steps: usize) -> Self {
+    fn new(steps: usize, items: usize) -> Self {
         let catalogue = Catalogue::of([Arc::new(Nothing::default()) as Arc<dyn Action>]);
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/localstack/estates/techcorp.yaml");
         let text = std::fs::read_to_string(file).expect("a shipped file");
@@ -125,7 +152,8 @@ impl Stage {
         let environment = estate.environments["sim"].clone();
         let world = Simulator::create(&estate, &environment, SimOptions::default());
         let world = world.expect("a world");
-        let plan = plan(steps, &catalogue, &estate, &environment, &world);
+        let text = runbook_text(steps, items);
+        let plan = plan(&text, &catalogue, &estate, &environment, &world);
         Self { catalogue, estate, environment, world, plan }
     }
 
@@ -136,7 +164,7 @@ impl Stage {
             let policy = GuardPolicy::live(Vec::<String>::new());
             let cloud = open(&self.environment, &self.world, &clock, policy).await;
             let writer = cloud.writer().expect("a live cloud has a writer");
-            let effects = cloud.effects(Arc::new(PostgresConnector::new(clock.clone())));
+            let effects = cloud.effects(ports(&clock));
             let now = clock.now();
             let fence = store.acquire("bench", now, LEASE, Takeover::Force).expect("the lease");
             let running = Running {
@@ -163,18 +191,18 @@ impl Stage {
 }
 
 fn plan(
-    steps: usize,
+    text: &str,
     catalogue: &Catalogue,
     estate: &Estate,
     environment: &Environment,
     world: &Simulator,
 ) -> Plan {
-    let (runbook, _) = load_runbook("long.yaml", &runbook_text(steps), catalogue)
-        .unwrap_or_else(|problems| panic!("{problems}"));
+    let (runbook, _) =
+        load_runbook("long.yaml", text, catalogue).unwrap_or_else(|problems| panic!("{problems}"));
     in_virtual_time(async {
         let clock = Clock::virtual_from(world.time());
         let cloud = open(environment, world, &clock, GuardPolicy::DryRun).await;
-        let effects = cloud.effects(Arc::new(PostgresConnector::new(clock.clone())));
+        let effects = cloud.effects(ports(&clock));
         let now = clock.now();
         let request = PlanRequest {
             run: RunId::mint(now, &mut fastrand::Rng::with_seed(1)),
@@ -188,6 +216,7 @@ fn plan(
             declared_at: None,
             owner: "bench".to_owned(),
             now,
+            faults: Vec::new(),
         };
         let durations = Durations::default();
         let tools =
@@ -207,12 +236,12 @@ fn scheduling(criterion: &mut Criterion) {
     for steps in sizes {
         group.throughput(Throughput::Elements(steps as u64));
         group.bench_function(format!("plan/{steps} steps"), |bencher| {
-            let stage = Stage::new(1);
+            let (stage, text) = (Stage::new(1, 1), runbook_text(steps, 1));
             bencher.iter(|| {
-                plan(steps, &stage.catalogue, &stage.estate, &stage.environment, &stage.world)
+                plan(&text, &stage.catalogue, &stage.estate, &stage.environment, &stage.world)
             });
         });
-        let stage = Stage::new(steps);
+        let stage = Stage::new(steps, 1);
         group.bench_function(format!("run, memory/{steps} steps"), |bencher| {
             bencher.iter(|| stage.run(&mut MemoryStore::new()));
         });
@@ -234,20 +263,26 @@ fn scheduling(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A run of 50,000 steps leaves a journal of a bit more than 100,000 events.
+/// A run of 5,000 steps for each of ten items leaves a journal of a bit more than 100,000 events.
 fn reports(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("report of 100,000 events");
     let mut store = MemoryStore::new();
-    let steps = if is_trial() { 500 } else { 50_000 };
-    Stage::new(steps).run(&mut store);
+    let steps = if is_trial() { 50 } else { 5_000 };
+    Stage::new(steps, 10).run(&mut store);
     let stored = store.load().expect("it is in memory");
-    assert!(stored.len() > 2 * steps);
+    assert!(stored.len() > 20 * steps);
     let report = drctl::report::build(&stored).expect("a whole journal");
     group.bench_function("build", |bencher| {
         bencher.iter(|| drctl::report::build(&stored).expect("a whole journal"));
     });
     group.bench_function("Markdown", |bencher| {
         bencher.iter(|| drctl::report::render_markdown(&report));
+    });
+    group.bench_function("HTML", |bencher| {
+        bencher.iter(|| drctl::report::render_html(&report));
+    });
+    group.bench_function("JSON", |bencher| {
+        bencher.iter(|| drctl::report::render_json(&report));
     });
     group.finish();
 }

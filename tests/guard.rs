@@ -29,8 +29,10 @@ use std::sync::{Arc, Mutex};
 
 mod guard {
     pub(crate) mod iam;
+    pub(crate) mod kms;
     pub(crate) mod rds;
     pub(crate) mod secretsmanager;
+    pub(crate) mod sns;
     pub(crate) mod sts;
 }
 
@@ -236,6 +238,22 @@ async fn a_dry_run_refuses_every_operation_of_iam_that_it_need_not_call() {
     let all = guard::iam::all(&client);
     judge("iam", "aws-sdk-iam", all, &wire).await;
     assert_eq!(guard_records(&guard).0, allow_list::SECRETS_MANAGER.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_kms_that_it_need_not_call() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_kms, guard, wire);
+    judge("kms", "aws-sdk-kms", guard::kms::all(&client), &wire).await;
+    assert_eq!(guard_records(&guard).0, allow_list::KMS.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_sns() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_sns, guard, wire);
+    judge("sns", "aws-sdk-sns", guard::sns::all(&client), &wire).await;
+    assert_eq!(guard_records(&guard).0, 0);
 }
 
 /// Calls that were sent and calls that were refused, as the guard recorded them.

@@ -2,12 +2,15 @@
 //!
 //! **Invariant:** a read context gives no access to anything that writes.
 
+use crate::action::outcome::ActionError;
+use crate::action::standing::Standing;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::{Effects, EstateView, Writer};
 use crate::estate::{Environment, Estate};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The step that an action works on.
@@ -27,6 +30,8 @@ pub struct StepScope<'a> {
     pub inputs: &'a Values,
     /// The present instant.
     pub now: DateTime<Utc>,
+    /// When the step began, as its journal says; `None` while planning.
+    pub began: Option<DateTime<Utc>>,
     /// The instant that data loss is counted from, when it was said (`--disaster-at`).
     pub disaster_at: Option<DateTime<Utc>>,
     /// Who runs this: the tag `drctl:owner`.
@@ -36,6 +41,8 @@ pub struct StepScope<'a> {
     /// Outputs that the plan predicted for this step: what was fixed at planning, such as the
     /// instant that `latest` meant, stays fixed. `None` while planning.
     pub planned: Option<&'a Values>,
+    /// How the run stands; `None` while planning.
+    pub standing: Option<&'a Standing>,
 }
 
 impl StepScope<'_> {
@@ -67,6 +74,29 @@ impl StepScope<'_> {
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
         let Value::List(items) = self.input(name) else { return None };
         Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    /// Why an input is not known yet, while planning.
+    pub fn unknown(&self) -> Option<&str> {
+        self.inputs.values().find_map(Value::unknown_reason)
+    }
+
+    /// A whole-number input within `range`, or `default` when it is absent.
+    ///
+    /// # Errors
+    /// It is out of range.
+    pub fn int_within(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<u32>,
+        default: u32,
+    ) -> Result<u32, ActionError> {
+        let Some(given) = self.int(name) else { return Ok(default) };
+        let found = u32::try_from(given).ok().filter(|number| range.contains(number));
+        found.ok_or_else(|| {
+            let why = format!("it must be {} to {}, found {given}", range.start(), range.end());
+            ActionError::Input { name: name.to_owned(), why }
+        })
     }
 
     /// A boolean input.
@@ -113,6 +143,27 @@ pub struct ReadContext<'a> {
     pub view: &'a EstateView,
     /// The gate for everything that is not AWS, and for reading secrets.
     pub effects: &'a Effects,
+    /// What earlier looks of this step left.
+    pub memory: &'a Memory,
+}
+
+/// What the looks of one step tell each other within one process. A process that takes a run up begins
+/// anew: it has seen nothing yet.
+#[derive(Debug, Default)]
+pub struct Memory {
+    streak: AtomicU32,
+}
+
+impl Memory {
+    /// One more look that went well; returns how many did so in a row.
+    pub fn went_well(&self) -> u32 {
+        self.streak.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// A look that did not go well: the row begins anew.
+    pub fn broke(&self) {
+        self.streak.store(0, Ordering::Relaxed);
+    }
 }
 
 /// For `act`.

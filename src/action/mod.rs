@@ -5,14 +5,21 @@
 
 mod catalogue;
 mod context;
+mod dns;
+mod gate;
+mod http;
+mod notify;
 mod outcome;
 mod rds;
+mod shell;
 pub mod spec;
 mod sql;
+mod standing;
 
 pub use catalogue::Catalogue;
-pub use context::{ReadContext, StepScope, WriteContext};
-pub use outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+pub use context::{Memory, ReadContext, StepScope, WriteContext};
+pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
+pub use standing::{Condition, Standing};
 
 use async_trait::async_trait;
 use spec::ActionSpec;
@@ -20,12 +27,23 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 5] = [
+    let actions: [Arc<dyn Action>; 16] = [
+        Arc::new(gate::Approve::default()),
+        Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),
+        Arc::new(rds::CreateSnapshot::default()),
+        Arc::new(rds::RestoreFromSnapshot::default()),
+        Arc::new(rds::VerifySnapshot::default()),
+        Arc::new(rds::DeleteSnapshot::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
+        Arc::new(http::HttpCheck::default()),
+        Arc::new(dns::DnsCheck::default()),
+        Arc::new(notify::NotifyWebhook::default()),
+        Arc::new(notify::NotifySns::default()),
+        Arc::new(shell::ShellRun::default()),
     ];
     Catalogue::of(actions)
 }
@@ -36,6 +54,12 @@ pub fn standard() -> Catalogue {
 pub trait Action: Send + Sync {
     /// What it declares.
     fn spec(&self) -> &ActionSpec;
+
+    /// How long it usually takes, whatever its inputs: lower and upper end, and who says so. A preview
+    /// that knows better says its own.
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        None
+    }
 
     /// Predicts what a run would do, reading through the overlay of earlier steps' predictions.
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError>;

@@ -5,6 +5,7 @@
 use crate::base::redact::redact;
 use crate::base::value::Values;
 use crate::cloud::{CloudError, EffectError, ErrorClass, PredictedEffect};
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +21,20 @@ pub enum Observation {
         state: String,
         /// A point worth measuring that was reached, such as `available`.
         milestone: Option<&'static str>,
+    },
+    /// A person has to decide, unless one has: the engine asks and keeps the answer.
+    Gate {
+        /// What is decided.
+        message: String,
+        /// Who should decide, names for people to read.
+        approvers: Vec<String>,
+        /// Whether it counts as rejected when nobody decides in time; else the step fails.
+        rejects_on_timeout: bool,
+    },
+    /// Nothing is to be done before an instant.
+    Waiting {
+        /// The instant.
+        until: DateTime<Utc>,
     },
     /// The goal is reached, or the check has its verdict.
     Done(Done),
@@ -70,11 +85,16 @@ pub enum Verdict {
 }
 
 /// A mutation that was accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Acted {
     /// AWS's request id.
     pub request_id: Option<String>,
+    /// What came of it, for actions whose answer is all that is ever known: a command, a notice.
+    pub done: Option<Done>,
 }
+
+/// A range that AWS or its users state: low, high, who says so.
+pub type CitedDuration = (Duration, Duration, &'static str);
 
 /// What `preview` predicts.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -98,7 +118,7 @@ pub struct Preview {
     /// Facts that the plan rests on, by stable name.
     pub facts: BTreeMap<String, String>,
     /// A cited range for how long it takes: low, high, who says so.
-    pub cited_duration: Option<(Duration, Duration, &'static str)>,
+    pub cited_duration: Option<CitedDuration>,
 }
 
 /// Why an action could not do its work.

@@ -6,13 +6,30 @@
 use crate::base::value::{Type, Value, Values};
 use std::time::Duration;
 
-/// Reads or changes.
+/// Reads, changes or waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActionKind {
     /// Read-only: pass, fail, unknown or error.
     Check,
     /// Creates, changes or deletes something.
     Mutation,
+    /// Does something that leaves no trace to look at: its answer is all that is ever known of it, and
+    /// without an answer a person has to say what happened.
+    Command,
+    /// Tells somebody something, best effort: like a command, and whatever becomes of it is no more than
+    /// a warning.
+    Notice,
+    /// Waits, and changes nothing.
+    Gate(WaitsFor),
+}
+
+/// What a gate waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// A person's decision.
+    Person,
+    /// An instant.
+    Time,
 }
 
 /// Whether what a mutation does can be taken back.
@@ -72,7 +89,7 @@ pub struct ActionSpec {
     pub name: &'static str,
     /// One sentence.
     pub summary: &'static str,
-    /// Reads or changes.
+    /// Reads, changes or waits.
     pub kind: ActionKind,
     /// Inputs (`with:`).
     pub inputs: Vec<Field>,
@@ -97,6 +114,11 @@ pub struct ActionSpec {
 }
 
 impl ActionSpec {
+    /// Whether a step of it waits for a person.
+    pub fn waits_for_person(&self) -> bool {
+        self.kind == ActionKind::Gate(WaitsFor::Person)
+    }
+
     /// The input called `name`.
     pub fn input(&self, name: &str) -> Option<&Field> {
         self.inputs.iter().find(|field| field.name == name)

@@ -150,6 +150,11 @@ impl Problems {
         dropped + self.list.iter().filter(|problem| problem.severity == severity).count()
     }
 
+    /// Whether what is found from here on is counted and not kept: it needs no help.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MAX_KEPT
+    }
+
     /// How many were found and not kept.
     pub fn omitted(&self) -> usize {
         self.dropped.0 + self.dropped.1

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a digest is always taken over stored bytes, never over a re-serialisation.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -19,12 +20,11 @@ impl Digest {
 
     /// The digest of `parts` one after the other.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
-        let mut hasher = Sha256::new();
+        let mut digester = Digester::default();
         for part in parts {
-            hasher.update(part);
+            digester.update(part);
         }
-        let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("sha256:{hex}"))
+        digester.finish()
     }
 
     /// The whole text, `sha256:…`.
@@ -37,6 +37,32 @@ impl Digest {
         let hex = self.0.strip_prefix("sha256:").unwrap_or(&self.0);
         hex.get(..12).unwrap_or(hex)
     }
+}
+
+/// Takes the digest of what comes piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Digester {
+    hasher: Sha256,
+}
+
+impl Digester {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.hasher.update(piece);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        let hex: String = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Digest(format!("sha256:{hex}"))
+    }
+}
+
+/// The HMAC-SHA256 of `text` under `key` (RFC 2104), 64 hex digits.
+pub fn signature(key: &[u8], text: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
+    mac.update(text);
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<String> for Digest {
@@ -63,5 +89,23 @@ mod tests {
         );
         assert_eq!(Digest::of_parts(&[b"a", b"bc"]), Digest::of(b"abc"));
         assert_eq!(Digest::of(b"abc").short(), "ba7816bf8f01");
+    }
+
+    #[test]
+    fn signatures_are_those_of_rfc_4231() {
+        for (key, text, wanted) in [
+            (
+                vec![0x0b; 20],
+                "Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                b"Jefe".to_vec(),
+                "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+        ] {
+            assert_eq!(super::signature(&key, text.as_bytes()), wanted);
+        }
     }
 }

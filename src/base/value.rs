@@ -173,7 +173,7 @@ impl Value {
             | (Type::Int, value @ Self::Int(_))
             | (Type::Float, value @ Self::Float(_))
             | (Type::String, value @ Self::String(_))
-            | (Type::Time, value @ Self::Time(_))
+            | (Type::Time | Type::LatestOrTime, value @ Self::Time(_))
             | (Type::Duration, value @ Self::Duration(_))
             | (Type::Secret, value @ Self::Secret(_)) => Ok(value),
             #[expect(
@@ -184,6 +184,12 @@ impl Value {
             (Type::Time, Self::String(text)) => {
                 parse_instant(&text).map(Self::Time).ok_or_else(|| {
                     format!("expected an instant such as `2026-03-01T10:15:00Z`, found `{text}`")
+                })
+            }
+            (Type::LatestOrTime, Self::String(text)) if text == "latest" => Ok(Self::String(text)),
+            (Type::LatestOrTime, Self::String(text)) => {
+                parse_instant(&text).map(Self::Time).ok_or_else(|| {
+                    format!("expected {kind} such as `2026-03-01T10:15:00Z`, found `{text}`")
                 })
             }
             (Type::Duration, Self::String(text)) => duration::parse(&text)
@@ -312,6 +318,8 @@ pub enum Type {
     String,
     /// An instant.
     Time,
+    /// The word `latest`, or an instant.
+    LatestOrTime,
     /// A length of time.
     Duration,
     /// Text that never prints.
@@ -349,6 +357,7 @@ impl fmt::Display for Type {
             Self::Float => f.write_str("a number"),
             Self::String => f.write_str("text"),
             Self::Time => f.write_str("an instant"),
+            Self::LatestOrTime => f.write_str("`latest` or an instant"),
             Self::Duration => f.write_str("a duration"),
             Self::Secret => f.write_str("a secret"),
             Self::OneOf(words) => write!(f, "one of {}", words.join(", ")),

@@ -4,14 +4,16 @@
 //! **Invariant:** hostile input is refused with bounded work: size, depth, nodes and aliases have
 //! limits, duplicate keys are errors, and a file is one document.
 
-use crate::base::diagnostic::{Problems, Span, nearest};
-use crate::base::value::{Type, Value};
+use crate::base::diagnostic::{Problems, Span};
+use crate::base::value::Value;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use std::fmt;
 
+mod fields;
 mod source;
 
+pub use fields::Fields;
 use source::check_text;
 pub use source::{MAX_BYTES, decode, too_large};
 
@@ -19,7 +21,7 @@ pub use source::{MAX_BYTES, decode, too_large};
 const MAX_DEPTH: usize = 64;
 /// Most nodes after aliases are expanded: the longest runbook has 15 a step, and this many take
 /// a tenth of a second and some 150 MB.
-const MAX_NODES: usize = 300_000;
+const MAX_NODES: usize = 500_000;
 /// Most anchors, and most aliases: nobody keeps track of more.
 const MAX_ALIASES: usize = 1_000;
 /// Most nodes that aliases stand for, all in all: a bomb ends here.
@@ -74,6 +76,8 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Problems> {
         flow_nesting_limit: MAX_DEPTH, max_aliases: MAX_ALIASES, max_anchors: MAX_ALIASES,
         max_recorded_anchor_events: MAX_REPLAYED, max_recorded_anchor_bytes: MAX_BYTES,
         max_documents: 1, max_inclusion_depth: 0,
+        // One `&retry` for two hundred steps is no bomb: what aliases stand for is counted.
+        enforce_alias_anchor_ratio: false,
     };
     let limits = serde_yaml::alias_limits! { max_total_replayed_events: MAX_REPLAYED };
     // Only `true` and `false` are booleans: `no`, `on` and `y` stay text, as YAML 1.2 says.
@@ -85,8 +89,12 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Problems> {
         let line = full.lines().next().unwrap_or("not readable as YAML");
         let message = line.split(" at line ").next().unwrap_or(line);
         let mut problems = Problems::in_text(file, text);
-        let problem = problems.error("DR001", source::found(text, span), message);
-        if let Some(help) = source::help(message, text, problem.span) {
+        let limit = source::limit(message);
+        let said = limit.clone().unwrap_or_else(|| message.to_owned());
+        let problem = problems.error("DR001", source::found(text, span), said);
+        if limit.is_some() {
+            problem.help("is it the right file? No runbook, drill or estate needs as much");
+        } else if let Some(help) = source::help(message, text, problem.span) {
             problem.help(help);
         }
         problems
@@ -202,180 +210,6 @@ impl Node {
             Kind::Map(entries) => Value::Map(
                 entries.iter().map(|(key, value)| (key.name.clone(), value.to_value())).collect(),
             ),
-        }
-    }
-}
-
-/// Reads the fields of one mapping; what is missing, ill-typed or unknown becomes a problem.
-/// Call [`Fields::finish`] last: it reports the fields nobody asked for.
-#[derive(Debug)]
-pub struct Fields<'a> {
-    span: Span,
-    what: &'a str,
-    entries: Vec<(&'a Key, &'a Node, bool)>,
-    asked: Vec<&'static str>,
-}
-
-impl<'a> Fields<'a> {
-    /// The fields of `node`, which is called `what` in messages. A node that is no mapping is a
-    /// problem and reads as an empty one.
-    pub fn of(node: &'a Node, what: &'a str, problems: &mut Problems) -> Self {
-        let entries = match &node.kind {
-            Kind::Map(entries) => entries.iter().map(|(key, value)| (key, value, false)).collect(),
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Int(_)
-            | Kind::Float(_)
-            | Kind::Text(_)
-            | Kind::List(_) => {
-                problems.error(
-                    "DR002",
-                    node.span,
-                    format!("{what} must be a map, found {}", node.kind_name()),
-                );
-                Vec::new()
-            }
-        };
-        Self { span: node.span, what, entries, asked: Vec::new() }
-    }
-
-    /// Where the mapping begins.
-    pub fn span(&self) -> Span {
-        self.span
-    }
-
-    /// The field's node and its key, if the file has it.
-    pub fn node(&mut self, name: &'static str) -> Option<&'a Node> {
-        if !self.asked.contains(&name) {
-            self.asked.push(name);
-        }
-        let entry = self.entries.iter_mut().find(|(key, _, _)| key.name == name)?;
-        entry.2 = true;
-        Some(entry.1)
-    }
-
-    /// The field's node; its absence is a problem.
-    pub fn required(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a Node> {
-        let found = self.node(name);
-        if found.is_none() {
-            problems.error("DR003", self.span, format!("{} needs the field `{name}`", self.what));
-        }
-        found
-    }
-
-    /// The field as a value of `kind`; an ill-typed one is a problem and reads as absent.
-    pub fn value(
-        &mut self,
-        name: &'static str,
-        kind: &Type,
-        problems: &mut Problems,
-    ) -> Option<Value> {
-        let node = self.node(name)?;
-        match node.to_value().coerce(kind) {
-            Ok(value) => Some(value),
-            Err(why) => {
-                problems.error("DR004", node.span, format!("field `{name}`: {why}"));
-                None
-            }
-        }
-    }
-
-    /// The field as text.
-    pub fn text(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
-        match self.value(name, &Type::String, problems) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The field as text; its absence is a problem too.
-    pub fn required_text(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
-        self.required(name, problems)?;
-        self.text(name, problems)
-    }
-
-    /// The field as a list of text; absent reads as empty.
-    pub fn texts(&mut self, name: &'static str, problems: &mut Problems) -> Vec<String> {
-        match self.value(name, &Type::texts(), problems) {
-            Some(Value::List(items)) => {
-                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The field as a boolean.
-    pub fn boolean(&mut self, name: &'static str, problems: &mut Problems) -> Option<bool> {
-        match self.value(name, &Type::Bool, problems) {
-            Some(Value::Bool(value)) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The field as a whole number.
-    pub fn int(&mut self, name: &'static str, problems: &mut Problems) -> Option<i64> {
-        match self.value(name, &Type::Int, problems) {
-            Some(Value::Int(value)) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The field as a number.
-    pub fn float(&mut self, name: &'static str, problems: &mut Problems) -> Option<f64> {
-        match self.value(name, &Type::Float, problems) {
-            Some(Value::Float(value)) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The field as a duration.
-    pub fn duration(
-        &mut self,
-        name: &'static str,
-        problems: &mut Problems,
-    ) -> Option<std::time::Duration> {
-        match self.value(name, &Type::Duration, problems) {
-            Some(Value::Duration(value)) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The field's entries when it is a mapping with free names; absent reads as empty.
-    pub fn entries(
-        &mut self,
-        name: &'static str,
-        problems: &mut Problems,
-    ) -> Vec<(&'a Key, &'a Node)> {
-        let Some(node) = self.node(name) else { return Vec::new() };
-        match &node.kind {
-            Kind::Map(entries) => entries.iter().map(|(key, value)| (key, value)).collect(),
-            Kind::Null => Vec::new(),
-            Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::List(_) => {
-                problems.error(
-                    "DR004",
-                    node.span,
-                    format!("field `{name}`: expected a map, found {}", node.kind_name()),
-                );
-                Vec::new()
-            }
-        }
-    }
-
-    /// Reports every field that was never asked for, with the nearest name that exists.
-    pub fn finish(self, problems: &mut Problems) {
-        for (key, _, used) in &self.entries {
-            if !used {
-                let near = nearest(&key.name, self.asked.iter().copied());
-                let problem = problems.error(
-                    "DR005",
-                    key.span,
-                    format!("{} has no field `{}`", self.what, key.name),
-                );
-                match near {
-                    Some(name) => problem.help(format!("did you mean `{name}`?")),
-                    None => problem.help(format!("it can have: {}", self.asked.join(", "))),
-                }
-            }
         }
     }
 }

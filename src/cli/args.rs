@@ -5,7 +5,9 @@
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::history::HistoryArgs;
+use crate::cli::init::InitArgs;
 use crate::cli::reports::ReportArgs;
+use crate::cli::runbook::{GraphArgs, NameArgs, SchemaArgs};
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
 use crate::cli::validate::ValidateArgs;
@@ -62,6 +64,8 @@ pub(super) enum Command {
     /// Export or verify a run's journal. Changes nothing.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Write a new project: configuration, estate, runbook, drill, schemas. Overwrites nothing.
+    Init(InitArgs),
     /// Work on runbook files. Changes nothing.
     #[command(subcommand)]
     Runbook(RunbookCommand),
@@ -103,7 +107,8 @@ pub(super) struct LaunchArgs {
     /// When it was declared (UTC).
     #[arg(long, value_name = "INSTANT")]
     pub declared_at: Option<String>,
-    /// Say yes where a question would be asked; never enough for a protected environment.
+    /// Say yes where a question would be asked, and approve every gate; never enough for a protected
+    /// environment.
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -136,9 +141,15 @@ impl SimulationArgs {
 
 /// `drctl drill`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(subcommand_negates_reqs = true)]
 pub(super) struct DrillArgs {
+    /// Another work on drills than running one.
+    #[command(subcommand)]
+    pub command: Option<DrillCommand>,
     /// Name of the drill (drills/NAME.yaml) or path of a drill file.
-    pub name: String,
+    #[arg(required = true)]
+    pub name: Option<String>,
     /// Another environment than the drill file's.
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
@@ -147,6 +158,14 @@ pub(super) struct DrillArgs {
     pub keep: bool,
     #[command(flatten)]
     pub launch: LaunchArgs,
+}
+
+/// `drctl drill …`
+#[derive(Debug, Subcommand)]
+pub(super) enum DrillCommand {
+    /// List the drills: what they run and promise, how they last ended, whether they are valid.
+    /// Changes nothing.
+    List,
 }
 
 /// `drctl run`
@@ -174,9 +193,19 @@ pub(super) struct ResumeArgs {
     /// The run: its id, the beginning or end of it, or `last`.
     #[arg(default_value = "last")]
     pub run: String,
-    /// Answer the question that the run waits for: retry, continue, stop or undo.
+    /// Answer the question that the run waits for: approve or reject at a gate; retry, continue, stop
+    /// or undo after a failure.
     #[arg(long, value_name = "ANSWER")]
     pub answer: Option<String>,
+    /// With --answer: why; recorded and shown in the report.
+    #[arg(long, value_name = "TEXT", requires = "answer")]
+    pub comment: Option<String>,
+    /// With --answer: the step whose question it answers, when several wait.
+    #[arg(long, value_name = "STEP", requires = "answer")]
+    pub step: Option<String>,
+    /// Approve every gate on the way; never enough for a protected environment.
+    #[arg(long, conflicts_with = "answer")]
+    pub yes: bool,
     #[command(flatten)]
     pub simulation: SimulationArgs,
 }
@@ -206,6 +235,14 @@ pub(super) enum JournalCommand {
 pub(super) enum RunbookCommand {
     /// Check files and report all their problems, each drawn where it stands.
     Validate(ValidateArgs),
+    /// List the project's and the shipped runbooks: steps, parameters, whether they are valid.
+    List,
+    /// Show a runbook: what it is for, its parameters, its steps, which drills use it.
+    Show(NameArgs),
+    /// Draw a runbook's steps with the critical path: as text, DOT, Mermaid or SVG.
+    Graph(GraphArgs),
+    /// Write the JSON Schema that editors check files against.
+    Schema(SchemaArgs),
 }
 
 /// `drctl heartbeat`

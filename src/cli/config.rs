@@ -3,8 +3,9 @@
 //! **Invariant:** everything in it can also be said in the environment, which wins.
 
 use crate::base::diagnostic::Problems;
+use crate::base::shape::{FieldShape, Is, Shape};
 use crate::base::yaml::{self, Fields};
-use crate::estate::header;
+use crate::estate::{API_VERSION, header};
 use std::path::{Path, PathBuf};
 
 /// What a project configures.
@@ -14,11 +15,26 @@ pub(super) struct Config {
     pub(super) state_dir: Option<PathBuf>,
 }
 
+/// What the file looks like.
+pub(super) static CONFIG: Shape = Shape {
+    summary: "The configuration of a project.",
+    fields: &[
+        API_VERSION,
+        FieldShape::required("kind", Is::Exactly("Config"), "What the file is."),
+        FieldShape::optional(
+            "state_dir",
+            Is::Text,
+            "Where state is kept, relative to the project; DRCTL_STATE_DIR wins.",
+        ),
+    ],
+    cases: None,
+};
+
 /// Reads the configuration in `text`, which came from the file called `file` in the project `root`.
 pub(super) fn load(root: &Path, file: &str, text: &str) -> Result<Config, Problems> {
     let node = yaml::parse(file, text)?;
     let mut problems = Problems::in_text(file, text);
-    let mut fields = Fields::of(&node, "a configuration", &mut problems);
+    let mut fields = Fields::of(&node, "a configuration", &mut problems).shaped(&CONFIG);
     header(&mut fields, "Config", &mut problems);
     let state_dir = fields.text("state_dir", &mut problems).map(|path| root.join(path));
     fields.finish(&mut problems);

@@ -10,8 +10,6 @@ use crate::cli::out;
 use crate::cli::plan_view::plan_text;
 use crate::estate::{Environment, EnvironmentKind};
 use crate::plan::model::Plan;
-use crate::runner::Operator;
-use async_trait::async_trait;
 use std::io::{BufRead as _, IsTerminal as _};
 
 /// Asks for leave to change something in an environment that is not simulated.
@@ -73,41 +71,10 @@ fn must_ask(environment: &Environment, yes: bool) -> bool {
     environment.protected || (real && !yes)
 }
 
-fn read_line(question: &str) -> Option<String> {
+/// Shows a question and reads one line; `None` at the end of the input.
+pub(super) fn read_line(question: &str) -> Option<String> {
     out::prompt(question);
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
     Some(line.trim().to_owned())
-}
-
-/// The person at the terminal, or the answer given on the command line.
-#[derive(Debug)]
-pub(super) struct Terminal {
-    given: std::sync::Mutex<Option<String>>,
-}
-
-impl Terminal {
-    /// An operator whose first answer was given on the command line.
-    pub(super) fn new(given: Option<String>) -> Self {
-        Self { given: std::sync::Mutex::new(given) }
-    }
-}
-
-#[async_trait]
-impl Operator for Terminal {
-    async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
-        let given = self.given.lock().expect("no panic while holding it").take();
-        if let Some(answer) = given.filter(|answer| choices.contains(answer)) {
-            return Some(answer);
-        }
-        if !std::io::stdin().is_terminal() {
-            return None;
-        }
-        loop {
-            let answer = read_line(&format!("{question} [{}] ", choices.join("/")))?;
-            if choices.contains(&answer) {
-                return Some(answer);
-            }
-        }
-    }
 }

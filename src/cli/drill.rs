@@ -19,7 +19,7 @@ pub(super) fn prepare(
     args: &DrillArgs,
     output: OutputForm,
 ) -> Result<Launch, CommandError> {
-    let found = tools.project.read(FileKind::Drill, &args.name)?;
+    let found = tools.project.read(FileKind::Drill, args.name.as_deref().unwrap_or_default())?;
     let drill = load_drill(&found.file, &found.text)?;
     let runbook = tools.runbook(&drill.runbook)?;
     let problems = check_drill(&drill, &runbook);

@@ -95,7 +95,7 @@ async fn connect(
         CommandError::usage(format!("the estate names no secret for `{}`", database.instance))
             .help("set `secret` of the database in the estate file")
     })?;
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let failed =
         |error: crate::cloud::EffectError| CommandError::new(Exit::StepFailed, error.to_string());
     let login =

@@ -13,7 +13,8 @@ use crate::cli::past::stored;
 use crate::cli::reports::FileArgs;
 use crate::journal::{RunSummary, list_runs};
 use crate::report::{
-    DamagedRow, HistoryRow, build, history_row, render_history, render_history_html, trends,
+    DamagedRow, HistoryRow, build, history_row, render_history, render_history_html,
+    render_prometheus, trends,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -24,6 +25,7 @@ use serde_json::json;
   drctl history                                 every drill: sparkline, change, promise, runs
   drctl history restore-db --limit 100          one drill, further back
   drctl history --format html -o history.html   with charts; one file that needs nothing else
+  drctl history --format prometheus --force -o /var/lib/node_exporter/drctl.prom
 
 Everything is read from the journals, also those of older versions. Simulated, emulated and real runs
 are kept apart; a journal that cannot be read is listed as damaged.")]
@@ -49,6 +51,8 @@ pub(super) enum HistoryForm {
     Html,
     /// JSON.
     Json,
+    /// Gauges of each drill's newest run, for the textfile collector of Prometheus.
+    Prometheus,
 }
 
 /// `drctl history`.
@@ -85,6 +89,7 @@ pub(super) fn history(
             });
             serde_json::to_string_pretty(&document).expect("plain data") + "\n"
         }
+        (HistoryForm::Prometheus, _) => render_prometheus(&rows, &damaged),
         (HistoryForm::Html, _) => render_history_html(&rows, &damaged),
         (HistoryForm::Text, OutputForm::Text) if rows.is_empty() && damaged.is_empty() => {
             format!("no finished runs in {}\n", tools.state.root().display())
@@ -100,7 +105,8 @@ pub(super) fn history(
     Ok(Exit::Ok)
 }
 
-fn row(tools: &Tools, run: &RunSummary) -> Result<HistoryRow, String> {
+/// The row of one run; why its journal cannot be read, if it cannot.
+pub(super) fn row(tools: &Tools, run: &RunSummary) -> Result<HistoryRow, String> {
     if let Some(problem) = &run.problem {
         return Err(problem.clone());
     }

@@ -15,6 +15,7 @@ use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::past::durations;
+use crate::cli::people::People;
 use crate::cli::plan_view::{plan_json, plan_text};
 use crate::cli::project::{FileKind, Project};
 use crate::cli::session::{Session, check_options, verify_account};
@@ -160,7 +161,9 @@ pub(super) async fn launch(
         return dry_run(tools, &plan, args, launch.output);
     }
     confirm(&environment, &plan, args.yes)?;
-    let ended = start(tools, plan, &launch.estate, &environment, &session, launch.output).await;
+    let people = People::new(&plan, &environment, args.yes, None);
+    let scene = (&launch.estate, &environment, &session);
+    let ended = start(tools, plan, scene, people, launch.output).await;
     session.close()?;
     ended
 }
@@ -204,7 +207,7 @@ async fn make_plan(
     check_order(disaster_at, declared_at, now)?;
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     verify_account(&cloud, environment).await?;
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let durations = durations(&tools.state, environment);
     let objectives = objectives(launch, &parameters);
     let request = PlanRequest {
@@ -265,7 +268,7 @@ fn dry_run(
         ));
     }
     match output {
-        OutputForm::Text => crate::cli::out::result(&plan_text(plan, &digest)),
+        OutputForm::Text => crate::cli::out::prose(&plan_text(plan, &digest)),
         OutputForm::Json => crate::cli::out::result(&plan_json(plan, &digest)),
     }
     Ok(if predicted_failures(plan).is_empty() { Exit::Ok } else { Exit::StepFailed })
@@ -289,9 +292,8 @@ pub(super) fn stored_json(plan: &Plan) -> String {
 pub(super) async fn start(
     tools: &Tools,
     plan: Plan,
-    estate: &Estate,
-    environment: &Environment,
-    session: &Session,
+    (estate, environment, session): (&Estate, &Environment, &Session),
+    people: People,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let directory = tools.state.run(&plan.run);
@@ -307,7 +309,7 @@ pub(super) async fn start(
     let start = Start { operator: operator(), fence: fence.number() };
     let (machine, turn) =
         Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
-    let undertaking = Undertaking { tools, estate, environment, session, output, answer: None };
+    let undertaking = Undertaking { tools, estate, environment, session, output, people };
     let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
     drop(lock);
     ended
@@ -355,12 +357,17 @@ fn parameters(
 }
 
 /// The drill's objectives; gaps filled by the runbook's, then by those of the database that the
-/// parameter `database` names, then by the estate's.
+/// parameter `database` names, then by the estate's. What the estate promises counts only where the
+/// runbook measures it: a backup recovers nothing.
 fn objectives(launch: &Launch, parameters: &Values) -> Objectives {
     let named = parameters.get("database").and_then(Value::as_str);
     let database = named.and_then(|name| launch.estate.databases.get(name));
     let of_database = database.map(|database| database.objectives).unwrap_or_default();
-    launch.objectives.or(launch.runbook.objectives).or(of_database).or(launch.estate.objectives)
+    let mut promised = of_database.or(launch.estate.objectives);
+    let measure = &launch.runbook.measure;
+    promised.recovery_time = promised.recovery_time.filter(|_| measure.recovered.is_some());
+    promised.recovery_point = promised.recovery_point.filter(|_| measure.recovery_point.is_some());
+    launch.objectives.or(launch.runbook.objectives).or(promised)
 }
 
 fn instant(option: &str, text: &Option<String>) -> Result<Option<DateTime<Utc>>, CommandError> {

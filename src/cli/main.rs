@@ -2,13 +2,13 @@
 //!
 //! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
 
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, DrillArgs, DrillCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, explain, heartbeat, history, journal, logging, out, reports, resume, run,
-    runbook, shell, sim, status,
+    doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out, reports,
+    resume, run, runbook, shell, sim, status,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -49,7 +49,11 @@ pub(super) enum Time {
 pub(super) fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(time == Time::Paused);
-    builder.build().expect("a runtime can be made").block_on(work)
+    let runtime = builder.build().expect("a runtime can be made");
+    let done = runtime.block_on(work);
+    // A line that nobody will type any more must not keep the program from ending.
+    runtime.shutdown_background();
+    done
 }
 
 fn time_of(simulated: bool, pace: Option<f64>) -> Time {
@@ -64,6 +68,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     let output = cli.output;
     let tools = &Tools::new()?;
     match &cli.command {
+        Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
+            drill_list::run(tools, output)
+        }
         Command::Drill(args) => {
             check_pace(args.launch.simulation.pace)?;
             let prepared = drill::prepare(tools, args, output)?;
@@ -96,6 +103,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),
         Command::Journal(command) => journal::run(tools, command, output),
+        Command::Init(args) => init::run(tools, args),
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
@@ -108,6 +116,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
                 let examined = doctor::environment(tools, &patient.estate, environment);
                 findings.extend(block_on(time, examined));
             }
+            findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
             Ok(doctor::show(&patient, &findings, output))
         }
         Command::Completions(args) => Ok(shell::completions(args)),

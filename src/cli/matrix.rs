@@ -20,17 +20,12 @@ use crate::journal::{
 };
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build};
-use crate::runbook::{Runbook, bind_parameters, load_drill, load_runbook};
-use crate::runner::{LEASE, NobodyToAsk, Running, StopSignal, drive};
+use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
+use crate::runner::{LEASE, NobodyToAsk, Operator, Running, StopSignal, drive};
 use crate::sim::{SimOptions, Simulator};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// Fewest points and distinct journals there may be: fewer means that the harness or the engine lost
-/// some.
-const POINTS: usize = 40;
-const JOURNALS: usize = 16;
 
 /// Of the turns that record nothing, because a poll saw nothing new, one in so many is a point: only the
 /// world's time differs between them. (All of them were tried once: 332 points a drill.)
@@ -44,6 +39,7 @@ struct Stage {
     parameters: Values,
     plan: Plan,
     faults: Vec<String>,
+    people: &'static dyn Operator,
     world: Simulator,
 }
 
@@ -60,6 +56,7 @@ struct Recording {
     world: Simulator,
     points: Vec<Point>,
     turns: u64,
+    renewals: u64,
 }
 
 impl Recording {
@@ -106,6 +103,7 @@ impl Store for Recording {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<(), JournalError> {
+        self.renewals += 1;
         self.inner.renew(fence, now, ttl)
     }
 
@@ -136,27 +134,40 @@ fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
 }
 
 impl Stage {
-    /// Plans the shipped drill in a new world with `faults`.
-    fn new(faults: &[&str]) -> Self {
+    /// Plans the shipped drill called `drill` in a new world with `faults`.
+    fn new(drill: &str, faults: &[&str]) -> Self {
         let file = |name: &str| {
             let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
             std::fs::read_to_string(root.join(name)).expect("a shipped file")
         };
-        let estate = crate::estate::load("techcorp", &file("localstack/estates/techcorp.yaml"));
-        let estate = estate.expect("a valid estate");
+        let drill = load_drill("drill", &file(&format!("drills/{drill}.yaml")));
+        let drill = drill.expect("a valid drill");
+        let estate = file(&format!("localstack/estates/{}.yaml", drill.estate));
+        let estate = crate::estate::load("estate", &estate).expect("a valid estate");
+        let runbook = file(&format!("runbooks/{}.yaml", drill.runbook));
+        Self::of(estate, &runbook, &drill, faults, &NobodyToAsk)
+    }
+
+    /// Plans `drill` of the runbook `text`, whose questions `people` answer.
+    fn of(
+        estate: Estate,
+        text: &str,
+        drill: &Drill,
+        faults: &[&str],
+        people: &'static dyn Operator,
+    ) -> Self {
         let environment = estate.environments["sim"].clone();
-        let drill = load_drill("drill", &file("drills/restore-db.yaml")).expect("a valid drill");
         let catalogue = standard();
-        let runbook = load_runbook("runbook", &file("runbooks/restore-db.yaml"), &catalogue);
+        let runbook = load_runbook("runbook", text, &catalogue);
         let (runbook, _) = runbook.expect("a valid runbook");
         let parameters = bind_parameters(&runbook, &drill.parameters).expect("valid parameters");
         let world = Simulator::create(&estate, &environment, SimOptions::default());
         let world = world.expect("a world");
-        let mode = RunMode::Drill { name: drill.name, keep: false };
+        let mode = RunMode::Drill { name: drill.name.clone(), keep: false };
         let plan = in_virtual_time(async {
             let session = Session::in_memory(world.clone(), &environment, world.time());
             let cloud = session.cloud(GuardPolicy::DryRun).await.expect("a cloud");
-            let effects = cloud.effects(session.sql.clone());
+            let effects = cloud.effects(session.ports.clone());
             let now = session.clock.now();
             let request = PlanRequest {
                 run: RunId::mint(now, &mut session.run_id_stream()),
@@ -182,7 +193,7 @@ impl Stage {
             build(request, tools).await.expect("a plan")
         });
         let faults = faults.iter().map(|fault| (*fault).to_owned()).collect();
-        Self { estate, environment, runbook, parameters, plan, faults, world }
+        Self { estate, environment, runbook, parameters, plan, faults, people, world }
     }
 
     /// Drives a machine that `make` builds at the session's time, in `world`.
@@ -200,7 +211,7 @@ impl Stage {
             let policy = GuardPolicy::live(declared(&catalogue, &self.plan));
             let cloud = session.cloud(policy).await.expect("a cloud").protecting(&self.estate);
             let writer = cloud.writer().expect("a live cloud has a writer");
-            let effects = cloud.effects(session.sql.clone());
+            let effects = cloud.effects(session.ports.clone());
             let now = session.clock.now();
             let fence = store.acquire("tester", now, LEASE, Takeover::Force).expect("the lease");
             let running = Running {
@@ -213,7 +224,7 @@ impl Stage {
                 environment: &self.environment,
                 parameters: self.parameters.clone(),
                 operator: "tester",
-                people: &NobodyToAsk,
+                people: self.people,
                 stop: StopSignal::default(),
             };
             let (machine, turn) = make(now, fence.number());
@@ -231,6 +242,7 @@ impl Stage {
             world: world.clone(),
             points: Vec::new(),
             turns: 0,
+            renewals: 0,
         };
         let state = self.drive(&world, world.time(), &mut store, |now, fence| {
             let json = serde_json::to_value(&self.plan).expect("plain data");
@@ -263,18 +275,26 @@ fn mutations(world: &Simulator) -> Vec<(String, String)> {
     world.mutations().into_iter().map(|record| (record.operation, record.target)).collect()
 }
 
+/// Kills and resumes at every point. Fewer points, or fewer distinct journals, than `floor` mean that the
+/// harness or the engine lost some.
+fn matrix(drill: &str, faults: &[&str], outcome: RunOutcome, floor: (usize, usize)) {
+    let (points, journals) = crash_everywhere(&Stage::new(drill, faults), outcome);
+    assert!(points >= floor.0, "only {points} points");
+    assert!(journals >= floor.1, "only {journals} journals");
+}
+
 /// Kills and resumes at every point; returns how many points there were, and distinct journals.
-fn matrix(faults: &[&str], outcome: RunOutcome) -> (usize, usize) {
-    let stage = Stage::new(faults);
-    assert_eq!(stage.runbook.name, "restore-db");
+fn crash_everywhere(stage: &Stage, outcome: RunOutcome) -> (usize, usize) {
+    let (drill, faults) = (&stage.runbook.name, &stage.faults);
     let (state, recording) = stage.whole();
-    assert_eq!(state.finished, Some(outcome), "{faults:?}");
+    assert_eq!(state.finished, Some(outcome), "{drill} {faults:?}");
     let (wanted, log) = (recording.world.state_json(), mutations(&recording.world));
+    // Every shipped drill makes one thing and deletes it.
     assert_eq!(log.len(), 2, "{log:?}");
     let (mut tried, mut lengths) = (0, BTreeSet::new());
     for point in &recording.points {
         let Some((ended, world)) = stage.resumed(&recording.inner, point) else { continue };
-        let place = format!("{faults:?}, {} with {} records", point.when, point.records);
+        let place = format!("{drill} {faults:?}, {} with {} records", point.when, point.records);
         assert_eq!(ended.finished, Some(outcome), "{place}");
         assert_eq!(mutations(&world), log, "{place}");
         assert_eq!(world.state_json(), wanted, "{place}");
@@ -284,24 +304,47 @@ fn matrix(faults: &[&str], outcome: RunOutcome) -> (usize, usize) {
         tried += 1;
         lengths.insert(point.records);
     }
-    println!("crash matrix {faults:?}: {tried} points, {} journals", lengths.len());
+    println!("crash matrix {drill} {faults:?}: {tried} points, {} journals", lengths.len());
     (tried, lengths.len())
 }
 
 #[test]
 fn a_drill_that_is_killed_at_any_instant_ends_as_if_nothing_had_happened() {
-    let (points, journals) = matrix(&[], RunOutcome::Succeeded);
-    assert!(points >= POINTS, "only {points} points");
-    assert!(journals >= JOURNALS, "only {journals} journals");
+    matrix("restore-db", &[], RunOutcome::Succeeded, (40, 16));
 }
 
 #[test]
 fn lost_answers_and_stale_reads_change_nothing_about_that() {
-    matrix(&["lost-answer"], RunOutcome::Succeeded);
-    matrix(&["stale-read=90s", "lost-answer=DeleteDBInstance"], RunOutcome::Succeeded);
+    matrix("restore-db", &["lost-answer"], RunOutcome::Succeeded, (40, 16));
+    let faults = ["stale-read=90s", "lost-answer=DeleteDBInstance"];
+    matrix("restore-db", &faults, RunOutcome::Succeeded, (40, 16));
 }
 
 #[test]
 fn a_drill_that_fails_cleans_up_wherever_it_was_killed() {
-    matrix(&["restore-failed"], RunOutcome::Failed);
+    matrix("restore-db", &["restore-failed"], RunOutcome::Failed, (30, 12));
+    matrix("verify-snapshot", &["restore-failed"], RunOutcome::Failed, (30, 12));
 }
+
+#[test]
+fn a_snapshot_s_drill_that_is_killed_ends_as_if_nothing_had_happened() {
+    matrix("verify-snapshot", &[], RunOutcome::Succeeded, (38, 16));
+    let faults = ["stale-read=90s", "lost-answer=RestoreDBInstanceFromDBSnapshot"];
+    matrix("verify-snapshot", &faults, RunOutcome::Succeeded, (38, 16));
+}
+
+#[test]
+fn a_backup_that_is_killed_is_taken_once_and_deleted() {
+    matrix("backup-before-change", &[], RunOutcome::Succeeded, (38, 18));
+    let faults = ["stale-read=90s", "lost-answer=CreateDBSnapshot"];
+    matrix("backup-before-change", &faults, RunOutcome::Succeeded, (36, 18));
+    matrix(
+        "backup-before-change",
+        &["lost-answer=DeleteDBSnapshot"],
+        RunOutcome::Succeeded,
+        (36, 18),
+    );
+}
+
+mod doubt;
+mod gates;

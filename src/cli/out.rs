@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** nothing else in drctl prints. A reader that closed the pipe is no error.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
 /// How much goes to standard error.
@@ -34,6 +34,41 @@ pub(super) fn result(text: &str) {
     let _ = write!(out, "{text}{end}");
 }
 
+/// Writes a result in sentences: on a terminal wrapped at words to its width, elsewhere line by line as
+/// it is, because a program reads it.
+pub(super) fn prose(text: &str) {
+    let width = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    match width {
+        Some((terminal_size::Width(width), _)) => result(&wrap(text, width.into())),
+        None => result(text),
+    }
+}
+
+/// Wraps long lines at words; what is carried over stands below the text, not below its label.
+fn wrap(text: &str, width: usize) -> String {
+    let wrapped = text.lines().map(|line| {
+        let hanging = " ".repeat(text_column(line).min(width / 2));
+        let options = textwrap::Options::new(width.max(20))
+            .subsequent_indent(&hanging)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        if line.is_empty() { String::new() } else { textwrap::fill(line, options) }
+    });
+    wrapped.collect::<Vec<_>>().join("\n")
+}
+
+/// Where the text of a line begins: after its indent and a bullet, or after a label that is set off by
+/// two or more blanks.
+fn text_column(line: &str) -> usize {
+    let indent = line.len() - line.trim_start().len();
+    let rest = &line[indent..];
+    if let Some(item) = rest.strip_prefix("- ") {
+        return indent + rest.len() - item.len();
+    }
+    let Some(gap) = rest.find("  ").filter(|gap| *gap < 16) else { return indent + 2 };
+    indent + gap + rest[gap..].len() - rest[gap..].trim_start().len()
+}
+
 /// Writes bytes of a result as they are.
 pub(super) fn bytes(bytes: &[u8]) {
     let _ = std::io::stdout().lock().write_all(bytes);
@@ -55,4 +90,24 @@ pub(super) fn failure(text: &str) {
 pub(super) fn prompt(text: &str) {
     let mut err = anstream::stderr().lock();
     let _ = write!(err, "{text}").and_then(|()| err.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn long_lines_break_at_words_below_their_text() {
+        let text = "where        techcorp in sim, account 123456789012\n     - made of several words\n\nshort\n";
+        let shown = wrap(text, 30);
+        let wanted = "where        techcorp in sim,\n             account\n             123456789012\n     \
+                      - made of several words\n\nshort";
+        assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn what_has_no_blank_is_never_broken() {
+        let digest = "sha256:ab78ff6e8d5c195f434d8b6758567a0aa34fd38a4e55fc60d6e38fd08748ba36";
+        assert!(wrap(&format!("journal: 21 events, {digest}"), 40).ends_with(digest));
+    }
 }

@@ -84,7 +84,7 @@ fn step_text(
     for warning in &preview.warnings {
         line(text, &format!("     ! {warning}"));
     }
-    line(text, &format!("     takes {}", estimate_text(&preview.estimate, environment)));
+    line(text, &format!("     takes {}", estimate_text(&preview.estimate, environment.simulated)));
     if !step.needs.is_empty() {
         let needs = step.needs.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", ");
         let when = step.when.as_ref().map(|when| format!(", when {when}")).unwrap_or_default();
@@ -94,11 +94,11 @@ fn step_text(
 }
 
 /// A duration with its source; what comes from simulated runs says so.
-fn estimate_text(estimate: &Estimate, environment: &EnvironmentRecord) -> String {
+pub(super) fn estimate_text(estimate: &Estimate, simulated: bool) -> String {
     let span = |millis: u64| human(Duration::from_millis(millis));
     match estimate {
         Estimate::History { median_ms, longest_ms, runs } => {
-            let kind = if environment.simulated { "simulated" } else { "real" };
+            let kind = if simulated { "simulated" } else { "real" };
             let noun = if *runs == 1 { "run" } else { "runs" };
             let (median, longest) = (span(*median_ms), span(*longest_ms));
             format!("{median} (longest {longest}; {runs} earlier {kind} {noun})")
@@ -118,8 +118,16 @@ fn summary_text(text: &mut String, plan: &Plan) {
     line(text, &format!("critical path   {path}"));
     line(
         text,
-        &format!("recovery time   {}", estimate_text(&prediction.recovery_time, &plan.environment)),
+        &format!(
+            "recovery time   {}",
+            estimate_text(&prediction.recovery_time, plan.environment.simulated)
+        ),
     );
+    if !prediction.waits_for_people.is_empty() {
+        let gates = prediction.waits_for_people.iter().map(|key| key.as_str());
+        let gates = gates.collect::<Vec<_>>().join(", ");
+        line(text, &format!("                plus waiting for people: {gates}"));
+    }
     let point = &prediction.recovery_point;
     let claimed = match (point.restore_time, point.loss_ms) {
         (Some(at), Some(loss)) => format!(

@@ -92,6 +92,15 @@ impl Bars {
         bar.set_message(state.to_owned());
     }
 
+    /// Bars that redraw themselves would write over what a person types.
+    fn step_aside(&self, asking: bool) {
+        let target =
+            if asking { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        if self.all.is_hidden() != asking {
+            self.all.set_draw_target(target);
+        }
+    }
+
     fn clear(&mut self, step: &StepKey) {
         if let Some(bar) = self.steps.remove(step) {
             bar.finish_and_clear();
@@ -120,6 +129,9 @@ fn recovery_clock(
 
 impl Observer for Progress {
     fn turned(&mut self, records: &[Record], state: &RunState) {
+        if let Some(bars) = &self.bars {
+            bars.step_aside(state.questions().next().is_some());
+        }
         for record in records {
             let text =
                 describe(&record.event, state).filter(|_| !told_again(&record.event, records));
@@ -217,10 +229,17 @@ fn describe(event: &Event, state: &RunState) -> Option<String> {
         Event::StepSkipped { step, reason } => format!("{step}: skipped: {}", skip_text(reason)),
         Event::UndoStarted { step } => format!("{step}: undoing"),
         Event::UndoFailed { step, error } => format!("{step}: UNDO FAILED: {}", error.message),
-        Event::QuestionAsked { question, .. } => format!("waiting for a person: {question}"),
-        Event::QuestionAnswered { step, answer, operator } => {
-            format!("{step}: {operator} answered {answer}")
+        Event::QuestionAsked { step, question, gate, .. } => {
+            let until =
+                gate.as_ref().map(|gate| format!(" (until {})", format_instant(gate.deadline)));
+            format!("{step}: waiting for a person{}: {question}", until.unwrap_or_default())
         }
+        Event::QuestionAnswered { step, answer, operator, way, comment } => {
+            let way = way.map(|way| format!(" {}", way.phrase())).unwrap_or_default();
+            let comment = comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{step}: {operator} answered {answer}{way}{comment}")
+        }
+        Event::QuestionExpired { step } => format!("{step}: nobody answered in time"),
         Event::RunInterrupted { reason } => format!("stopped: {reason}"),
         Event::PredictionScored { held, total, wrong } => {
             let wrong = wrong.iter().map(|text| format!("\n  wrong: {text}")).collect::<String>();

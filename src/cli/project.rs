@@ -42,9 +42,21 @@ impl FileKind {
 }
 
 /// Files that are part of the binary, so that it works anywhere.
-const SHIPPED: [(FileKind, &str, &str); 4] = [
+const SHIPPED: [(FileKind, &str, &str); 8] = [
     (FileKind::Runbook, "restore-db", include_str!("../../runbooks/restore-db.yaml")),
     (FileKind::Drill, "restore-db", include_str!("../../drills/restore-db.yaml")),
+    (FileKind::Runbook, "verify-snapshot", include_str!("../../runbooks/verify-snapshot.yaml")),
+    (FileKind::Drill, "verify-snapshot", include_str!("../../drills/verify-snapshot.yaml")),
+    (
+        FileKind::Runbook,
+        "backup-before-change",
+        include_str!("../../runbooks/backup-before-change.yaml"),
+    ),
+    (
+        FileKind::Drill,
+        "backup-before-change",
+        include_str!("../../drills/backup-before-change.yaml"),
+    ),
     (FileKind::Estate, "techcorp", include_str!("../../localstack/estates/techcorp.yaml")),
     (
         FileKind::Estate,
@@ -160,32 +172,65 @@ impl Project {
     }
 }
 
+/// Reads a file as the runbook, drill, estate or configuration that it is.
+fn read_file(path: &Path) -> Result<Result<Found, Problems>, CommandError> {
+    let file = shown(path);
+    Ok(match bytes_of(path, MAX_BYTES as u64)? {
+        Ok(bytes) => decode(&file, bytes).map(|text| Found { file, text }),
+        Err(Unfit::Large(bytes)) => Err(too_large(&file, bytes)),
+        Err(Unfit::Irregular(what)) => {
+            let mut problems = Problems::of(&file);
+            problems
+                .error("DR009", Span::default(), format!("it is {what}, not a regular file"))
+                .help("give the path of a YAML file");
+            Err(problems)
+        }
+    })
+}
+
+/// Reads a file that is no YAML and has at most `most` bytes.
+///
+/// # Errors
+/// It is no regular file, is larger, or the system refuses to read it.
+pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, CommandError> {
+    bytes_of(path, most)?.map_err(|unfit| {
+        let why = match unfit {
+            Unfit::Large(bytes) => format!("it has {bytes} bytes; the limit is {most}"),
+            Unfit::Irregular(what) => format!("it is {what}, not a regular file"),
+        };
+        CommandError::usage(format!("cannot read {}: {why}", path.display()))
+    })
+}
+
+/// Why a file is not read.
+enum Unfit {
+    /// It has so many bytes.
+    Large(u64),
+    /// It is something else.
+    Irregular(&'static str),
+}
+
 /// Reads a regular file of bounded size: a directory, a pipe or a device is refused before it is
 /// opened, because opening or reading it may never end.
-fn read_file(path: &Path) -> Result<Result<Found, Problems>, CommandError> {
-    let cannot =
-        |why: String| CommandError::usage(format!("cannot read {}: {why}", path.display()));
-    let meta = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?;
-    let file = shown(path);
-    if !meta.is_file() {
-        let what = if meta.is_dir() { "a directory" } else { "a pipe, a socket or a device" };
-        let mut problems = Problems::of(&file);
-        problems
-            .error("DR009", Span::default(), format!("it is {what}, not a regular file"))
-            .help("give the path of a YAML file");
-        return Ok(Err(problems));
+fn bytes_of(path: &Path, most: u64) -> Result<Result<Vec<u8>, Unfit>, CommandError> {
+    let cannot = |error: std::io::Error| {
+        CommandError::usage(format!("cannot read {}: {error}", path.display()))
+    };
+    let meta = std::fs::metadata(path).map_err(cannot)?;
+    if meta.is_dir() {
+        return Ok(Err(Unfit::Irregular("a directory")));
     }
-    if meta.len() > MAX_BYTES as u64 {
-        return Ok(Err(too_large(&file, meta.len())));
+    if !meta.is_file() {
+        return Ok(Err(Unfit::Irregular("a pipe, a socket or a device")));
+    }
+    if meta.len() > most {
+        return Ok(Err(Unfit::Large(meta.len())));
     }
     // The file may grow while it is read, and some of the system's say that they have no bytes.
     let mut bytes = Vec::new();
-    let opened = std::fs::File::open(path).map_err(|error| cannot(error.to_string()))?;
-    opened
-        .take(MAX_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| cannot(error.to_string()))?;
-    Ok(decode(&file, bytes).map(|text| Found { file, text }))
+    let opened = std::fs::File::open(path).map_err(cannot)?;
+    opened.take(most + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(if bytes.len() as u64 > most { Err(Unfit::Large(bytes.len() as u64)) } else { Ok(bytes) })
 }
 
 /// The path relative to the current directory where that is shorter.

@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::past::{find_run, stored};
+use crate::cli::question::open_questions;
 use crate::journal::Store;
 use crate::journal::event::{ErrorKind, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
@@ -124,9 +125,10 @@ pub(super) fn conclude(
         })?;
     }
     match output {
-        OutputForm::Text => out::result(&render_summary(&report)),
+        OutputForm::Text => out::prose(&render_summary(&report)),
         OutputForm::Json => out::result(&render_json(&report)),
     }
+    out::progress(open_questions(plan, state).trim_end());
     if state.finished.is_none() {
         out::progress(&format!("the run can be resumed: drctl resume {}", plan.run));
     }

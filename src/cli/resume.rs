@@ -3,6 +3,7 @@
 //! **Invariant:** everything comes from the journal: plan, runbook, estate and parameters; files that
 //! changed meanwhile change nothing.
 
+use crate::base::ids::{RunId, StepKey};
 use crate::cli::args::{OutputForm, ResumeArgs};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -10,12 +11,13 @@ use crate::cli::launch::{Tools, environment, operator};
 use crate::cli::lock::{Lock, holder};
 use crate::cli::out;
 use crate::cli::past::find_run;
+use crate::cli::people::{GivenAnswer, People};
 use crate::cli::session::Session;
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate};
 use crate::journal::chain::known;
-use crate::journal::fold::RunState;
+use crate::journal::fold::{Question, RunState};
 use crate::journal::{SqliteStore, Store as _, Takeover};
 use crate::plan::model::{PLAN_VERSION, Plan};
 use crate::runner::LEASE;
@@ -28,6 +30,8 @@ pub(super) struct Resumable {
     pub estate: Estate,
     /// Its environment.
     pub environment: Environment,
+    /// The answer to the question that it waits for.
+    given: Option<GivenAnswer>,
     state: RunState,
     store: SqliteStore,
     _lock: Lock,
@@ -56,9 +60,49 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
     if plan.schema_version != PLAN_VERSION {
         return Err(broken(format!("its plan has version {}", plan.schema_version)));
     }
+    let given = given_answer(&state, &run, args)?;
     let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    Ok(Resumable { plan, estate, environment, state, store, _lock: lock })
+    Ok(Resumable { plan, estate, environment, given, state, store, _lock: lock })
+}
+
+/// The answer of the command line, checked against the questions that wait.
+///
+/// # Errors
+/// No question waits, it is not clear which one is meant, or it does not take this answer.
+fn given_answer(
+    state: &RunState,
+    run: &RunId,
+    args: &ResumeArgs,
+) -> Result<Option<GivenAnswer>, CommandError> {
+    let Some(answer) = &args.answer else { return Ok(None) };
+    let waiting: Vec<(&StepKey, &Question)> = state.questions().collect();
+    let steps = waiting.iter().map(|(step, _)| step.as_str()).collect::<Vec<_>>().join(", ");
+    let (step, question) = match (&args.step, waiting.as_slice()) {
+        (_, []) => {
+            let message = format!("run {run} waits for no answer; `{answer}` was not used");
+            return Err(CommandError::usage(message).help(format!("`drctl status {run}`")));
+        }
+        (None, [one]) => *one,
+        (None, _) => {
+            let message = format!("run {run} waits for answers at several steps: {steps}");
+            return Err(CommandError::usage(message).help("say which with --step"));
+        }
+        (Some(wanted), _) => {
+            *waiting.iter().find(|(step, _)| step.as_str() == wanted).ok_or_else(|| {
+                let message = format!("step `{wanted}` of run {run} asks nothing");
+                CommandError::usage(message).help(format!("these ask: {steps}"))
+            })?
+        }
+    };
+    if !question.choices.contains(answer) {
+        let message = format!("`{answer}` is no answer to {step}: {}", question.question);
+        return Err(
+            CommandError::usage(message).help(format!("it takes: {}", question.choices.join(", ")))
+        );
+    }
+    let (step, answer) = (step.clone(), answer.clone());
+    Ok(Some(GivenAnswer { step, answer, comment: args.comment.clone() }))
 }
 
 /// Takes the run up and drives it on.
@@ -71,7 +115,7 @@ pub(super) async fn run(
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { plan, estate, environment, state, mut store, _lock } = resumable;
+    let Resumable { plan, estate, environment, given, state, mut store, _lock } = resumable;
     let session =
         Session::open(&tools.state, &estate, &environment, &args.simulation, state.last_at)?;
     let now = session.clock.now();
@@ -80,15 +124,15 @@ pub(super) async fn run(
     store.note("process", &holder())?;
     out::progress(&format!("resuming run {} after {} records", plan.run, state.last_seq));
     let start = Start { operator: operator(), fence: fence.number() };
+    let people = People::new(&plan, &environment, args.yes, given);
     let (machine, turn) = Machine::resume(plan, state, start, now);
-    let answer = args.answer.clone();
     let undertaking = Undertaking {
         tools,
         estate: &estate,
         environment: &environment,
         session: &session,
         output,
-        answer,
+        people,
     };
     let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
     session.close()?;

@@ -10,6 +10,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json};
 use crate::cli::out;
+use crate::cli::people::People;
+use crate::cli::project::read_bounded;
 use crate::cli::session::{Session, verify_account};
 use crate::cli::undertake::plan_parameters;
 use crate::cloud::GuardPolicy;
@@ -54,6 +56,9 @@ pub(super) async fn run(
     launch(tools, prepared, &args.launch).await
 }
 
+/// Largest plan read: that of the longest runbook has some 40 MB.
+const MAX_PLAN_BYTES: u64 = 128 * 1024 * 1024;
+
 /// A stored plan with the files it embeds.
 pub(super) struct StoredPlan {
     /// The plan.
@@ -70,8 +75,8 @@ pub(super) struct StoredPlan {
 /// It cannot be read, is no plan of this version, or was changed.
 pub(super) fn read_plan(tools: &Tools, path: &Path) -> Result<StoredPlan, CommandError> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
+    let text = String::from_utf8(read_bounded(path, MAX_PLAN_BYTES)?)
+        .map_err(|error| CommandError::usage(format!("{shown}: no plan: {error}")))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| {
         CommandError::usage(format!(
             "{shown}:{}:{}: no plan: {error}",
@@ -141,7 +146,8 @@ pub(super) async fn run_plan(
     }
     out::progress(&format!("plan {} holds: {} facts unchanged", digest.short(), plan.facts.len()));
     confirm(&environment, &plan, args.yes)?;
-    let ended = start(tools, plan, &estate, &environment, &session, output).await;
+    let people = People::new(&plan, &environment, args.yes, None);
+    let ended = start(tools, plan, (&estate, &environment, &session), people, output).await;
     session.close()?;
     ended
 }
@@ -157,7 +163,7 @@ async fn replan(
 ) -> Result<Plan, CommandError> {
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     verify_account(&cloud, environment).await?;
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let request = PlanRequest {
         run: plan.run.clone(),
         runbook,

@@ -4,15 +4,21 @@
 //! **Invariant:** nothing behind this module can tell whether it is simulated.
 
 use crate::base::clock::{Clock, simulated_epoch};
+use crate::base::secret::Secret;
 use crate::base::seed::{Seed, seed_sdk_jitter, unpredictable};
 use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
 use crate::cli::lock::{Lock, holder};
+use crate::cli::project::Project;
+use crate::cli::sim_beside;
 use crate::cli::sim_sql::SimulatedSql;
 use crate::cli::state::StateDir;
+use crate::cloud::dns::DnsNetwork;
+use crate::cloud::http::HttpNetwork;
+use crate::cloud::process::LocalProcesses;
 use crate::cloud::{
-    Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource, PostgresConnector,
-    SqlConnector,
+    Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource, Ports, PostgresConnector,
+    Variables,
 };
 use crate::estate::{Environment, EnvironmentKind, Estate};
 use crate::sim::{SimOptions, Simulator, http_client};
@@ -23,8 +29,8 @@ use std::sync::Arc;
 pub(super) struct Session {
     /// The one clock.
     pub clock: Clock,
-    /// The way to databases.
-    pub sql: Arc<dyn SqlConnector>,
+    /// The ways out beside AWS.
+    pub ports: Ports,
     /// The simulated world, in a simulated environment.
     pub simulator: Option<Simulator>,
     environment: Environment,
@@ -52,11 +58,11 @@ impl Session {
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
                 let clock = Clock::real();
-                let sql = Arc::new(PostgresConnector::new(clock.clone()));
+                let ports = real_ports(&clock);
                 let environment = environment.clone();
                 Ok(Self {
                     clock,
-                    sql,
+                    ports,
                     simulator: None,
                     environment,
                     seed: unpredictable(),
@@ -86,9 +92,10 @@ impl Session {
         };
         seed_sdk_jitter(seed);
         let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
+        let ports = sim_beside::ports(environment, &clock, sql, Some(&directory));
         Ok(Self {
             clock,
-            sql,
+            ports,
             simulator: Some(simulator),
             environment: environment.clone(),
             seed,
@@ -106,8 +113,9 @@ impl Session {
         let (clock, seed) = (Clock::virtual_from(epoch), Seed::new(1));
         seed_sdk_jitter(seed);
         let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
+        let ports = sim_beside::ports(environment, &clock, sql, None);
         let (simulator, environment) = (Some(simulator), environment.clone());
-        Self { clock, sql, simulator, environment, seed, _world: None }
+        Self { clock, ports, simulator, environment, seed, _world: None }
     }
 
     /// Opens the guarded cloud with the given policy.
@@ -148,6 +156,28 @@ impl Session {
     pub(super) fn close(&self) -> Result<(), CommandError> {
         let Some(simulator) = &self.simulator else { return Ok(()) };
         Ok(simulator.save(self.clock.now())?)
+    }
+}
+
+/// The ways out to the network and to this machine; paths are relative to the project.
+fn real_ports(clock: &Clock) -> Ports {
+    let project = Project::locate();
+    Ports {
+        sql: Arc::new(PostgresConnector::new(clock.clone())),
+        http: Arc::new(HttpNetwork::new(clock.clone(), project.root())),
+        dns: Arc::new(DnsNetwork::new(clock.clone())),
+        processes: Arc::new(LocalProcesses::new(clock.clone(), project.root())),
+        variables: Arc::new(OwnVariables),
+    }
+}
+
+/// The variables of this process.
+#[derive(Debug)]
+struct OwnVariables;
+
+impl Variables for OwnVariables {
+    fn value(&self, name: &str) -> Option<Secret> {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::from)
     }
 }
 

@@ -3,7 +3,7 @@
 //! **Invariant:** read-only; an unreadable journal is shown with its problem.
 
 use crate::base::clock::{Clock, format_instant};
-use crate::base::ids::RunId;
+use crate::base::ids::{RunId, StepKey};
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -12,8 +12,9 @@ use crate::cli::lock::is_held;
 use crate::cli::out;
 use crate::cli::past::{find_run, stored};
 use crate::cli::progress::{outcome_word, skip_text};
+use crate::cli::question::{answer_commands, open_questions};
 use crate::journal::chain::known;
-use crate::journal::fold::{RunState, StepState};
+use crate::journal::fold::{Question, RunState, StepState};
 use crate::journal::{RunSummary, list_runs};
 use crate::plan::model::Plan;
 use crate::report::line::Worker;
@@ -147,8 +148,11 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
         |outcome| outcome_word(outcome).to_owned(),
     );
     out::result(&format!(
-        "run {run}: {}\n{} in {}: {stands}\n{table}",
-        plan.title, plan.estate_name, plan.environment.name
+        "run {run}: {}\n{} in {}: {stands}\n{table}\n{}",
+        plan.title,
+        plan.estate_name,
+        plan.environment.name,
+        open_questions(&plan, &state)
     ));
     Ok(Exit::Ok)
 }
@@ -175,10 +179,20 @@ fn status_json(plan: &Plan, state: &RunState) -> String {
             })
         })
         .collect();
+    let question = |(step, question): (&StepKey, &Question)| {
+        let gate = question.gate.as_ref();
+        json!({
+            "step": step, "question": question.question, "choices": question.choices,
+            "asked_at": question.asked_at, "approvers": gate.map(|gate| &gate.approvers),
+            "deadline": gate.map(|gate| gate.deadline), "on_timeout": gate.map(|gate| gate.on_timeout),
+            "commands": answer_commands(plan, state, step),
+        })
+    };
+    let questions: Vec<_> = state.questions().map(question).collect();
     let document = json!({
         "schema_version": 1, "run": plan.run, "title": plan.title, "environment": plan.environment.name,
         "simulated": plan.environment.simulated, "outcome": state.finished, "interrupted": state.interrupted,
-        "steps": steps,
+        "steps": steps, "questions": questions,
     });
     serde_json::to_string_pretty(&document).expect("plain data")
 }
@@ -230,7 +244,7 @@ fn summary_json(run: &RunSummary) -> serde_json::Value {
     })
 }
 
-fn plain_table(header: &[&str]) -> Table {
+pub(super) fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(header);
     table

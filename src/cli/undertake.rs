@@ -5,10 +5,10 @@
 use crate::action::Catalogue;
 use crate::base::value::{Value, Values};
 use crate::cli::args::OutputForm;
-use crate::cli::confirm::Terminal;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, operator};
+use crate::cli::people::People;
 use crate::cli::progress::Progress;
 use crate::cli::reports::conclude;
 use crate::cli::session::Session;
@@ -18,7 +18,7 @@ use crate::estate::{Environment, Estate};
 use crate::journal::{Fence, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
-use crate::runner::{Ended, Observer, Operator, Running, StopSignal, drive};
+use crate::runner::{Ended, Observer, Running, StopSignal, drive};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run in this process works with.
@@ -33,8 +33,8 @@ pub(super) struct Undertaking<'a> {
     pub session: &'a Session,
     /// Form of the result.
     pub output: OutputForm,
-    /// An answer given on the command line.
-    pub answer: Option<String>,
+    /// Who answers the run's questions.
+    pub people: People,
 }
 
 /// Drives the run to its end or to a stop in good order, and reports.
@@ -48,16 +48,15 @@ pub(super) async fn undertake(
     store: &mut dyn Store,
     fence: Fence,
 ) -> Result<Exit, CommandError> {
-    let Undertaking { tools, estate, environment, session, output, answer } = undertaking;
+    let Undertaking { tools, estate, environment, session, output, people } = undertaking;
     let plan = machine.plan().clone();
     let cloud = session
         .cloud(GuardPolicy::live(declared(&tools.catalogue, &plan)))
         .await?
         .protecting(estate);
     let writer = cloud.writer().expect("a live cloud has a writer");
-    let effects = cloud.effects(session.sql.clone());
+    let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;
-    let people: Box<dyn Operator> = Box::new(Terminal::new(answer));
     let stop = StopSignal::default();
     let name = operator();
     let running = Running {
@@ -70,7 +69,7 @@ pub(super) async fn undertake(
         environment,
         parameters,
         operator: &name,
-        people: &*people,
+        people: &people,
         stop: stop.clone(),
     };
     let mut progress = Progress::new(&plan, session.clock.clone());
@@ -86,6 +85,10 @@ pub(super) async fn undertake(
             .help(format!("nothing was done that is not recorded; `drctl resume {}`", plan.run)),
     })?;
     store.release(fence)?;
+    if let Some(given) = people.unused() {
+        let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
+        crate::cli::out::progress(&format!("{late}: nobody was waiting for it any more"));
+    }
     conclude(tools, &plan, &state, store, output)
 }
 

@@ -104,6 +104,10 @@ services! {
     secretsmanager: aws_sdk_secretsmanager;
     /// A client of IAM, which `doctor` asks about permissions.
     iam: aws_sdk_iam;
+    /// A client of KMS, which is asked whether a snapshot's key can be used.
+    kms: aws_sdk_kms;
+    /// A client of SNS, which takes messages to people.
+    sns: aws_sdk_sns;
 }
 
 impl Clients {

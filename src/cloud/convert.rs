@@ -2,9 +2,13 @@
 //!
 //! **Invariant:** no call is made here, and a field that AWS left out stays absent.
 
-use crate::cloud::model::{AutomatedBackup, DbEvent, DbInstance, Endpoint, StorageOperation};
+use crate::cloud::model::{
+    AutomatedBackup, DbEvent, DbInstance, DbSnapshot, Endpoint, KmsKey, StorageOperation,
+};
 use crate::cloud::time::from_sdk;
+use aws_sdk_kms::types as kms;
 use aws_sdk_rds::types as rds;
+use std::collections::BTreeMap;
 
 /// A database instance.
 pub(crate) fn instance(from: &rds::DbInstance) -> DbInstance {
@@ -59,12 +63,46 @@ pub(crate) fn instance(from: &rds::DbInstance) -> DbInstance {
         managed_master_secret: from.master_user_secret().is_some(),
         monitoring_interval: from.monitoring_interval().unwrap_or_default(),
         performance_insights: from.performance_insights_enabled().unwrap_or_default(),
-        tags: from
-            .tag_list()
-            .iter()
-            .filter_map(|tag| Some((tag.key()?.to_owned(), text(tag.value()))))
-            .collect(),
+        tags: tags(from.tag_list()),
     }
+}
+
+/// A snapshot.
+pub(crate) fn snapshot(from: &rds::DbSnapshot) -> DbSnapshot {
+    DbSnapshot {
+        id: text(from.db_snapshot_identifier()).to_ascii_lowercase(),
+        arn: text(from.db_snapshot_arn()),
+        instance: text(from.db_instance_identifier()).to_ascii_lowercase(),
+        resource_id: text(from.dbi_resource_id()),
+        kind: text(from.snapshot_type()),
+        status: text(from.status()),
+        percent: from.percent_progress(),
+        created_at: from.snapshot_create_time().and_then(from_sdk),
+        original_created_at: from.original_snapshot_create_time().and_then(from_sdk),
+        database_time: from.snapshot_database_time().and_then(from_sdk),
+        engine: text(from.engine()),
+        engine_version: text(from.engine_version()),
+        storage_gib: from.allocated_storage().unwrap_or_default(),
+        encrypted: from.encrypted().unwrap_or_default(),
+        kms_key_id: from.kms_key_id().map(str::to_owned),
+        master_user: from.master_username().map(str::to_owned),
+        retention_days: from.backup_retention_period(),
+        iam_authentication: from.iam_database_authentication_enabled().unwrap_or_default(),
+        tags: tags(from.tag_list()),
+    }
+}
+
+/// A KMS key; a state that AWS left out is an empty word, which no key is usable in.
+pub(crate) fn key(from: &kms::KeyMetadata) -> KmsKey {
+    KmsKey {
+        arn: from.arn().unwrap_or(from.key_id()).to_owned(),
+        state: text(from.key_state().map(kms::KeyState::as_str)),
+        deletion_at: from.deletion_date().and_then(from_sdk),
+    }
+}
+
+fn tags(from: &[rds::Tag]) -> BTreeMap<String, String> {
+    from.iter().filter_map(|tag| Some((tag.key()?.to_owned(), text(tag.value())))).collect()
 }
 
 /// Automated backups.

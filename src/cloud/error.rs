@@ -65,6 +65,14 @@ impl CloudError {
             | "DBSubnetGroupDoesNotCoverEnoughAZs" => {
                 "check the subnet group of the estate against the VPC"
             }
+            "DBSnapshotNotFound" => {
+                "choose a snapshot that is there (DescribeDBSnapshots); automated ones end with \
+                 their retention"
+            }
+            "SnapshotQuotaExceeded" => {
+                "delete manual snapshots that are not needed in this region, or ask AWS for a \
+                 higher quota"
+            }
             "InvalidRestoreFault" => "choose another instant inside the restorable window",
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
                 "let the role of this environment call the operation"

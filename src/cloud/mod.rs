@@ -7,32 +7,36 @@ mod classify;
 mod clients;
 mod convert;
 mod credentials;
+pub mod dns;
 mod effects;
 mod error;
 pub mod guard;
+pub mod http;
 pub mod model;
 mod options;
 mod overlay;
 mod permissions;
 mod permit;
+pub mod process;
 mod session;
 pub mod sql;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod time;
 mod view;
 mod writer;
 
 pub use effects::{
-    DatabaseLogin, EffectError, EffectOutcome, EffectRecord, Effects, SQL_READ, SQL_WRITE,
-    SecretReader, SecretStage,
+    DNS_READ, DatabaseLogin, EffectError, EffectOutcome, EffectRecord, Effects, HTTP_READ,
+    HTTP_SEND, PROCESS_RUN, Ports, SQL_READ, SQL_WRITE, SecretReader, SecretStage, VARIABLE_READ,
+    Variables,
 };
 pub use error::{CloudError, ErrorClass};
 pub use guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
 pub use options::{CloudOptions, GuardPolicy, HttpSource};
-pub use overlay::{Overlay, PredictedEffect, PredictedInstance};
-pub use permit::{DeletePermit, PermitError};
+pub use overlay::{Overlay, PredictedEffect, PredictedInstance, PredictedSnapshot};
+pub use permit::{DeletePermit, PermitError, SnapshotPermit};
 pub use session::Cloud;
 pub use sql::{PostgresConnector, SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
 pub use view::EstateView;
-pub use writer::{Accepted, Writer};
+pub use writer::{Accepted, Published, Writer};

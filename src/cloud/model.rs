@@ -167,16 +167,131 @@ pub struct SecretVersion {
     pub stages: Vec<String>,
 }
 
-/// Everything a point-in-time restore sets in the creating call, because a restore silently loses it
-/// (RDS `RestoreDBInstanceToPointInTime`). `PubliclyAccessible=false` is always sent: there is no field.
+/// A snapshot of a database instance (RDS `DescribeDBSnapshots`).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DbSnapshot {
+    /// `DBSnapshotIdentifier`, lower case; automated ones begin with `rds:`.
+    pub id: String,
+    /// ARN.
+    pub arn: String,
+    /// Instance it was taken of, lower case; a copy in another region keeps it.
+    pub instance: String,
+    /// `DbiResourceId` of that instance.
+    pub resource_id: String,
+    /// `automated`, `manual`, `awsbackup`, `shared`, `public`.
+    pub kind: String,
+    /// Status as AWS says it: `creating`, `available`, `failed`; an open set.
+    pub status: String,
+    /// Progress while it is being made, percent.
+    pub percent: Option<i32>,
+    /// When it was taken, for a copy when it was copied; absent while it is being made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When the first of its line was taken: stays the same in copies.
+    pub original_created_at: Option<DateTime<Utc>>,
+    /// Newest transaction in it; of a read replica's snapshot this lags.
+    pub database_time: Option<DateTime<Utc>>,
+    /// Engine.
+    pub engine: String,
+    /// Engine version.
+    pub engine_version: String,
+    /// Allocated storage, GiB.
+    pub storage_gib: i32,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// ARN of the KMS key.
+    pub kms_key_id: Option<String>,
+    /// Master user name.
+    pub master_user: Option<String>,
+    /// Days of automated backups that its instance had.
+    pub retention_days: Option<i32>,
+    /// IAM database authentication.
+    pub iam_authentication: bool,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl DbSnapshot {
+    /// The instant that its data is of, as far as AWS says it.
+    pub fn data_at(&self) -> Option<DateTime<Utc>> {
+        self.database_time.or(self.original_created_at).or(self.created_at)
+    }
+
+    /// Whether it can be restored from.
+    pub fn is_available(&self) -> bool {
+        self.status == "available"
+    }
+
+    /// Whether waiting never makes it available.
+    pub fn is_broken(&self) -> bool {
+        self.status == "failed" || self.status.starts_with("incompatible-")
+    }
+}
+
+/// A snapshot to take (RDS `CreateDBSnapshot`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// Instance to take it of.
+    pub instance: String,
+    /// Its name.
+    pub snapshot: String,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A KMS key (KMS `DescribeKey`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KmsKey {
+    /// ARN.
+    pub arn: String,
+    /// `Enabled`, `Disabled`, `PendingDeletion`; an open set.
+    pub state: String,
+    /// When it will be deleted, if that is pending.
+    pub deletion_at: Option<DateTime<Utc>>,
+}
+
+impl KmsKey {
+    /// Whether data can be decrypted with it. `Updating` changes only which region is primary.
+    pub fn is_usable(&self) -> bool {
+        matches!(self.state.as_str(), "Enabled" | "Updating")
+    }
+}
+
+/// Where a restore takes its data from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoreSource {
+    /// The automated backups of an instance (RDS `RestoreDBInstanceToPointInTime`).
+    Instant {
+        /// The instance.
+        instance: String,
+        /// The instant; always explicit, so that an adopted instance's point is known.
+        at: DateTime<Utc>,
+    },
+    /// A snapshot of an instance (RDS `RestoreDBInstanceFromDBSnapshot`).
+    Snapshot {
+        /// The instance it was taken of.
+        instance: String,
+        /// Identifier, or ARN of a shared one.
+        snapshot: String,
+    },
+}
+
+impl RestoreSource {
+    /// The instance that the data is of.
+    pub fn instance(&self) -> &str {
+        match self {
+            Self::Instant { instance, .. } | Self::Snapshot { instance, .. } => instance,
+        }
+    }
+}
+
+/// Everything a restore sets in the creating call, because it is silently lost otherwise.
+/// `PubliclyAccessible=false` is always sent: there is no field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreRequest {
-    /// Source instance identifier.
-    pub source: String,
+    /// Where the data comes from.
+    pub from: RestoreSource,
     /// Name of the new instance.
     pub target: String,
-    /// The instant to restore to; always explicit, so that an adopted instance's point is known.
-    pub restore_time: DateTime<Utc>,
     /// Instance class; `None` is the source's.
     pub class: Option<String>,
     /// DB subnet group.
@@ -199,4 +314,17 @@ pub struct RestoreRequest {
     pub copy_tags_to_snapshot: bool,
     /// Tags; they replace the source's.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A message to a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// ARN of the topic.
+    pub topic: String,
+    /// Subject of e-mails.
+    pub subject: Option<String>,
+    /// The message.
+    pub message: String,
+    /// Attributes for filter policies.
+    pub attributes: BTreeMap<String, String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** an overlay is only ever read; it never reaches AWS, and deletions look past it.
 
-use crate::cloud::model::DbInstance;
+use crate::cloud::model::{DbInstance, DbSnapshot};
 use std::collections::BTreeMap;
 
 /// What a database instance will be like.
@@ -10,6 +10,15 @@ use std::collections::BTreeMap;
 pub enum PredictedInstance {
     /// It will exist like this.
     Present(Box<DbInstance>),
+    /// It will be gone.
+    Absent,
+}
+
+/// What a snapshot will be like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PredictedSnapshot {
+    /// It will exist like this.
+    Present(Box<DbSnapshot>),
     /// It will be gone.
     Absent,
 }
@@ -26,11 +35,23 @@ pub enum PredictedEffect {
         /// Its identifier.
         id: String,
     },
+    /// A snapshot will exist: the snapshot and its region.
+    SnapshotCreated(Box<DbSnapshot>, String),
+    /// A snapshot will be gone.
+    SnapshotDeleted {
+        /// Its region.
+        region: String,
+        /// Its identifier.
+        id: String,
+    },
 }
 
-/// Predicted instances by region and identifier.
+/// Predictions by region and identifier.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Overlay(BTreeMap<(String, String), PredictedInstance>);
+pub struct Overlay {
+    instances: BTreeMap<(String, String), PredictedInstance>,
+    snapshots: BTreeMap<(String, String), PredictedSnapshot>,
+}
 
 impl Overlay {
     /// Nothing predicted.
@@ -38,37 +59,65 @@ impl Overlay {
         Self::default()
     }
 
-    /// Lays one more effect on top; the last one about an instance counts.
+    /// Lays one more effect on top; the last one about an instance or a snapshot counts.
     pub fn apply(&mut self, effect: &PredictedEffect) {
-        let (region, id, predicted) = match effect {
+        match effect {
             PredictedEffect::Created(instance, region) => {
-                (region, &instance.id, PredictedInstance::Present(instance.clone()))
+                let predicted = PredictedInstance::Present(instance.clone());
+                self.instances.insert(key(region, &instance.id), predicted);
             }
-            PredictedEffect::Deleted { region, id } => (region, id, PredictedInstance::Absent),
-        };
-        self.0.insert(key(region, id), predicted);
+            PredictedEffect::Deleted { region, id } => {
+                self.instances.insert(key(region, id), PredictedInstance::Absent);
+            }
+            PredictedEffect::SnapshotCreated(snapshot, region) => {
+                let predicted = PredictedSnapshot::Present(snapshot.clone());
+                self.snapshots.insert(key(region, &snapshot.id), predicted);
+            }
+            PredictedEffect::SnapshotDeleted { region, id } => {
+                self.snapshots.insert(key(region, id), PredictedSnapshot::Absent);
+            }
+        }
     }
 
     /// What is predicted of an instance; `None` when nothing is.
     pub fn get(&self, region: &str, id: &str) -> Option<&PredictedInstance> {
-        self.0.get(&key(region, id))
+        self.instances.get(&key(region, id))
+    }
+
+    /// What is predicted of a snapshot; `None` when nothing is.
+    pub fn snapshot(&self, region: &str, id: &str) -> Option<&PredictedSnapshot> {
+        self.snapshots.get(&key(region, id))
     }
 
     /// Whether nothing is predicted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.instances.is_empty() && self.snapshots.is_empty()
     }
 
-    /// Everything predicted in a region, by identifier.
+    /// Every instance predicted in a region, by identifier.
     pub fn in_region<'a>(
         &'a self,
         region: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a PredictedInstance)> + 'a {
-        self.0
-            .iter()
-            .filter(move |((found, _), _)| found == region)
-            .map(|((_, id), predicted)| (id.as_str(), predicted))
+        within(&self.instances, region)
     }
+
+    /// Every snapshot predicted in a region, by identifier.
+    pub fn snapshots_in<'a>(
+        &'a self,
+        region: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a PredictedSnapshot)> + 'a {
+        within(&self.snapshots, region)
+    }
+}
+
+fn within<'a, T>(
+    map: &'a BTreeMap<(String, String), T>,
+    region: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a T)> + 'a {
+    map.iter()
+        .filter(move |((found, _), _)| found == region)
+        .map(|((_, id), predicted)| (id.as_str(), predicted))
 }
 
 /// RDS identifiers are the same in either case.
@@ -101,5 +150,23 @@ mod tests {
         assert_eq!(overlay.get("us-east-1", "drctl-a"), Some(&PredictedInstance::Absent));
         assert_eq!(overlay.in_region("us-east-1").count(), 1);
         assert_eq!(overlay.in_region("us-west-2").count(), 0);
+    }
+
+    #[test]
+    fn snapshots_and_instances_of_one_name_are_apart() {
+        let mut overlay = Overlay::new();
+        let region = "us-east-1".to_owned();
+        let snapshot = Box::new(DbSnapshot { id: "drctl-a".to_owned(), ..DbSnapshot::default() });
+        overlay.apply(&PredictedEffect::SnapshotCreated(snapshot.clone(), region.clone()));
+        assert!(!overlay.is_empty());
+        assert_eq!(overlay.get(&region, "drctl-a"), None);
+        let present = PredictedSnapshot::Present(snapshot);
+        assert_eq!(overlay.snapshot(&region, "DRCTL-A"), Some(&present));
+        let gone =
+            PredictedEffect::SnapshotDeleted { region: region.clone(), id: "drctl-a".into() };
+        overlay.apply(&gone);
+        assert_eq!(overlay.snapshot(&region, "drctl-a"), Some(&PredictedSnapshot::Absent));
+        assert_eq!(overlay.snapshots_in(&region).count(), 1);
+        assert_eq!(overlay.snapshots_in("us-west-2").count(), 0);
     }
 }

@@ -9,7 +9,7 @@ use crate::base::secret::Secret;
 use crate::cloud::classify::{Call, Intent, causes, sdk_error};
 use crate::cloud::clients::{ClientUse, Clients};
 use crate::cloud::credentials::{self, Narrowing};
-use crate::cloud::effects::{Effects, SecretReader, SecretStage};
+use crate::cloud::effects::{Effects, Ports, SecretReader, SecretStage};
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::guard::calls::{CallLog, CallOutcome, CallSource};
 use crate::cloud::guard::{Guard, allow_list};
@@ -17,7 +17,6 @@ use crate::cloud::model::CallerIdentity;
 use crate::cloud::options::{CloudOptions, GuardPolicy, HttpSource};
 use crate::cloud::overlay::Overlay;
 use crate::cloud::permissions;
-use crate::cloud::sql::SqlConnector;
 use crate::cloud::view::EstateView;
 use crate::cloud::writer::Writer;
 use crate::estate::{Environment, Estate};
@@ -181,10 +180,10 @@ impl Cloud {
         }
     }
 
-    /// The gate for SQL and for values of secrets.
-    pub fn effects(&self, sql: Arc<dyn SqlConnector>) -> Effects {
+    /// The gate for everything beside AWS, and for values of secrets.
+    pub fn effects(&self, ports: Ports) -> Effects {
         let secrets = Arc::new(Secrets { shared: Arc::clone(&self.shared) });
-        Effects::new(self.shared.policy.clone(), sql, secrets)
+        Effects::new(self.shared.policy.clone(), ports, secrets)
     }
 
     /// Every call so far, refused ones included.

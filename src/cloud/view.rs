@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod snapshots;
+pub(crate) use snapshots::describe_snapshot;
+
 /// How long RDS keeps events, less a minute, because a start that is too old is an error.
 const EVENTS_KEPT: Duration = Duration::from_secs(14 * 24 * 3600 - 60);
 

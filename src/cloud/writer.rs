@@ -6,17 +6,23 @@
 use crate::cloud::classify::{Call, Intent, sdk_error};
 use crate::cloud::clients::ClientUse;
 use crate::cloud::error::{CloudError, ErrorClass};
-use crate::cloud::model::{DbInstance, RestoreRequest};
+use crate::cloud::model::{DbInstance, RestoreRequest, RestoreSource};
 use crate::cloud::permit::{DeletePermit, RUN_TAG};
 use crate::cloud::session::Shared;
 use crate::cloud::time::to_sdk;
 use crate::cloud::view::describe;
 use aws_sdk_rds::operation::RequestId as _;
 use aws_sdk_rds::types::Tag;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-const RESTORE: &str = "rds:RestoreDBInstanceToPointInTime";
+mod messages;
+mod snapshots;
+
+pub use messages::Published;
+
+const RESTORE_TO_INSTANT: &str = "rds:RestoreDBInstanceToPointInTime";
+const RESTORE_FROM_SNAPSHOT: &str = "rds:RestoreDBInstanceFromDBSnapshot";
 const DELETE: &str = "rds:DeleteDBInstance";
 const MODIFY: &str = "rds:ModifyDBInstance";
 
@@ -34,66 +40,72 @@ pub struct Writer {
     protected: Arc<BTreeSet<String>>,
 }
 
+/// Sets on a restore call, of either kind, everything that it can set and would lose.
+macro_rules! with_settings {
+    ($call:expr, $request:expr) => {{
+        let request: &RestoreRequest = $request;
+        $call
+            .publicly_accessible(false)
+            .set_db_instance_class(request.class.clone())
+            .set_db_subnet_group_name(request.subnet_group.clone())
+            .set_vpc_security_group_ids(some(request.security_groups.clone()))
+            .set_db_parameter_group_name(request.parameter_group.clone())
+            .set_option_group_name(request.option_group.clone())
+            .multi_az(request.multi_az)
+            .deletion_protection(request.deletion_protection)
+            .set_enable_cloudwatch_logs_exports(some(request.log_exports.clone()))
+            .enable_iam_database_authentication(request.iam_authentication)
+            .copy_tags_to_snapshot(request.copy_tags_to_snapshot)
+            .set_tags(some(tag_list(&request.tags)))
+    }};
+}
+
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, protected: Arc<BTreeSet<String>>) -> Self {
         Self { shared, protected }
     }
 
-    /// Creates an instance beside its source from the source's automated backups
-    /// (RDS `RestoreDBInstanceToPointInTime`). `PubliclyAccessible=false` is always sent.
+    /// Creates an instance beside its source, from the source's automated backups (RDS
+    /// `RestoreDBInstanceToPointInTime`) or from a snapshot (`RestoreDBInstanceFromDBSnapshot`).
+    /// `PubliclyAccessible=false` is always sent.
     ///
     /// # Errors
     /// Refused by our rules, refused by AWS, or in doubt. `DBInstanceAlreadyExists` may be an
     /// earlier attempt of ours: look at its tag.
-    pub async fn restore_to_point_in_time(
+    pub async fn restore(
         &self,
         region: &str,
         request: &RestoreRequest,
     ) -> Result<Accepted, CloudError> {
-        self.check_restore(region, request)?;
-        let RestoreRequest {
-            source,
-            target,
-            restore_time,
-            class,
-            subnet_group,
-            security_groups,
-            parameter_group,
-            option_group,
-            multi_az,
-            deletion_protection,
-            log_exports,
-            iam_authentication,
-            copy_tags_to_snapshot,
-            tags,
-        } = request.clone();
-        let tags =
-            tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let answer = self
-            .shared
-            .clients
-            .rds(region, ClientUse::Writes)
-            .restore_db_instance_to_point_in_time()
-            .source_db_instance_identifier(source)
-            .target_db_instance_identifier(target)
-            .restore_time(to_sdk(restore_time))
-            .publicly_accessible(false)
-            .set_db_instance_class(class)
-            .set_db_subnet_group_name(subnet_group)
-            .set_vpc_security_group_ids(some(security_groups))
-            .set_db_parameter_group_name(parameter_group)
-            .set_option_group_name(option_group)
-            .multi_az(multi_az)
-            .deletion_protection(deletion_protection)
-            .set_enable_cloudwatch_logs_exports(some(log_exports))
-            .enable_iam_database_authentication(iam_authentication)
-            .copy_tags_to_snapshot(copy_tags_to_snapshot)
-            .set_tags(some(tags.collect()))
-            .send()
-            .await;
-        let call = Call { operation: RESTORE, region, intent: Intent::Write };
-        let answer = answer.map_err(|error| sdk_error(call, &error))?;
-        Ok(Accepted { request_id: answer.request_id().map(str::to_owned) })
+        let operation = match &request.from {
+            RestoreSource::Instant { .. } => RESTORE_TO_INSTANT,
+            RestoreSource::Snapshot { .. } => RESTORE_FROM_SNAPSHOT,
+        };
+        self.check_restore(operation, region, request)?;
+        let call = Call { operation, region, intent: Intent::Write };
+        let client = self.shared.clients.rds(region, ClientUse::Writes);
+        let request_id = match &request.from {
+            RestoreSource::Instant { instance, at } => {
+                let restore = client
+                    .restore_db_instance_to_point_in_time()
+                    .source_db_instance_identifier(instance)
+                    .target_db_instance_identifier(&request.target)
+                    .restore_time(to_sdk(*at));
+                let answer = with_settings!(restore, request).send().await;
+                let answer = answer.map_err(|error| sdk_error(call, &error))?;
+                answer.request_id().map(str::to_owned)
+            }
+            RestoreSource::Snapshot { snapshot, .. } => {
+                let restore = client
+                    .restore_db_instance_from_db_snapshot()
+                    .db_snapshot_identifier(snapshot)
+                    .db_instance_identifier(&request.target);
+                let answer = with_settings!(restore, request).send().await;
+                let answer = answer.map_err(|error| sdk_error(call, &error))?;
+                answer.request_id().map(str::to_owned)
+            }
+        };
+        Ok(Accepted { request_id })
     }
 
     /// Deletes an instance of ours without a final snapshot, its automated backups included
@@ -146,18 +158,31 @@ impl Writer {
         Ok(Accepted { request_id: answer.request_id().map(str::to_owned) })
     }
 
-    fn check_restore(&self, region: &str, request: &RestoreRequest) -> Result<(), CloudError> {
+    /// Refuses a region that data must not be in.
+    fn check_region(&self, operation: &str, region: &str) -> Result<(), CloudError> {
         let environment = &self.shared.environment;
-        let refuse = |why: String| Err(refused(RESTORE, region, why));
-        if !environment.allows_region(region) {
-            return refuse(format!(
-                "data of environment `{}` must not be in {region}: add it to `allowed_regions` \
-                 if it may",
-                environment.name
-            ));
+        if environment.allows_region(region) {
+            return Ok(());
         }
+        let why = format!(
+            "data of environment `{}` must not be in {region}: add it to `allowed_regions` if it may",
+            environment.name
+        );
+        Err(refused(operation, region, why))
+    }
+
+    fn check_restore(
+        &self,
+        operation: &str,
+        region: &str,
+        request: &RestoreRequest,
+    ) -> Result<(), CloudError> {
+        self.check_region(operation, region)?;
+        let refuse = |why: String| Err(refused(operation, region, why));
         let target = request.target.to_ascii_lowercase();
-        if target == request.source.to_ascii_lowercase() || self.protected.contains(&target) {
+        if target == request.from.instance().to_ascii_lowercase()
+            || self.protected.contains(&target)
+        {
             return refuse(format!("`{target}` belongs to the estate: restore under another name"));
         }
         if !request.tags.contains_key(RUN_TAG) {
@@ -202,6 +227,10 @@ impl Writer {
         );
         Err(refused(operation, region, why))
     }
+}
+
+fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// A list that AWS must not see as empty: an empty list there means something else than none.

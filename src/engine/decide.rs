@@ -5,7 +5,7 @@
 use super::effect::{Effect, Part};
 use super::machine::{Live, Machine};
 use crate::base::ids::StepKey;
-use crate::journal::event::{Event, SkipReason};
+use crate::journal::event::{ErrorKind, Event, SkipReason};
 use crate::journal::fold::StepStatus;
 use crate::plan::model::{OnFailure, PlannedStep};
 
@@ -18,7 +18,12 @@ impl Machine {
         if self.halting.is_some() {
             return self.halt_when_quiet();
         }
+        self.settle_unanswered();
         while self.decide_once() {}
+        if self.only_people_are_left() {
+            self.halting = Some("question".to_owned());
+            return self.halt_when_quiet();
+        }
         if self.live.is_empty() && self.halting.is_none() && self.all_over() {
             self.finish();
         }
@@ -73,11 +78,16 @@ impl Machine {
             return None;
         }
         let stops = |step: &&PlannedStep| {
-            self.status(&step.key) == StepStatus::Failed
-                && !step.always
-                && self.policy(step) != OnFailure::Continue
+            let goes_on = self.policy(step) == OnFailure::Continue && !self.was_rejected(&step.key);
+            self.status(&step.key) == StepStatus::Failed && !step.always && !goes_on
         };
         self.plan.steps.iter().find(stops).map(|step| step.key.clone())
+    }
+
+    /// Whether a person ended the run at this gate.
+    pub(super) fn was_rejected(&self, key: &StepKey) -> bool {
+        let error = self.state.steps[key].error.as_ref();
+        error.is_some_and(|error| error.kind == ErrorKind::Rejected)
     }
 
     /// What happens because this step failed; for `ask`, what the operator answered.

@@ -4,6 +4,8 @@
 
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorRecord, Evidence, Record};
+use crate::journal::fold::{AnswerWay, Consequence, Question};
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,9 +50,7 @@ pub enum Effect {
         /// The step.
         step: StepKey,
         /// The question.
-        question: String,
-        /// The answers it takes.
-        choices: Vec<String>,
+        question: Question,
     },
     /// Stop: the run ended, or was interrupted in good order.
     Halt,
@@ -79,21 +79,39 @@ pub enum Input {
         step: StepKey,
         /// AWS's request id, or what went wrong.
         result: Result<Option<String>, ActFailure>,
+        /// What came of it, for steps of which nothing can be looked at.
+        done: Option<Box<SeenDone>>,
     },
     /// The answer to [`Effect::Ask`].
     Answered {
         /// The step.
         step: StepKey,
-        /// One of the choices.
-        answer: String,
+        /// The answer.
+        reply: Reply,
         /// Who.
         operator: String,
     },
-    /// Stop in good order: `signal`, `question`.
+    /// Nobody answered [`Effect::Ask`]: nobody can be asked now, or the question's time is over.
+    NobodyAnswered {
+        /// The step.
+        step: StepKey,
+    },
+    /// Stop in good order: `signal`.
     Interrupt {
         /// Why.
         reason: String,
     },
+}
+
+/// What a person answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// One of the choices.
+    pub answer: String,
+    /// How it came.
+    pub way: AnswerWay,
+    /// What they added, redacted.
+    pub comment: Option<String>,
 }
 
 /// Condition and inputs of a step.
@@ -132,10 +150,28 @@ pub enum Seen {
         /// A point worth measuring that was reached.
         milestone: Option<String>,
     },
+    /// A gate that a person opens.
+    Gate(SeenGate),
+    /// A gate that an instant opens.
+    Waiting {
+        /// The instant.
+        until: DateTime<Utc>,
+    },
     /// The goal is reached, or a check has a verdict.
     Done(Box<SeenDone>),
     /// It never will be.
     Broken(ErrorRecord),
+}
+
+/// What a gate asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenGate {
+    /// What is decided.
+    pub message: String,
+    /// Who should decide, names for people to read.
+    pub approvers: Vec<String>,
+    /// What happens when nobody decides in time.
+    pub on_timeout: Consequence,
 }
 
 /// A goal that is reached, or a verdict.

@@ -5,18 +5,16 @@
 
 use super::effect::Effect;
 use super::machine::Machine;
-use crate::journal::event::{Event, RunOutcome, SkipReason};
+use crate::journal::event::{ErrorKind, Event, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepState, StepStatus};
 use crate::plan::model::{Answer, Plan, PlannedStep};
 
 impl Machine {
     pub(super) fn finish(&mut self) {
-        let score = score(&self.plan, &self.state);
-        self.emit(Event::PredictionScored {
-            held: score.held,
-            total: score.total,
-            wrong: score.wrong,
-        });
+        if self.state.score.is_none() {
+            let PredictionScore { held, total, wrong } = score(&self.plan, &self.state);
+            self.emit(Event::PredictionScored { held, total, wrong });
+        }
         let outcome = self.outcome();
         self.emit(Event::RunFinished { outcome });
         self.effect(Effect::Halt);
@@ -25,7 +23,9 @@ impl Machine {
     fn outcome(&self) -> RunOutcome {
         let steps = || self.plan.steps.iter().map(|step| &self.state.steps[&step.key]);
         let any = |status: StepStatus| steps().any(|step| step.status == status);
-        if any(StepStatus::UndoFailed) {
+        if self.plan.steps.iter().any(|step| self.was_rejected(&step.key)) {
+            RunOutcome::Aborted
+        } else if any(StepStatus::UndoFailed) {
             RunOutcome::Failed
         } else if self.undo_wanted() && any(StepStatus::Undone) {
             RunOutcome::Undone
@@ -76,8 +76,16 @@ impl PredictionScore {
 /// Compares the plan's predictions with what the journal says was seen.
 pub(super) fn score(plan: &Plan, state: &RunState) -> PredictionScore {
     let mut score = PredictionScore::default();
+    let rejected = |step: &StepState| {
+        step.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Rejected)
+    };
+    let rejected = state.steps.values().any(rejected);
     for step in &plan.steps {
         let Some(found) = state.steps.get(&step.key) else { continue };
+        if rejected && found.skip.is_some() {
+            // A plan predicts the world, not what a person decides.
+            continue;
+        }
         score_answer(step, found, &mut score);
         if found.observed.is_empty() {
             continue;

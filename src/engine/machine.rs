@@ -10,7 +10,7 @@ use crate::journal::event::{EVENT_VERSION, ErrorKind, ErrorRecord, Event, Record
 use crate::journal::fold::{IntentStatus, RunState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a step is waiting for within this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Machine {
     pub(super) state: RunState,
     pub(super) agenda: Agenda,
     pub(super) live: BTreeMap<StepKey, Live>,
+    /// Those of the asking steps whose question nobody can answer in this process.
+    pub(super) unanswered: BTreeSet<StepKey>,
     /// Operation and target of each begun step, for its intent.
     pub(super) intents: BTreeMap<StepKey, (String, String)>,
     /// Whether the last look of a step was the first since it acted: for `adopted`.
@@ -98,6 +100,7 @@ impl Machine {
             plan,
             state,
             live: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             intents: BTreeMap::new(),
             acted_here: BTreeMap::new(),
             halting: None,
@@ -128,18 +131,12 @@ impl Machine {
             self.emit(Event::ActInDoubt { step: step.clone(), error });
         }
         let part = self.part(step);
-        if let Some((question, choices)) = self.open_question(step) {
-            self.live.insert(step.clone(), Live::Asking);
-            self.effect(Effect::Ask { step: step.clone(), question, choices });
+        if self.state.steps[step].question.is_some() {
+            self.ask_again(step);
         } else {
             self.live.insert(step.clone(), Live::Beginning);
             self.effect(Effect::Begin { step: step.clone(), part });
         }
-    }
-
-    fn open_question(&self, step: &StepKey) -> Option<(String, Vec<String>)> {
-        let question = self.state.steps[step].question.as_ref()?;
-        Some((question.question.clone(), question.choices.clone()))
     }
 
     /// Takes one input at `now`; `run_ms` is the run's own clock, milliseconds.
@@ -152,8 +149,9 @@ impl Machine {
         match input {
             Input::Begun { step, begun } => self.begun(&step, begun),
             Input::Observed { step, seen } => self.observed(&step, seen),
-            Input::Acted { step, result } => self.acted(&step, result),
-            Input::Answered { step, answer, operator } => self.answered(&step, answer, operator),
+            Input::Acted { step, result, done } => self.acted(&step, result, done),
+            Input::Answered { step, reply, operator } => self.answered(&step, reply, operator),
+            Input::NobodyAnswered { step } => self.unanswered(&step),
             Input::Interrupt { reason } => self.halting = self.halting.take().or(Some(reason)),
         }
         self.decide();

@@ -8,13 +8,15 @@
 
 mod agenda;
 mod decide;
+mod doubt;
 mod effect;
 mod finish;
+mod gate;
 mod machine;
 mod policy;
 mod step;
 
-pub use effect::{ActFailure, Begun, Effect, Input, Part, Seen, SeenDone, Turn};
+pub use effect::{ActFailure, Begun, Effect, Input, Part, Reply, Seen, SeenDone, SeenGate, Turn};
 pub use machine::{Machine, Start};
 
 #[cfg(test)]

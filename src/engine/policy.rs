@@ -16,6 +16,9 @@ pub(super) const AFTER_ACT: Duration = Duration::from_secs(5);
 /// Longest delay between two tries: a person who fixes the cause waits no longer than this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
+/// Longest wait between two looks at a gate that an instant opens: well below the run's lease.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// The delay before try number `failures + 1`.
 pub(super) fn backoff(retry: Retry, failures: u32) -> Duration {
     let doubled = retry.backoff_ms.saturating_mul(1_u64 << failures.min(16));

@@ -11,7 +11,7 @@ use crate::base::duration;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, SkipReason};
 use crate::journal::fold::{IntentStatus, StepStatus};
-use crate::plan::model::OnFailure;
+use crate::plan::model::{OnFailure, Trace};
 use std::time::Duration;
 
 impl Machine {
@@ -64,7 +64,7 @@ impl Machine {
         }
     }
 
-    fn look(&mut self, step: &StepKey, delay: Duration) {
+    pub(super) fn look(&mut self, step: &StepKey, delay: Duration) {
         let part = self.part(step);
         self.live.insert(step.clone(), Live::Observing);
         self.effect(Effect::Observe { step: step.clone(), part, delay });
@@ -77,6 +77,8 @@ impl Machine {
             Ok(Seen::Broken(error)) => self.fail(step, error, SeenDone::default()),
             Ok(Seen::InProgress { state, milestone }) => self.in_progress(step, state, milestone),
             Ok(Seen::Absent) => self.absent(step),
+            Ok(Seen::Gate(gate)) => self.at_gate(step, gate),
+            Ok(Seen::Waiting { until }) => self.waiting(step, until),
             Err(error) => self.look_failed(step, error),
         }
     }
@@ -129,7 +131,10 @@ impl Machine {
         assert!(!check || self.part(step) == Part::Undo, "a check is never absent: {step}");
         let intent = self.state.steps[step].intent.clone();
         let tries = intent.as_ref().map_or(0, |intent| intent.attempt);
-        if let Some(intent) = &intent {
+        if self.is_in_doubt(step) {
+            return self.doubt(step);
+        }
+        if let Some(intent) = intent.filter(|_| self.leaves_a_trace(step)) {
             let unsettled = intent.status != IntentStatus::Refused;
             if unsettled && between(intent.at, self.now) < SETTLE {
                 return self.look(step, poll.min(SETTLE));
@@ -184,6 +189,7 @@ impl Machine {
             | ErrorKind::InDoubt
             | ErrorKind::Guard
             | ErrorKind::Input
+            | ErrorKind::Rejected
             | ErrorKind::Internal => false,
         };
         if !again {
@@ -198,15 +204,23 @@ impl Machine {
         self.look(step, delay);
     }
 
-    pub(super) fn acted(&mut self, step: &StepKey, result: Result<Option<String>, ActFailure>) {
+    pub(super) fn acted(
+        &mut self,
+        step: &StepKey,
+        result: Result<Option<String>, ActFailure>,
+        done: Option<Box<SeenDone>>,
+    ) {
         self.landed(step, Live::Acting);
         let planned = self.step(step);
-        let retry = planned.retry;
+        let (retry, best_effort) = (planned.retry, planned.trace == Trace::BestEffort);
         match result {
             Ok(request_id) => {
                 self.acted_here.insert(step.clone(), ());
                 self.emit(Event::ActAccepted { step: step.clone(), request_id });
-                self.look(step, AFTER_ACT);
+                match done {
+                    Some(done) => self.done(step, *done),
+                    None => self.look(step, AFTER_ACT),
+                }
             }
             Err(ActFailure::InDoubt(error)) => {
                 self.emit(Event::ActInDoubt { step: step.clone(), error });
@@ -220,8 +234,11 @@ impl Machine {
                     ErrorKind::Temporary | ErrorKind::Unreachable if tries < retry.attempts => {
                         self.look(step, backoff(retry, tries.saturating_sub(1)));
                     }
-                    ErrorKind::Credentials => self.halting = Some("credentials".to_owned()),
+                    ErrorKind::Credentials if !best_effort => {
+                        self.halting = Some("credentials".to_owned());
+                    }
                     ErrorKind::CheckFailed
+                    | ErrorKind::Credentials
                     | ErrorKind::CheckError
                     | ErrorKind::Refused
                     | ErrorKind::Broken
@@ -231,42 +248,17 @@ impl Machine {
                     | ErrorKind::Unreachable
                     | ErrorKind::Guard
                     | ErrorKind::Input
+                    | ErrorKind::Rejected
                     | ErrorKind::Internal => self.fail(step, error, SeenDone::default()),
                 }
             }
         }
     }
 
-    pub(super) fn answered(&mut self, step: &StepKey, answer: String, operator: String) {
-        self.landed(step, Live::Asking);
-        let event =
-            Event::QuestionAnswered { step: step.clone(), answer: answer.clone(), operator };
-        let error = self.state.steps[step].question.as_ref().map(|question| question.error.clone());
-        self.emit(event);
-        if answer == "retry" {
-            let part = self.part(step);
-            self.live.insert(step.clone(), Live::Beginning);
-            self.effect(Effect::Begin { step: step.clone(), part });
-        } else {
-            let error = error.expect("a question has the error it is about");
-            self.emit(Event::StepFailed {
-                step: step.clone(),
-                error,
-                evidence: Vec::new(),
-                outputs: serde_json::Value::Null,
-            });
-        }
-    }
-
     /// The step's time is out: the error that says so.
     fn timed_out(&self, step: &StepKey, last: &str) -> Option<ErrorRecord> {
         let limit = Duration::from_millis(self.step(step).timeout_ms);
-        let found = &self.state.steps[step];
-        // An undo and a step that a person sent back have their own time.
-        let began = match self.part(step) {
-            Part::Undo => found.undo_started_at?,
-            Part::Forward => found.started_at?.max(found.answered_at.unwrap_or_default()),
-        };
+        let began = self.counted_from(step)?;
         (between(began, self.now) >= limit).then(|| ErrorRecord {
             kind: ErrorKind::TimedOut,
             message: format!("the step's {} are over: {last}", duration::human(limit)),
@@ -279,18 +271,14 @@ impl Machine {
         if self.part(step) == Part::Undo {
             return self.emit(Event::UndoFailed { step: step.clone(), error });
         }
+        if self.step(step).trace == Trace::BestEffort {
+            return self.give_up(step, format!("not sent: {}", error.message), seen);
+        }
         if self.step(step).on_failure == OnFailure::Ask {
             let question = format!("step {step} failed: {}. What now?", error.message);
             let choices: Vec<String> =
                 ["retry", "continue", "stop", "undo"].into_iter().map(str::to_owned).collect();
-            self.emit(Event::QuestionAsked {
-                step: step.clone(),
-                question: question.clone(),
-                choices: choices.clone(),
-                error,
-            });
-            self.live.insert(step.clone(), Live::Asking);
-            return self.effect(Effect::Ask { step: step.clone(), question, choices });
+            return self.ask(step, question, choices, Some(error), None);
         }
         let (evidence, outputs) = (seen.evidence, seen.outputs);
         self.emit(Event::StepFailed { step: step.clone(), error, evidence, outputs });

@@ -2,9 +2,11 @@
 
 use crate::base::clock::simulated_epoch;
 use crate::base::ids::StepKey;
-use crate::engine::{ActFailure, Begun, Effect, Input, Machine, Part, Seen, SeenDone, Start, Turn};
+use crate::engine::{
+    ActFailure, Begun, Effect, Input, Machine, Part, Reply, Seen, SeenDone, Start, Turn,
+};
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Record, RunOutcome, SkipReason};
-use crate::journal::fold::{RunState, StepStatus};
+use crate::journal::fold::{AnswerWay, RunState, StepStatus};
 use crate::plan::model::{OnFailure, Phase, Plan, PlannedStep, Retry};
 use crate::report::testing;
 use chrono::{DateTime, Utc};
@@ -22,6 +24,8 @@ struct World {
     acts: BTreeMap<(&'static str, Part), VecDeque<Act>>,
     conditions: BTreeMap<&'static str, Begun>,
     answers: VecDeque<&'static str>,
+    /// Whether acts answer for themselves.
+    traceless: bool,
 }
 
 fn error(kind: ErrorKind) -> ErrorRecord {
@@ -86,14 +90,16 @@ impl World {
                         if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
                     })
                     .unwrap_or(Ok(None));
-                (Duration::from_millis(100), Input::Acted { step, result })
+                let done = (self.traceless && result.is_ok()).then(Box::default);
+                (Duration::from_millis(100), Input::Acted { step, result, done })
             }
             Effect::Ask { step, .. } => match self.answers.pop_front() {
                 Some(answer) => {
                     let (answer, operator) = (answer.to_owned(), "ann".to_owned());
-                    (Duration::from_secs(60), Input::Answered { step, answer, operator })
+                    let reply = Reply { answer, way: AnswerWay::Terminal, comment: None };
+                    (Duration::from_secs(60), Input::Answered { step, reply, operator })
                 }
-                None => (Duration::ZERO, Input::Interrupt { reason: "question".to_owned() }),
+                None => (Duration::ZERO, Input::NobodyAnswered { step }),
             },
             Effect::Halt => unreachable!("the driver stops on it"),
         }
@@ -262,21 +268,6 @@ fn ask_waits_for_a_person_and_does_what_they_say() {
 }
 
 #[test]
-fn a_question_that_nobody_answers_interrupts_and_is_asked_again() {
-    let plan = policy(OnFailure::Ask);
-    let stopped = run(&plan, a_breaks());
-    assert_eq!(stopped.state.finished, None);
-    assert_eq!(stopped.state.interrupted.as_deref(), Some("question"));
-    let start = Start { operator: "bob".to_owned(), fence: 2 };
-    let (machine, turn) = Machine::resume(plan, stopped.state, start, stopped.now);
-    let mut world = World::default();
-    world.answers.push_back("continue");
-    let run = drive(machine, turn, &mut world, stopped.now);
-    assert_eq!(run.state.finished, Some(RunOutcome::Failed));
-    assert_eq!(run.kinds("question_asked"), 0, "the question is in the journal already");
-}
-
-#[test]
 fn a_condition_that_is_false_skips_a_step_and_what_needs_it() {
     let mut world = World::default();
     world.conditions.insert("a", Begun::Skip { when: "false".to_owned() });
@@ -377,7 +368,7 @@ fn an_interrupt_waits_for_the_mutation_in_flight_and_lets_no_other_leave() {
     assert!(stopping.effects.is_empty(), "a mutation is in flight: {stopping:?}");
     let other = machine.handle(world.answer(look("b", &open).expect("a look")).1, now);
     assert!(other.effects.is_empty() && other.records.is_empty(), "{other:?}");
-    let acted = Input::Acted { step: StepKey::new("a"), result: Ok(None) };
+    let acted = Input::Acted { step: StepKey::new("a"), result: Ok(None), done: None };
     let last = machine.handle(acted, now);
     assert!(last.effects.contains(&Effect::Halt), "{last:?}");
     assert_eq!(machine.state().interrupted.as_deref(), Some("signal"));
@@ -397,3 +388,6 @@ fn the_same_inputs_give_the_same_records() {
     };
     assert_eq!(bytes(), bytes());
 }
+
+mod doubt;
+mod gates;

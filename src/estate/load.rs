@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
 
+use super::beside;
 use super::fault::FaultSpec;
 use super::model::{
     Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
     Simulation, SqlAccess, SqlRoute, Table,
 };
+use super::shape;
 use crate::base::diagnostic::Problems;
 use crate::base::value::Type;
 use crate::base::yaml::{self, Fields, Kind, Node};
@@ -20,7 +22,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     let node = yaml::parse(file, text)?;
     let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
-    let mut fields = Fields::of(&node, "an estate", p);
+    let mut fields = Fields::of(&node, "an estate", p).shaped(&shape::ESTATE);
     header(&mut fields, "Estate", p);
     let name = fields.required_text("name", p).unwrap_or_default();
     let description = fields.text("description", p).unwrap_or_default();
@@ -59,7 +61,7 @@ pub fn header(fields: &mut Fields<'_>, kind: &str, problems: &mut Problems) {
 /// Reads an `objectives` map; absent means nothing was promised.
 pub fn objectives(node: Option<&Node>, problems: &mut Problems) -> Objectives {
     let Some(node) = node else { return Objectives::default() };
-    let mut fields = Fields::of(node, "objectives", problems);
+    let mut fields = Fields::of(node, "objectives", problems).shaped(&shape::OBJECTIVES);
     let objectives = Objectives {
         recovery_time: fields.duration("recovery_time", problems),
         recovery_point: fields.duration("recovery_point", problems),
@@ -84,7 +86,7 @@ pub fn faults(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<String> {
 }
 
 fn database(node: &Node, p: &mut Problems) -> Database {
-    let mut f = Fields::of(node, "a database", p);
+    let mut f = Fields::of(node, "a database", p).shaped(&shape::DATABASE);
     let database = Database {
         instance: f.required_text("instance", p).unwrap_or_default(),
         region: f.text("region", p),
@@ -142,12 +144,12 @@ fn tags(fields: &mut Fields<'_>, p: &mut Problems) -> BTreeMap<String, String> {
 }
 
 fn dataset(node: &Node, p: &mut Problems) -> Dataset {
-    let mut f = Fields::of(node, "a dataset", p);
+    let mut f = Fields::of(node, "a dataset", p).shaped(&shape::DATASET);
     let tables = f
         .entries("tables", p)
         .into_iter()
         .map(|(key, node)| {
-            let mut t = Fields::of(node, "a table", p);
+            let mut t = Fields::of(node, "a table", p).shaped(&shape::TABLE);
             let rows = whole(&mut t, "rows", 0, p);
             let row_every = t.duration("row_every", p);
             t.finish(p);
@@ -161,7 +163,7 @@ fn dataset(node: &Node, p: &mut Problems) -> Dataset {
 }
 
 fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
-    let mut f = Fields::of(node, "an environment", p);
+    let mut f = Fields::of(node, "an environment", p).shaped(&shape::ENVIRONMENT);
     let kind = environment_kind(&mut f, p);
     let account = f.required_text("account", p).unwrap_or_default();
     if !account.is_empty() && (account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()))
@@ -188,7 +190,7 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
 }
 
 fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
-    let wanted = Type::OneOf(&["simulated", "endpoints", "aws"]);
+    let wanted = Type::OneOf(shape::KINDS);
     let Some(node) = f.required("type", p) else {
         return EnvironmentKind::Endpoints(BTreeMap::new());
     };
@@ -204,6 +206,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
             seed: u64::from(whole(f, "seed", 1, p)),
             faults: faults(f, p),
             topics: f.texts("topics", p),
+            beside: beside::read(f, p),
         }),
         "aws" => EnvironmentKind::Aws {
             profile: f.text("profile", p),
@@ -231,7 +234,7 @@ fn endpoints(f: &mut Fields<'_>, p: &mut Problems) -> BTreeMap<String, String> {
 }
 
 fn sql_access(node: &Node, p: &mut Problems) -> SqlAccess {
-    let mut f = Fields::of(node, "sql", p);
+    let mut f = Fields::of(node, "sql", p).shaped(&shape::SQL);
     let via = f.texts("via", p);
     let route = if via.is_empty() { SqlRoute::Direct } else { SqlRoute::Via(via) };
     let sslrootcert = f.text("sslrootcert", p);
@@ -240,7 +243,7 @@ fn sql_access(node: &Node, p: &mut Problems) -> SqlAccess {
 }
 
 fn changes(node: &Node, p: &mut Problems) -> DatabaseChanges {
-    let mut f = Fields::of(node, "a database's changes", p);
+    let mut f = Fields::of(node, "a database's changes", p).shaped(&shape::CHANGES);
     let retention = f.node("backup_retention_days").is_some();
     let changes = DatabaseChanges {
         instance: f.text("instance", p),

@@ -2,13 +2,17 @@
 //!
 //! **Invariant:** nothing here talks to AWS; an estate is only what its file says.
 
+mod beside;
 pub mod fault;
 mod load;
 mod model;
+mod shape;
 
+pub use beside::{Beside, HttpReply, NameReply};
 pub use fault::{FAULTS, FaultEntry, FaultKind, FaultSpec};
 pub use load::{faults, header, load, objectives};
 pub use model::{
     Database, Dataset, Environment, EnvironmentKind, Estate, Objectives, Simulation, SqlAccess,
     SqlRoute, Table,
 };
+pub use shape::{API_VERSION, ESTATE, OBJECTIVES_FIELD};

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** plain data, complete defaults, no behaviour besides look-ups.
 
+use super::beside::Beside;
 use crate::base::digest::Digest;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -231,6 +232,8 @@ pub struct Simulation {
     pub faults: Vec<String>,
     /// SNS topics that the account has from the start, in the environment's region.
     pub topics: Vec<String>,
+    /// What answers beside AWS.
+    pub beside: Beside,
 }
 
 /// How SQL checks reach databases.

@@ -4,6 +4,7 @@
 //! event of an unknown type is kept and shown as unknown, and refuses to be resumed.
 
 use crate::base::ids::{RunId, StepKey};
+use crate::journal::question::{AnswerWay, GateRecord};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -162,7 +163,7 @@ pub enum Event {
         /// Why.
         error: ErrorRecord,
     },
-    /// A person has to decide (`on_failure: ask`).
+    /// A person has to decide: a gate, or a failure with `on_failure: ask`.
     QuestionAsked {
         /// The step.
         step: StepKey,
@@ -170,8 +171,12 @@ pub enum Event {
         question: String,
         /// The answers it takes.
         choices: Vec<String>,
-        /// The failure that it is about.
-        error: ErrorRecord,
+        /// The failure that it is about; `None` for a gate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorRecord>,
+        /// What only a gate has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gate: Option<GateRecord>,
     },
     /// A person decided.
     QuestionAnswered {
@@ -181,6 +186,17 @@ pub enum Event {
         answer: String,
         /// Who.
         operator: String,
+        /// How the answer came; older versions did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        way: Option<AnswerWay>,
+        /// What the person added, redacted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Nobody answered a gate in time; what it said for that case follows.
+    QuestionExpired {
+        /// The step.
+        step: StepKey,
     },
     /// The process stopped in good order before the run's end.
     RunInterrupted {
@@ -242,6 +258,8 @@ pub enum ErrorKind {
     Guard,
     /// A value that the runbook needs is not there or has the wrong type.
     Input,
+    /// A person said no.
+    Rejected,
     /// A bug in drctl.
     Internal,
 }
@@ -326,6 +344,7 @@ impl Event {
             Self::UndoFailed { .. } => "undo_failed",
             Self::QuestionAsked { .. } => "question_asked",
             Self::QuestionAnswered { .. } => "question_answered",
+            Self::QuestionExpired { .. } => "question_expired",
             Self::RunInterrupted { .. } => "run_interrupted",
             Self::RunFinished { .. } => "run_finished",
             Self::PredictionScored { .. } => "prediction_scored",
@@ -349,7 +368,8 @@ impl Event {
             | Self::UndoSucceeded { step }
             | Self::UndoFailed { step, .. }
             | Self::QuestionAsked { step, .. }
-            | Self::QuestionAnswered { step, .. } => Some(step),
+            | Self::QuestionAnswered { step, .. }
+            | Self::QuestionExpired { step } => Some(step),
             Self::RunStarted { .. }
             | Self::AttemptStarted { .. }
             | Self::RunInterrupted { .. }

@@ -5,9 +5,10 @@
 
 use crate::base::ids::{RunId, StepKey};
 use crate::journal::event::{Event, Record, RunOutcome};
-pub use crate::journal::step_state::{
-    Intent, IntentStatus, Question, StepProblem, StepState, StepStatus,
+pub use crate::journal::question::{
+    APPROVE, AnswerWay, Consequence, DONE, FAILED, GateRecord, Question, REJECT, REPEAT,
 };
+pub use crate::journal::step_state::{Intent, IntentStatus, StepProblem, StepState, StepStatus};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -227,7 +228,8 @@ impl RunState {
             | Event::UndoSucceeded { step }
             | Event::UndoFailed { step, .. }
             | Event::QuestionAsked { step, .. }
-            | Event::QuestionAnswered { step, .. } => {
+            | Event::QuestionAnswered { step, .. }
+            | Event::QuestionExpired { step } => {
                 let unknown = || FoldProblem::UnknownStep(step.clone());
                 let state = self.steps.get_mut(step).ok_or_else(unknown)?;
                 let failed = |problem| FoldProblem::Step { step: step.clone(), problem };

@@ -14,6 +14,7 @@ pub mod event;
 pub mod fold;
 pub mod index;
 pub mod memory;
+pub mod question;
 pub mod sqlite;
 pub mod step_state;
 pub mod store;

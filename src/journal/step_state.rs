@@ -3,6 +3,7 @@
 //! **Invariant:** a fact that cannot follow is an error and changes nothing.
 
 use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
+use crate::journal::question::{AnswerWay, GateRecord, Question, REPEAT};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -99,17 +100,6 @@ pub struct Intent {
     pub status: IntentStatus,
 }
 
-/// A question that nobody has answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// The question.
-    pub question: String,
-    /// The answers it takes.
-    pub choices: Vec<String>,
-    /// The failure that it is about.
-    pub error: ErrorRecord,
-}
-
 /// What the journal says about one step.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StepState {
@@ -161,6 +151,14 @@ pub struct StepState {
     pub answered_by: Option<String>,
     /// When they answered.
     pub answered_at: Option<DateTime<Utc>>,
+    /// How the answer came.
+    pub answer_way: Option<AnswerWay>,
+    /// What they added.
+    pub comment: Option<String>,
+    /// The last gate that was asked, and when.
+    pub gate: Option<(GateRecord, DateTime<Utc>)>,
+    /// Whether nobody answered the last question in time.
+    pub expired: bool,
 }
 
 /// Why a fact cannot follow what is known of its step.
@@ -189,6 +187,9 @@ pub enum StepProblem {
     /// No question waits.
     #[error("no question is waiting for an answer")]
     NoQuestion,
+    /// The question waits for ever.
+    #[error("only a gate's question has an end")]
+    Endless,
     /// The answer is not one of the choices.
     #[error("`{0}` is not one of the choices")]
     Choice(String),
@@ -243,6 +244,11 @@ impl StepState {
                 let question = self.question.as_ref().ok_or(StepProblem::NoQuestion)?;
                 let known = question.choices.contains(answer);
                 if known { Ok(()) } else { Err(StepProblem::Choice(answer.clone())) }
+            }
+            Event::QuestionExpired { .. } => {
+                self.is_one_of(&[S::Running])?;
+                let question = self.question.as_ref().ok_or(StepProblem::NoQuestion)?;
+                if question.gate.is_some() { Ok(()) } else { Err(StepProblem::Endless) }
             }
             Event::RunStarted { .. }
             | Event::AttemptStarted { .. }
@@ -314,11 +320,9 @@ impl StepState {
                 self.undo_finished_at = Some(at);
                 self.end(event);
             }
-            Event::QuestionAsked { question, choices, error, .. } => {
-                let (question, choices) = (question.clone(), choices.clone());
-                self.question = Some(Question { question, choices, error: error.clone() });
-            }
-            Event::QuestionAnswered { answer, operator, .. } => self.answer(answer, operator, at),
+            Event::QuestionAsked { .. }
+            | Event::QuestionAnswered { .. }
+            | Event::QuestionExpired { .. } => self.ask(event, at),
             Event::RunStarted { .. }
             | Event::AttemptStarted { .. }
             | Event::RunInterrupted { .. }
@@ -359,16 +363,32 @@ impl StepState {
         }
     }
 
-    fn answer(&mut self, answer: &str, operator: &str, at: DateTime<Utc>) {
+    /// What a question, its answer or its end changes.
+    fn ask(&mut self, event: &Event, at: DateTime<Utc>) {
         self.question = None;
-        self.answer = Some(answer.to_owned());
-        self.answered_by = Some(operator.to_owned());
-        self.answered_at = Some(at);
+        self.expired = matches!(event, Event::QuestionExpired { .. });
+        if let Event::QuestionAsked { question, choices, error, gate, .. } = event {
+            let (question, choices) = (question.clone(), choices.clone());
+            let (error, gate) = (error.clone(), gate.clone());
+            self.gate = gate.clone().map(|gate| (gate, at)).or(self.gate.take());
+            self.question = Some(Question { question, choices, error, gate, asked_at: at });
+        } else if let Event::QuestionAnswered { answer, operator, way, comment, .. } = event {
+            self.answer = Some(answer.clone());
+            self.answered_by = Some(operator.clone());
+            self.answered_at = Some(at);
+            (self.answer_way, self.comment) = (*way, comment.clone());
+            self.retry_if(answer);
+        }
+    }
+
+    fn retry_if(&mut self, answer: &str) {
         if answer == "retry" {
             self.retries = 0;
             // A refused mutation had no effect, so its tries may start anew; anything else may have
             // left something behind and stays known.
             self.intent.take_if(|intent| intent.status == IntentStatus::Refused);
+        } else if answer == REPEAT {
+            self.settle(IntentStatus::Refused);
         }
     }
 }

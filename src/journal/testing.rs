@@ -9,6 +9,7 @@ use crate::journal::chain;
 use crate::journal::event::{
     EVENT_VERSION, ErrorKind, ErrorRecord, Event, Evidence, Record, RunOutcome, SkipReason,
 };
+use crate::journal::question::{APPROVE, AnswerWay, Consequence, GateRecord, REJECT};
 use crate::journal::store::StoredRecord;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value as Json, json};
@@ -209,6 +210,33 @@ pub fn evidence(name: &str, value: &str, source: &str) -> Evidence {
     Evidence { name: name.to_owned(), value: value.to_owned(), source: source.to_owned() }
 }
 
+/// A gate that asks "promote?" of bob until `until_ms`.
+pub fn gate_asked(step: &str, until_ms: u64, on_timeout: Consequence) -> Event {
+    let millis = i64::try_from(until_ms).unwrap_or(i64::MAX);
+    Event::QuestionAsked {
+        step: StepKey::new(step),
+        question: "promote?".to_owned(),
+        choices: vec![APPROVE.to_owned(), REJECT.to_owned()],
+        error: None,
+        gate: Some(GateRecord {
+            approvers: vec!["bob".to_owned()],
+            deadline: simulated_epoch() + TimeDelta::milliseconds(millis),
+            on_timeout,
+        }),
+    }
+}
+
+/// Carol answers a gate at the terminal.
+pub fn gate_answered(step: &str, answer: &str, comment: Option<&str>) -> Event {
+    Event::QuestionAnswered {
+        step: StepKey::new(step),
+        answer: answer.to_owned(),
+        operator: "carol".to_owned(),
+        way: Some(AnswerWay::Terminal),
+        comment: comment.map(str::to_owned),
+    }
+}
+
 /// One event of every kind about `step`.
 pub fn every_event(step: &str) -> Vec<Event> {
     let key = || StepKey::new(step);
@@ -252,13 +280,17 @@ pub fn every_event(step: &str) -> Vec<Event> {
             step: key(),
             question: "go on?".to_owned(),
             choices: vec!["retry".to_owned(), "abort".to_owned()],
-            error: problem(),
+            error: Some(problem()),
+            gate: None,
         },
         Event::QuestionAnswered {
             step: key(),
             answer: "retry".to_owned(),
             operator: "alice".to_owned(),
+            way: Some(AnswerWay::Terminal),
+            comment: None,
         },
+        Event::QuestionExpired { step: key() },
         Event::RunInterrupted { reason: "signal".to_owned() },
         Event::RunFinished { outcome: RunOutcome::Succeeded },
         Event::PredictionScored { held: 1, total: 1, wrong: Vec::new() },

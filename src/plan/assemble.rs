@@ -3,16 +3,17 @@
 //! **Invariant:** a plan says nothing that planning did not find.
 
 use super::build::{PlanRequest, PlanTools};
-use super::estimate::{critical_path, recovery_time};
+use super::estimate::{Link, critical_path, recovery_time, waits_for_people};
+use super::gate::describe;
 use super::model::{
-    Certificate, EnvironmentRecord, Measure, ObjectivesRecord, PLAN_VERSION, Plan, PlannedStep,
-    Prediction, RecoveryPointPrediction, Source,
+    Certificate, EnvironmentRecord, GateKind, Measure, ObjectivesRecord, PLAN_VERSION, Plan,
+    PlannedStep, Prediction, RecoveryPointPrediction, Source,
 };
 use crate::base::clock::parse_instant;
 use crate::base::digest::Digest;
 use crate::base::ids::StepKey;
 use crate::base::value::Value;
-use crate::cloud::{CallOutcome, Cloud};
+use crate::cloud::{CallOutcome, EffectOutcome};
 use crate::estate::EnvironmentKind;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ const PLAN_LIFETIME: TimeDelta = TimeDelta::hours(24);
 pub(super) fn assemble(
     request: &PlanRequest<'_>,
     tools: PlanTools<'_>,
-    steps: Vec<PlannedStep>,
+    mut steps: Vec<PlannedStep>,
     facts: BTreeMap<String, String>,
 ) -> Plan {
     let key = |name: &Option<String>| name.as_deref().map(StepKey::new);
@@ -35,9 +36,12 @@ pub(super) fn assemble(
         recovery_point: key(&measure.recovery_point),
         restored: key(&measure.restored),
     };
-    let path = critical_path(&steps);
+    describe(&mut steps);
+    let links: Vec<Link<'_>> = steps.iter().map(link).collect();
+    let path = critical_path(&links);
     let prediction = Prediction {
-        recovery_time: recovery_time(&steps, measure.recovered.as_ref()),
+        recovery_time: recovery_time(&links, measure.recovered.as_ref()),
+        waits_for_people: waits_for_people(&links, measure.recovered.as_ref()),
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
     };
@@ -77,8 +81,13 @@ pub(super) fn assemble(
         steps,
         facts,
         prediction,
-        certificate: certificate(tools.cloud),
+        certificate: certificate(tools),
     }
+}
+
+fn link(step: &PlannedStep) -> Link<'_> {
+    let person = step.gate == Some(GateKind::Person);
+    Link { key: &step.key, needs: &step.needs, estimate: &step.preview.estimate, person }
 }
 
 fn source(file: &str, text: &str) -> Source {
@@ -105,13 +114,18 @@ fn recovery_point(
         .and_then(|step| step.preview.outputs.get("restore_time"))
         .and_then(serde_json::Value::as_str)
         .and_then(parse_instant);
-    // `latest` asks for no instant: what it loses is what was written since, until the run began.
+    // `latest` and the newest snapshot ask for no instant: what they lose is what was written since,
+    // until the run began. A snapshot that was chosen asks for its own.
+    let chosen = restored
+        .and_then(|step| step.preview.outputs.get("chosen"))
+        .is_some_and(|chosen| *chosen == serde_json::Value::Bool(true));
     let asked = restore_time.filter(|time| {
-        parameters.values().any(|value| match value {
-            Value::Time(asked) => asked == time,
-            Value::String(text) => parse_instant(text).as_ref() == Some(time),
-            _ => false,
-        })
+        chosen
+            || parameters.values().any(|value| match value {
+                Value::Time(asked) => asked == time,
+                Value::String(text) => parse_instant(text).as_ref() == Some(time),
+                _ => false,
+            })
     });
     let (target, target_at) = match (disaster_at, asked) {
         (Some(at), _) => ("disaster_at", at),
@@ -130,14 +144,24 @@ fn recovery_point(
     }
 }
 
-fn certificate(cloud: &Cloud) -> Certificate {
-    let mut certificate = Certificate { walls: cloud.walls(), ..Certificate::default() };
-    for call in cloud.calls().records() {
+fn certificate(tools: PlanTools<'_>) -> Certificate {
+    let mut walls = tools.cloud.walls();
+    walls.extend(tools.effects.wall());
+    let mut certificate = Certificate { walls, ..Certificate::default() };
+    for call in tools.cloud.calls().records() {
         let name = format!("{} {}", call.operation, call.region);
         if matches!(call.outcome, CallOutcome::Refused(_)) {
             certificate.refused.push(name);
         } else {
             *certificate.calls.entry(name).or_default() += call.attempts;
+        }
+    }
+    for record in tools.effects.log() {
+        let name = format!("{} {}", record.name, record.effect);
+        if record.outcome == EffectOutcome::Refused {
+            certificate.refused.push(name);
+        } else {
+            *certificate.calls.entry(name).or_default() += 1;
         }
     }
     certificate

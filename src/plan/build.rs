@@ -4,10 +4,12 @@
 
 use super::assemble::{assemble, millis};
 use super::estimate::{Durations, estimate};
+use super::gate;
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
+use super::nature;
 use super::scope::{StepResult, expression_texts, mentioned, step_scope};
-use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
-use crate::action::{Catalogue, Preview, ReadContext, StepScope};
+use crate::action::spec::ActionSpec;
+use crate::action::{Catalogue, Memory, Preview, ReadContext, StepScope};
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::{Cloud, CloudError, Effects, Overlay};
@@ -95,6 +97,8 @@ pub fn run_facts(
         keep: mode.keeps(),
         disaster_at,
         started_at,
+        status: None,
+        failed_steps: None,
     }
 }
 
@@ -217,8 +221,10 @@ impl Planner<'_> {
             always: step.always,
             idempotent: step.idempotent,
             irreversible: step.irreversible,
-            check: spec.kind == ActionKind::Check,
-            undo: undo(spec),
+            check: nature::changes_nothing(spec),
+            trace: nature::trace(spec),
+            gate: gate::kind(spec),
+            undo: nature::undo(spec),
             calls: spec.calls.iter().map(|call| (*call).to_owned()).collect(),
             key,
             preview,
@@ -299,15 +305,18 @@ impl Planner<'_> {
             environment: self.request.environment,
             inputs: &inputs,
             now: self.request.now,
+            began: None,
             disaster_at: self.request.disaster_at,
             owner: &self.request.owner,
             expires: expires(self.request.now),
             planned: None,
+            standing: None,
         };
         let view = self.tools.cloud.view(self.overlay.clone());
-        let context = ReadContext { scope, view: &view, effects: self.tools.effects };
+        let (effects, memory) = (self.tools.effects, &Memory::default());
+        let context = ReadContext { scope, view: &view, effects, memory };
         let preview = match action.preview(&context).await {
-            Ok(preview) => preview,
+            Ok(preview) => gate::within(preview, spec, step.timeout),
             Err(crate::action::ActionError::Cloud(error)) => return Err(error.into()),
             Err(error) => Preview {
                 summary: spec.summary.to_owned(),
@@ -361,7 +370,9 @@ impl Planner<'_> {
         status: &str,
     ) -> StepPreview {
         let simulated = self.request.environment.is_simulated();
-        let estimate = estimate(self.tools.durations, key, spec, preview.cited_duration, simulated);
+        let usual = || self.tools.catalogue.get(spec.name)?.cited_duration();
+        let cited = preview.cited_duration.or_else(usual);
+        let estimate = estimate(self.tools.durations, key, spec, cited, simulated);
         self.answers.insert(key.clone(), answer.clone());
         let outputs: BTreeMap<_, _> =
             preview.outputs.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
@@ -385,11 +396,4 @@ impl Planner<'_> {
 
 fn with_json(step: &Step) -> serde_json::Value {
     step.with.iter().map(|(name, template)| (name.clone(), template.to_json())).collect()
-}
-
-fn undo(spec: &ActionSpec) -> Option<String> {
-    match spec.reversibility {
-        Reversibility::UndoneBy { action, .. } => Some(action.to_owned()),
-        Reversibility::ReadOnly | Reversibility::Irreversible => None,
-    }
 }

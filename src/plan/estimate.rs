@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** durations of simulated runs never predict real ones, nor the other way round.
 
-use super::model::{Estimate, PlannedStep};
+use super::model::Estimate;
+use crate::action::CitedDuration;
 use crate::action::spec::ActionSpec;
 use crate::base::ids::StepKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,13 +33,17 @@ impl Durations {
 }
 
 /// The estimate for one step.
-pub(super) fn estimate(
+pub fn estimate(
     durations: &Durations,
     key: &StepKey,
     spec: &ActionSpec,
-    cited: Option<(Duration, Duration, &'static str)>,
+    cited: Option<CitedDuration>,
     simulated: bool,
 ) -> Estimate {
+    if spec.waits_for_person() {
+        // What a person took once says nothing about the next one, and is no time of a machine.
+        return Estimate::Unknown { why: "a person decides".to_owned() };
+    }
     if let Some(history) = durations.of(spec.name, key.id()) {
         return history;
     }
@@ -65,6 +70,19 @@ fn bounds(estimate: &Estimate) -> (u64, u64) {
     }
 }
 
+/// A step as far as the critical path asks, in an order in which steps can run.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// The step.
+    pub key: &'a StepKey,
+    /// Steps that it waits for.
+    pub needs: &'a [StepKey],
+    /// How long it takes.
+    pub estimate: &'a Estimate,
+    /// Whether it waits for a person: that is no time of a machine, and is counted apart.
+    pub person: bool,
+}
+
 /// The longest chain that ends with a step.
 #[derive(Debug, Clone, Copy)]
 struct Chain<'a> {
@@ -77,19 +95,19 @@ struct Chain<'a> {
 }
 
 /// For each step the longest chain that ends with it.
-fn chains(steps: &[PlannedStep]) -> BTreeMap<&StepKey, Chain<'_>> {
+fn chains<'a>(steps: &[Link<'a>]) -> BTreeMap<&'a StepKey, Chain<'a>> {
     let mut chains: BTreeMap<&StepKey, Chain<'_>> = BTreeMap::new();
     for step in steps {
         let needs = step.needs.iter().filter_map(|need| Some((need, *chains.get(need)?)));
         let longest = needs.max_by_key(|(_, chain)| chain.length);
-        let own = bounds(&step.preview.estimate).1;
+        let own = bounds(step.estimate).1;
         let chain = match longest {
             Some((need, chain)) => {
                 Chain { length: chain.length + own, steps: chain.steps + 1, before: Some(need) }
             }
             None => Chain { length: own, steps: 1, before: None },
         };
-        chains.insert(&step.key, chain);
+        chains.insert(step.key, chain);
     }
     chains
 }
@@ -104,14 +122,14 @@ fn path(chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Vec<StepKey> 
 }
 
 /// The steps of the longest chain, in order.
-pub(super) fn critical_path(steps: &[PlannedStep]) -> Vec<StepKey> {
+pub fn critical_path(steps: &[Link<'_>]) -> Vec<StepKey> {
     let chains = chains(steps);
     let longest = chains.iter().max_by_key(|(_, chain)| (chain.length, chain.steps));
     longest.map(|(last, _)| path(&chains, last)).unwrap_or_default()
 }
 
 /// Time from the run's start to the step that counts as recovered.
-pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) -> Estimate {
+pub fn recovery_time(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Estimate {
     let Some(recovered) = recovered else {
         return Estimate::Unknown { why: "the runbook marks no step as recovered".to_owned() };
     };
@@ -119,10 +137,11 @@ pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) 
     let path: BTreeSet<StepKey> = path(&chains, recovered).into_iter().collect();
     let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
     let mut unknown = Vec::new();
-    for step in steps.iter().filter(|step| path.contains(&step.key)) {
-        let (least, most) = bounds(&step.preview.estimate);
+    let machines = |step: &&Link<'_>| !step.person;
+    for step in steps.iter().filter(machines).filter(|step| path.contains(step.key)) {
+        let (least, most) = bounds(step.estimate);
         (low, high) = (low + least, high + most);
-        match &step.preview.estimate {
+        match step.estimate {
             Estimate::History { runs: count, .. } => runs = runs.min(*count),
             Estimate::Cited { source, .. } => sources.push(source.clone()),
             Estimate::Unknown { .. } => unknown.push(step.key.as_str()),
@@ -139,4 +158,38 @@ pub(super) fn recovery_time(steps: &[PlannedStep], recovered: Option<&StepKey>) 
     }
     sources.dedup();
     Estimate::Cited { low_ms: low, high_ms: high, source: sources.join("; ") }
+}
+
+/// Steps that the step that counts as recovered needs, directly or not, and that wait for a person.
+pub fn waits_for_people(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Vec<StepKey> {
+    let mut needed: BTreeSet<&StepKey> = recovered.into_iter().collect();
+    for step in steps.iter().rev() {
+        if needed.contains(step.key) {
+            needed.extend(step.needs);
+        }
+    }
+    let gates = steps.iter().filter(|step| step.person && needed.contains(step.key));
+    gates.map(|step| step.key.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_take_is_apart_from_what_machines_take() {
+        let [decide, restore, later] = ["decide", "restore", "later"].map(StepKey::new);
+        let asked = Estimate::Unknown { why: "a person decides".into() };
+        let minute = Estimate::History { median_ms: 60_000, longest_ms: 90_000, runs: 2 };
+        let (first, second) = ([decide.clone()], [restore.clone()]);
+        let steps = [
+            Link { key: &decide, needs: &[], estimate: &asked, person: true },
+            Link { key: &restore, needs: &first, estimate: &minute, person: false },
+            Link { key: &later, needs: &second, estimate: &asked, person: true },
+        ];
+        assert_eq!(recovery_time(&steps, Some(&restore)), minute);
+        let waits = waits_for_people(&steps, Some(&restore));
+        assert_eq!(waits, std::slice::from_ref(&decide), "what comes later delays nothing");
+        assert_eq!(waits_for_people(&steps, None), []);
+    }
 }

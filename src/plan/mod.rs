@@ -5,11 +5,14 @@
 mod assemble;
 mod build;
 mod estimate;
+mod gate;
 pub mod model;
+mod nature;
 mod review;
 mod scope;
 
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
-pub use estimate::Durations;
+pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
+pub use gate::{Follows, follows};
 pub use review::{answer_word, moved_facts, predicted_failures};
 pub use scope::{StepResult, coerce_inputs, mentioned, step_scope, typed_outputs};

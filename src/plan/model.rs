@@ -201,12 +201,47 @@ pub struct PlannedStep {
     pub irreversible: bool,
     /// Whether it only reads.
     pub check: bool,
+    /// How it is known what became of it.
+    #[serde(default, skip_serializing_if = "Trace::is_seen")]
+    pub trace: Trace,
+    /// What it waits for, if it is a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateKind>,
     /// The action that undoes it, if there is one.
     pub undo: Option<String>,
     /// AWS operations it declared.
     pub calls: Vec<String>,
     /// What planning predicts for it.
     pub preview: StepPreview,
+}
+
+/// How it is known what became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trace {
+    /// Looking tells.
+    #[default]
+    Seen,
+    /// Only its answer tells; without one a person has to.
+    Answered,
+    /// Only its answer tells, and whatever that is, it fails nothing.
+    BestEffort,
+}
+
+impl Trace {
+    fn is_seen(&self) -> bool {
+        *self == Self::Seen
+    }
+}
+
+/// What a gate waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateKind {
+    /// A person's decision.
+    Person,
+    /// An instant.
+    Time,
 }
 
 /// Three answers of a dry run.
@@ -294,8 +329,11 @@ pub enum Estimate {
 pub struct Prediction {
     /// Steps of the longest chain.
     pub critical_path: Vec<StepKey>,
-    /// Time to recovered.
+    /// Time to recovered, without what people take to decide.
     pub recovery_time: Estimate,
+    /// Steps on the way to recovered that wait for a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for_people: Vec<StepKey>,
     /// Newest data expected after the restore, if it can be said.
     pub recovery_point: RecoveryPointPrediction,
 }
@@ -316,9 +354,9 @@ pub struct RecoveryPointPrediction {
 /// Every call of a planning session, and which walls stood.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Certificate {
-    /// Calls by operation and region: how many were made.
+    /// Calls by operation and region, and reads beside AWS by what was asked: how many were made.
     pub calls: BTreeMap<String, u32>,
-    /// Calls that the guard refused.
+    /// Calls that the guard refused, and what the effects gate refused.
     pub refused: Vec<String>,
     /// Walls that stood, each a sentence.
     pub walls: Vec<String>,

@@ -4,6 +4,7 @@
 //! changed.
 
 use crate::plan::model::{Plan, Source};
+use crate::report::measure::human_ms;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -65,11 +66,11 @@ impl PartStatus {
 }
 
 /// Something that a person did or decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Approval {
-    /// When; `None` when nobody has decided yet.
+    /// When; `None` when nobody has decided yet and somebody still can.
     pub at: Option<DateTime<Utc>>,
-    /// Who; `None` when nobody has decided yet.
+    /// Who; `None` when nobody has decided.
     pub who: Option<String>,
     /// The step, if it is about one.
     pub step: Option<String>,
@@ -80,6 +81,50 @@ pub struct Approval {
     /// What the person added, if anything.
     #[serde(default)]
     pub comment: Option<String>,
+    /// How the answer came: at the terminal, by `--yes`, by `resume --answer`.
+    #[serde(default)]
+    pub way: Option<String>,
+    /// When it was asked, if it was.
+    #[serde(default)]
+    pub asked_at: Option<DateTime<Utc>>,
+    /// From asking to the answer, or to the end of the question's time.
+    #[serde(default)]
+    pub waited_ms: Option<u64>,
+    /// Who should decide: names for people to read.
+    #[serde(default)]
+    pub approvers: Vec<String>,
+    /// The answers that it takes.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// Until when a gate can be answered.
+    #[serde(default)]
+    pub deadline: Option<DateTime<Utc>>,
+}
+
+/// The answer of a question that nobody answered in time.
+pub const NO_ANSWER: &str = "no answer in time";
+
+impl Approval {
+    /// Who decided, for people.
+    pub fn who_text(&self) -> &str {
+        match (&self.who, self.at) {
+            (Some(who), _) => who,
+            (None, Some(_)) => "nobody",
+            (None, None) => "nobody yet",
+        }
+    }
+
+    /// The decision with how it came and how long it was waited for, for people.
+    pub fn decision_text(&self) -> String {
+        let mut text = self.answer.clone().unwrap_or_default();
+        if let Some(way) = &self.way {
+            text.push_str(&format!(" {way}"));
+        }
+        if let Some(waited) = self.waited_ms {
+            text.push_str(&format!(", after {}", human_ms(waited)));
+        }
+        text
+    }
 }
 
 /// What the dry run called, and which walls stood between it and a change.

@@ -15,7 +15,9 @@ use crate::report::model::{
 };
 use crate::report::parts::parts;
 use crate::report::people::approvals;
-use crate::report::steps::{evidence, hand_over, left_behind, pairs, skipped_for_want, step_rows};
+use crate::report::steps::{
+    evidence, hand_over, left_behind, pairs, skipped_for_want, step_rows, was_rejected,
+};
 use crate::report::timeline::{outcome_name, timeline};
 use crate::report::waterfall::waterfall;
 
@@ -122,14 +124,17 @@ fn run_facts(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> RunFacts
 fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
     let (mut failed_steps, mut failed_cleanup, mut skipped_steps) =
         (Vec::new(), Vec::new(), Vec::new());
+    let mut rejected_steps = Vec::new();
     for (step, found) in pairs(plan, state) {
         let key = step.key.as_str().to_owned();
         let cleanup = step.phase == Phase::Cleanup;
-        if found.status == StepStatus::UndoFailed || (cleanup && found.status == StepStatus::Failed)
-        {
+        let failed = found.status == StepStatus::Failed && !was_rejected(found);
+        if found.status == StepStatus::UndoFailed || (cleanup && failed) {
             failed_cleanup.push(key.clone());
         }
-        if !cleanup && found.error.is_some() {
+        if was_rejected(found) {
+            rejected_steps.push(key.clone());
+        } else if !cleanup && found.error.is_some() {
             failed_steps.push(key.clone());
         }
         if skipped_for_want(found) {
@@ -147,6 +152,7 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
         },
         outcome: state.finished.map(|outcome| outcome_name(outcome).to_owned()),
         failed_steps,
+        rejected_steps,
         failed_cleanup,
         skipped_steps,
         missed_objectives: missed.map(|one| one.name.clone()).collect(),
@@ -174,6 +180,7 @@ fn headline(verdict: &Verdict, objectives: &[Objective]) -> String {
             parts.push(format!("{what}: {}", names.join(", ")));
         }
     };
+    list("rejected at", &verdict.rejected_steps);
     list("step failed", &verdict.failed_steps);
     list("clean-up failed", &verdict.failed_cleanup);
     list("objective missed", &verdict.missed_objectives);

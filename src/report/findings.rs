@@ -5,12 +5,12 @@
 
 use crate::journal::fold::{RunState, StepStatus};
 use crate::journal::store::StoredRecord;
-use crate::plan::model::{Phase, Plan};
+use crate::plan::model::{GateKind, Phase, Plan};
 use crate::report::measure::human_ms;
 use crate::report::model::{
     Finding, LeftBehind, Objective, ObjectiveStatus, RecoveryPoint, Severity,
 };
-use crate::report::steps::pairs;
+use crate::report::steps::{pairs, was_rejected};
 
 /// What findings are made of.
 pub struct Sources<'a> {
@@ -48,7 +48,9 @@ pub fn findings(sources: &Sources<'_>) -> Vec<Finding> {
             ObjectiveStatus::Unknown | ObjectiveStatus::Met | ObjectiveStatus::NotPromised => {}
         }
     }
-    if sources.point.proven_ms.is_none() && sources.state.finished.is_some() {
+    let measure = &sources.plan.measure;
+    let nothing_restored = measure.restored.is_none() && measure.recovery_point.is_none();
+    if sources.point.proven_ms.is_none() && sources.state.finished.is_some() && !nothing_restored {
         let claimed = sources.point.claimed_ms.map(human_ms);
         let claimed = claimed.map_or_else(String::new, |text| format!("; claimed: {text}"));
         let text = format!("recovery point not proven: {}{claimed}", sources.point.note);
@@ -83,7 +85,13 @@ fn of_steps(sources: &Sources<'_>) -> Vec<Finding> {
             findings.push(Finding { severity, text, step: Some(step.key.as_str().to_owned()) });
         };
         let message = found.error.as_ref().map_or("no reason recorded", |error| &*error.message);
-        if found.status == StepStatus::Failed && step.phase == Phase::Cleanup {
+        let gate = step.gate == Some(GateKind::Person);
+        if was_rejected(found) {
+            add(Severity::Warning, format!("the run was ended here: {message}"));
+        } else if gate && found.expired && found.error.is_some() {
+            let asked = found.inputs.get("message").and_then(|it| it.as_str()).unwrap_or("?");
+            add(Severity::Problem, format!("gate timed out: {message}; the question was: {asked}"));
+        } else if found.status == StepStatus::Failed && step.phase == Phase::Cleanup {
             add(Severity::Problem, format!("clean-up failed: {message}"));
         } else if found.error.is_some() {
             add(Severity::Problem, format!("failed: {message}"));

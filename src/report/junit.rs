@@ -101,7 +101,9 @@ fn step_case(step: &StepRow, suite: &str) -> TestCase {
         "succeeded" | "warned" => TestCaseStatus::success(),
         "skipped" => skipped(why),
         "pending" => skipped("not reached"),
-        "failed" if kind == "check_failed" => status(NonSuccessKind::Failure, kind, why),
+        "failed" if matches!(kind, "check_failed" | "rejected") => {
+            status(NonSuccessKind::Failure, kind, why)
+        }
         "failed" => status(NonSuccessKind::Error, kind, why),
         // The failure that made the run take it back is told where it happened.
         "undone" => skipped("it was done and taken back"),

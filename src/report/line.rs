@@ -5,6 +5,7 @@
 //! promised and nothing else.
 
 use crate::base::clock::format_instant;
+use crate::report::audit::Approval;
 use crate::report::charts::svg::plain_text;
 use crate::report::measure::{RECOVERY_TIME, human_ms};
 use crate::report::model::{Report, VerdictState, WaterfallEnd};
@@ -47,6 +48,14 @@ pub struct StatusLine {
     pub recovered: bool,
     /// What the run waits for.
     pub waiting_for: Option<String>,
+    /// Who is waited for: names for people to read; empty when the runbook names nobody.
+    pub approvers: Vec<String>,
+    /// Since when a person is waited for.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// Until when they can answer.
+    pub answer_until: Option<DateTime<Utc>>,
+    /// The command that moves the run on: an answer, where one is missing.
+    pub command: Option<String>,
     /// The line.
     pub text: String,
 }
@@ -105,6 +114,7 @@ pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> Statu
     let seen = report.timeline.iter().rev().find(|row| {
         row.step.is_some() && row.step.as_ref() == steps.first() && row.text.starts_with("seen: ")
     });
+    let open = report.approvals.iter().find(|one| one.asked_at.is_some() && one.at.is_none());
     let pending = |outcome: &str| outcome == "pending" || under_way(outcome);
     let mut line = StatusLine {
         state,
@@ -123,6 +133,11 @@ pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> Statu
         left_ms: promised_ms.map(|promised| left(promised, elapsed_ms)),
         recovered,
         waiting_for: report.verdict.waiting_for.clone(),
+        approvers: open.map_or_else(Vec::new, |one| one.approvers.clone()),
+        waiting_since: open.and_then(|one| one.asked_at),
+        answer_until: open.and_then(|one| one.deadline),
+        command: (state == LineState::Waiting || state == LineState::Abandoned)
+            .then(|| command(report, open)),
         text: String::new(),
     };
     line.text = text(&line, report);
@@ -141,7 +156,12 @@ fn text(line: &StatusLine, report: &Report) -> String {
         (false, false) => "",
     };
     let who = format!("{kind}{} in {}", short(&line.name), short(&line.environment));
-    let clock = clock(line);
+    let clock = match report.waterfall.to_what {
+        WaterfallEnd::NothingToRecover => {
+            format!("{}, nothing to recover", human_ms(line.elapsed_ms))
+        }
+        WaterfallEnd::Recovered | WaterfallEnd::LastEvent => clock(line),
+    };
     match line.state {
         LineState::Finished => {
             let at = format_instant(report.run.last_at);
@@ -154,16 +174,39 @@ fn text(line: &StatusLine, report: &Report) -> String {
             let what = match line.waiting_for.as_deref() {
                 Some("signal") | None => "stopped by hand, waits to be resumed".to_owned(),
                 Some("credentials") => "waits for credentials".to_owned(),
-                Some(question) => format!("WAITS FOR A PERSON: {}", short(question)),
+                Some(question) => format!("WAITS FOR {}: {}", whom(line), short(question)),
             };
-            format!("{who}: {what}; {}; {clock}; drctl resume {}", position(line), line.run)
+            format!("{who}: {what}; {}; {clock}{}", position(line), then(line))
         }
         LineState::Abandoned => format!(
-            "{who}: NOBODY WORKS ON IT, its process is gone; {}; {clock}; drctl resume {}",
+            "{who}: NOBODY WORKS ON IT, its process is gone; {}; {clock}{}",
             position(line),
-            line.run
+            then(line)
         ),
     }
+}
+
+/// The command that moves a run on; with several choices they are told apart by bars.
+fn command(report: &Report, open: Option<&Approval>) -> String {
+    let run = &report.run.run;
+    let Some(open) = open else { return format!("drctl resume {run}") };
+    format!("drctl resume {run} --answer {}", open.choices.join("|"))
+}
+
+fn then(line: &StatusLine) -> String {
+    line.command.as_ref().map_or_else(String::new, |command| format!("; {command}"))
+}
+
+/// `bob, carol since 2026-…, until 2026-…`
+fn whom(line: &StatusLine) -> String {
+    let mut text = match line.approvers.as_slice() {
+        [] => "A PERSON".to_owned(),
+        names => short(&names.join(" or ")),
+    };
+    for (word, at) in [(" since", line.waiting_since), (", until", line.answer_until)] {
+        text.push_str(&at.map_or_else(String::new, |at| format!("{word} {}", format_instant(at))));
+    }
+    text
 }
 
 fn position(line: &StatusLine) -> String {

@@ -28,7 +28,7 @@ pub fn render_markdown(report: &Report) -> String {
         ("Findings", findings(report)),
         ("Steps", steps(report)),
         ("Skipped", skipped(report)),
-        ("People", people(report)),
+        ("Who approved what", people(report)),
         ("Hand-over", hand_over(report)),
         ("Left behind", left_behind(report)),
         ("Prediction", prediction(report)),
@@ -106,6 +106,7 @@ fn recovery_time(report: &Report) -> String {
     let until = match waterfall.to_what {
         WaterfallEnd::Recovered => "recovered",
         WaterfallEnd::LastEvent => "the last event; NOT recovered",
+        WaterfallEnd::NothingToRecover => "the last event; this runbook recovers nothing",
     };
     let mut text = format!(
         "From {} ({}) to {} ({until}): {}.\n\n",
@@ -238,8 +239,8 @@ fn people(report: &Report) -> String {
         .iter()
         .map(|one| {
             let step = one.step.as_ref().map_or_else(String::new, |step| format!("{step}: "));
-            let who = one.who.clone().unwrap_or_else(|| "nobody yet".to_owned());
-            let mut answer = one.answer.clone().unwrap_or_default();
+            let who = one.who_text().to_owned();
+            let mut answer = one.decision_text();
             if let Some(comment) = &one.comment {
                 answer.push_str(&format!(" ({comment})"));
             }

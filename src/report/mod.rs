@@ -23,6 +23,7 @@ pub mod measure;
 pub mod model;
 pub mod parts;
 pub mod people;
+pub mod prometheus;
 pub mod steps;
 pub mod table;
 pub mod terminal;
@@ -41,6 +42,7 @@ pub use junit::render_junit;
 pub use line::{LineState, StatusLine, status_line};
 pub use markdown::render_markdown;
 pub use model::{Objective, ObjectiveStatus, Report};
+pub use prometheus::render_prometheus;
 pub use terminal::render_summary;
 pub use trend::{Trend, trends};
 

@@ -68,8 +68,11 @@ pub struct Verdict {
     pub state: VerdictState,
     /// `succeeded`, `warned`, `failed`, `undone`, `aborted`; `None` until it ended.
     pub outcome: Option<String>,
-    /// Steps that failed, clean-up apart.
+    /// Steps that failed, clean-up and rejected gates apart.
     pub failed_steps: Vec<String>,
+    /// Gates at which the run was rejected.
+    #[serde(default)]
+    pub rejected_steps: Vec<String>,
     /// Clean-up steps and undos that failed.
     pub failed_cleanup: Vec<String>,
     /// Steps that did not run although their own condition did not say so.
@@ -194,6 +197,9 @@ pub enum WaterfallEnd {
     Recovered,
     /// It does not; this is the last event.
     LastEvent,
+    /// The runbook names no step that means recovered, as one that only backs up; this is the last
+    /// event.
+    NothingToRecover,
 }
 
 /// A phase of a waterfall.

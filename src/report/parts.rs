@@ -9,12 +9,15 @@ use crate::plan::model::{Phase, Plan, PlannedStep};
 use crate::report::audit::{Part, PartStatus};
 use crate::report::steps::{pairs, skip_reason, skipped_for_want};
 
+/// The action that provides a backup: nothing is restored by it.
+const BACKUP: &str = "rds.create_snapshot";
+
 /// Restore, validation and clean-up, in this order.
 pub fn parts(plan: &Plan, state: &RunState) -> Vec<Part> {
     let pairs = pairs(plan, state);
     let of = |name: &str, phases: &[Phase]| {
-        let steps: Vec<_> =
-            pairs.iter().filter(|(step, _)| phases.contains(&step.phase)).copied().collect();
+        let belongs = |step: &PlannedStep| phases.contains(&step.phase) && step.uses != BACKUP;
+        let steps: Vec<_> = pairs.iter().filter(|(step, _)| belongs(step)).copied().collect();
         let (status, why) = judge(&steps, state.finished.is_some());
         Part { name: name.to_owned(), status, steps: steps.len() as u64, why }
     };

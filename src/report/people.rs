@@ -4,7 +4,8 @@
 
 use crate::base::ids::StepKey;
 use crate::journal::event::{Event, Record};
-use crate::report::audit::Approval;
+use crate::report::audit::{Approval, NO_ANSWER};
+use crate::report::waterfall::millis;
 use std::collections::BTreeMap;
 
 /// What people did and decided, in the journal's order; open questions keep their place.
@@ -20,22 +21,29 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
             Event::AttemptStarted { attempt, operator } => {
                 rows.push(done(record, operator, &format!("took the run up, attempt {attempt}")));
             }
-            Event::QuestionAsked { step, question, .. } => {
+            Event::QuestionAsked { step, question, choices, gate, .. } => {
                 open.insert(step, rows.len());
                 rows.push(Approval {
-                    at: None,
-                    who: None,
                     step: Some(step.as_str().to_owned()),
                     what: question.clone(),
-                    answer: None,
-                    comment: None,
+                    asked_at: Some(record.at),
+                    approvers: gate.iter().flat_map(|gate| gate.approvers.clone()).collect(),
+                    choices: choices.clone(),
+                    deadline: gate.as_ref().map(|gate| gate.deadline),
+                    ..Approval::default()
                 });
             }
-            Event::QuestionAnswered { step, answer, operator } => {
+            Event::QuestionAnswered { step, answer, operator, way, comment } => {
                 if let Some(row) = open.remove(step).and_then(|place| rows.get_mut(place)) {
-                    row.at = Some(record.at);
+                    close(row, record, answer);
                     row.who = Some(operator.clone());
-                    row.answer = Some(answer.clone());
+                    row.way = way.map(|way| way.phrase().to_owned());
+                    row.comment = comment.clone();
+                }
+            }
+            Event::QuestionExpired { step } => {
+                if let Some(row) = open.remove(step).and_then(|place| rows.get_mut(place)) {
+                    close(row, record, NO_ANSWER);
                 }
             }
             Event::StepStarted { .. }
@@ -59,13 +67,17 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
     rows
 }
 
+fn close(row: &mut Approval, record: &Record, answer: &str) {
+    row.at = Some(record.at);
+    row.answer = Some(answer.to_owned());
+    row.waited_ms = row.asked_at.map(|asked| millis(asked, record.at));
+}
+
 fn done(record: &Record, operator: &str, what: &str) -> Approval {
     Approval {
         at: Some(record.at),
         who: Some(operator.to_owned()),
-        step: None,
         what: what.to_owned(),
-        answer: None,
-        comment: None,
+        ..Approval::default()
     }
 }

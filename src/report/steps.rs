@@ -7,7 +7,7 @@ use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, Event, SkipReason};
 use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
 use crate::journal::store::StoredRecord;
-use crate::plan::model::{Phase, Plan, PlannedStep};
+use crate::plan::model::{Phase, Plan, PlannedStep, Trace};
 use crate::report::model::{EvidenceRow, HandOver, LeftBehind, StepRow};
 use crate::report::waterfall::millis;
 use serde_json::Value as Json;
@@ -62,6 +62,11 @@ pub fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Nothing { why } => format!("nothing to do: {why}"),
         SkipReason::Operator { operator } => format!("{operator} decided to go on without it"),
     }
+}
+
+/// Whether a person ended the run at this gate, or its time-out counts as that.
+pub fn was_rejected(step: &StepState) -> bool {
+    step.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Rejected)
 }
 
 /// Whether a step was skipped for another reason than its own condition.
@@ -162,11 +167,14 @@ fn made_something(step: &PlannedStep, found: &StepState) -> bool {
     let only_refused = found.intent.as_ref().is_some_and(refused);
     let acted = found.first_intent_at.is_some() && !only_refused;
     let gone = found.status == StepStatus::Undone;
-    let makes = !step.check && step.phase != Phase::Cleanup;
+    let traced = step.trace == Trace::Seen;
+    let makes = !step.check && traced && step.phase != Phase::Cleanup;
     makes && !gone && (acted || found.adopted)
 }
 
 fn name_of(step: &StepState) -> String {
     let target = step.intent.as_ref().map(|intent| intent.target.clone());
-    text(&step.outputs, "instance").or(target).unwrap_or_else(|| "unknown".to_owned())
+    // A snapshot also says of which instance it is.
+    let made = text(&step.outputs, "snapshot").or_else(|| text(&step.outputs, "instance"));
+    made.or(target).unwrap_or_else(|| "unknown".to_owned())
 }

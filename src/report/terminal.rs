@@ -82,6 +82,7 @@ fn time(report: &Report) -> String {
             format!("recovery time {total} = {phases}\n  (clean-up {cleanup} not counted)")
         }
         WaterfallEnd::LastEvent => format!("NOT recovered; {total} so far = {phases}"),
+        WaterfallEnd::NothingToRecover => format!("nothing to recover; {total} = {phases}"),
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         idempotent: false,
         irreversible: false,
         check: uses.contains("check") || uses.contains("heartbeat"),
+        trace: crate::plan::model::Trace::Seen,
+        gate: None,
         undo: None,
         calls: Vec::new(),
         preview: StepPreview {
@@ -101,6 +103,7 @@ pub(crate) fn plan() -> Plan {
         prediction: Prediction {
             critical_path: Vec::new(),
             recovery_time: Estimate::Unknown { why: "no history".into() },
+            waits_for_people: Vec::new(),
             recovery_point: RecoveryPointPrediction {
                 target_at: None,
                 target: "run_start".into(),

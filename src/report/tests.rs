@@ -12,6 +12,7 @@ use crate::report::testing::step;
 use proptest::prelude::*;
 use serde_json::json;
 
+mod gates;
 mod shown;
 mod sums;
 mod trends;

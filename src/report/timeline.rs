@@ -70,7 +70,12 @@ fn sentence(event: &Event) -> String {
         Event::UndoSucceeded { .. } => "undone".to_owned(),
         Event::UndoFailed { error, .. } => format!("undo failed: {}", error.message),
         Event::QuestionAsked { question, .. } => format!("asked: {question}"),
-        Event::QuestionAnswered { answer, operator, .. } => format!("{operator} answered {answer}"),
+        Event::QuestionAnswered { answer, operator, way, comment, .. } => {
+            let way = way.map(|way| format!(" {}", way.phrase())).unwrap_or_default();
+            let comment = comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{operator} answered {answer}{way}{comment}")
+        }
+        Event::QuestionExpired { .. } => "nobody answered in time".to_owned(),
         Event::RunInterrupted { reason } => format!("run interrupted: {reason}"),
         Event::RunFinished { outcome } => format!("run {}", outcome_name(*outcome)),
         Event::PredictionScored { held, total, .. } => {

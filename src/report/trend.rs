@@ -32,6 +32,15 @@ impl Kind {
         }
     }
 
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Emulated => "emulated",
+            Self::Simulated => "simulated",
+        }
+    }
+
     /// What stands above its figures.
     pub fn title(self) -> &'static str {
         match self {

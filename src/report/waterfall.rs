@@ -59,7 +59,11 @@ pub fn waterfall(plan: &Plan, state: &RunState, records: &[Record]) -> Waterfall
         from,
         from_what: from_what.to_owned(),
         to,
-        to_what: recovered.map_or(WaterfallEnd::LastEvent, |_| WaterfallEnd::Recovered),
+        to_what: match (recovered, &plan.measure.recovered) {
+            (Some(_), _) => WaterfallEnd::Recovered,
+            (None, Some(_)) => WaterfallEnd::LastEvent,
+            (None, None) => WaterfallEnd::NothingToRecover,
+        },
         total_ms: millis(from, to),
         phases: times.rows(),
         cleanup_ms: cleanup_ms(plan, state),
@@ -163,7 +167,7 @@ impl<'a> Scene<'a> {
             Event::QuestionAsked { step, .. } => {
                 self.asking.insert(step.clone());
             }
-            Event::QuestionAnswered { step, .. } => {
+            Event::QuestionAnswered { step, .. } | Event::QuestionExpired { step } => {
                 self.asking.remove(step);
             }
             Event::RunInterrupted { .. } => self.interrupted = true,

@@ -5,7 +5,6 @@
 use crate::base::value::{Type, Value, Values};
 use crate::runbook::check::suggestion;
 use crate::runbook::model::{Parameter, ParameterKind, Runbook};
-use crate::runbook::scope::instant_or_latest;
 use std::collections::BTreeMap;
 
 /// A value that is given for a parameter.
@@ -75,9 +74,6 @@ pub(crate) fn value_of(given: &Given, kind: ParameterKind) -> Result<Value, Stri
         Given::Typed(value) => value.clone(),
         Given::Text(text) => read_text(text, kind)?,
     };
-    if kind == ParameterKind::InstantOrLatest {
-        return instant_or_latest(&value);
-    }
     value.coerce(&kind.value_type())
 }
 

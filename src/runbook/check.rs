@@ -102,13 +102,13 @@ impl Checker<'_> {
                 self.operand(left, Type::Bool, &what);
                 self.operand(right, Type::Bool, &what)
             }
-            AstKind::Binary(operator, left, right) => self.binary(node, *operator, left, right),
+            AstKind::Binary(operator, left, right) => self.binary(*operator, left, right),
             AstKind::Choose(condition, yes, no) => {
                 self.operand(condition, Type::Bool, "the condition before `?`");
-                let (yes, no) = (self.check(yes), self.check(no));
-                joined(&yes, &no).unwrap_or_else(|| {
-                    let message = format!("the two sides of `:` are {yes} and {no}");
-                    self.wrong(&node.span, message)
+                let (first, second) = (self.check(yes), self.check(no));
+                joined(&first, &second).unwrap_or_else(|| {
+                    let message = format!("the two sides of `:` are {first} and {second}");
+                    self.wrong(&no.span, message)
                 })
             }
             AstKind::Call(function, arguments) => self.call(*function, arguments),
@@ -192,7 +192,7 @@ impl Checker<'_> {
         }
     }
 
-    fn binary(&mut self, node: &Ast, operator: Operator, left: &Ast, right: &Ast) -> Type {
+    fn binary(&mut self, operator: Operator, left: &Ast, right: &Ast) -> Type {
         let (left_kind, right_kind) = (self.check(left), self.check(right));
         let result = match operator {
             Operator::Equal | Operator::NotEqual => {
@@ -212,6 +212,11 @@ impl Checker<'_> {
             | Operator::Remainder => arithmetic(operator, bare(&left_kind), bare(&right_kind)),
             Operator::And | Operator::Or => Some(Type::Bool),
         };
+        let divides = matches!(operator, Operator::Divide | Operator::Remainder);
+        if divides && result.is_some() && is_zero(right) {
+            let message = format!("`{}` by zero never has a value", operator.text());
+            return self.refuse(&right.span, (codes::ZERO, message, None));
+        }
         result.unwrap_or_else(|| {
             let text = operator.text();
             let message = format!("`{text}` cannot be applied to {left_kind} and {right_kind}");
@@ -227,7 +232,8 @@ impl Checker<'_> {
                 }
                 _ => None,
             };
-            self.refuse(&node.span, (codes::TYPE, message, help))
+            let place = culprit(operator, (left, &left_kind), (right, &right_kind));
+            self.refuse(&place.span, (codes::TYPE, message, help))
         })
     }
 
@@ -299,6 +305,49 @@ impl Checker<'_> {
         {
             self.wrong(&node.span, format!("invalid `{text}`: {why}"));
         }
+    }
+}
+
+/// Which side of an operator to mark when its two types do not go together: the one that goes with
+/// nothing, else the one that is written out and easily changed, else the right one.
+fn culprit<'a>(
+    operator: Operator,
+    (left, left_kind): (&'a Ast, &Type),
+    (right, right_kind): (&'a Ast, &Type),
+) -> &'a Ast {
+    let alone = |kind: &Type| match operator {
+        Operator::Equal | Operator::NotEqual => *present(kind) == Type::Secret,
+        Operator::In => false,
+        Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
+            ordered(bare(kind), bare(kind)).is_none()
+        }
+        _ => arithmetic(operator, bare(kind), &Type::Any).is_none(),
+    };
+    let written = |node: &Ast| {
+        matches!(
+            node.kind,
+            AstKind::Bool(_)
+                | AstKind::Int(_)
+                | AstKind::Float(_)
+                | AstKind::Text(_)
+                | AstKind::List(_)
+        )
+    };
+    match (alone(left_kind), alone(right_kind)) {
+        (true, false) => left,
+        (false, true) => right,
+        _ if written(left) && !written(right) => left,
+        _ => right,
+    }
+}
+
+/// Whether it is a zero, written out.
+fn is_zero(node: &Ast) -> bool {
+    match &node.kind {
+        AstKind::Int(number) => *number == 0,
+        AstKind::Float(number) => *number == 0.0,
+        AstKind::Negate(inner) => is_zero(inner),
+        _ => false,
     }
 }
 

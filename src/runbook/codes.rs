@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 36] = [
+pub const CODES: [(&str, &str); 37] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -33,6 +33,7 @@ pub const CODES: [(&str, &str); 36] = [
     (TYPE, "An expression applies an operation to types that do not go together."),
     (INTERPOLATION, "A secret, a list or a map cannot stand inside text."),
     (NOT_HERE, "This root of expressions is not available at this place."),
+    (ZERO, "An expression divides by a zero that is written in it."),
     (SCHEDULE, "A schedule is cron text with five fields."),
     (DRILL_PARAMETER, "A parameter that a drill gives does not fit its runbook."),
     (UNUSED_PARAMETER, "A parameter that no expression uses."),
@@ -86,6 +87,8 @@ pub const TYPE: &str = "DR034";
 pub const INTERPOLATION: &str = "DR035";
 /// A root that is not available here.
 pub const NOT_HERE: &str = "DR036";
+/// A division by a literal zero.
+pub const ZERO: &str = "DR037";
 /// Not a schedule.
 pub const SCHEDULE: &str = "DR040";
 /// A drill's parameter that its runbook does not take.
@@ -96,7 +99,7 @@ pub const UNUSED_PARAMETER: &str = "DR050";
 pub const UNUSED_STEP: &str = "DR051";
 /// Warning: no way back, and no word about it.
 pub const IRREVERSIBLE: &str = "DR052";
-/// Warning: a gate that waits for ever.
+/// Warning: a gate that does not say how long it waits.
 pub const ENDLESS_GATE: &str = "DR053";
 /// Warning: an objective without a measure.
 pub const UNMEASURED: &str = "DR054";

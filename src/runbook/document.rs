@@ -15,11 +15,16 @@ pub(crate) enum Naming {
     Document,
 }
 
+/// Names of documents, as a regular expression.
+pub(crate) const DOCUMENT_NAME: &str = "^[a-z][a-z0-9_-]{0,62}$";
+/// Ids of steps and names of parameters, as a regular expression.
+pub(crate) const ID: &str = "^[a-z][a-z0-9_]{0,30}$";
+
 /// Reports a name that cannot be one.
 pub(crate) fn check_name(name: &str, naming: Naming, span: Span, problems: &mut Problems) {
     let (longest, dash, pattern) = match naming {
-        Naming::Id => (31, false, "[a-z][a-z0-9_]{0,30}"),
-        Naming::Document => (63, true, "[a-z][a-z0-9_-]{0,62}"),
+        Naming::Id => (31, false, ID),
+        Naming::Document => (63, true, DOCUMENT_NAME),
     };
     let rest = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || dash && byte == b'-'
@@ -30,7 +35,7 @@ pub(crate) fn check_name(name: &str, naming: Naming, span: Span, problems: &mut 
     if !valid {
         problems
             .error(codes::NAME, span, format!("`{name}` cannot be a name"))
-            .help(format!("names match {pattern}"));
+            .help(format!("names match {}", pattern.trim_matches(['^', '$'])));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::runbook::codes;
 use crate::runbook::document::{Naming, check_name, name};
 use crate::runbook::lint::unmeasured;
 use crate::runbook::model::{Drill, Runbook};
+use crate::runbook::shape::DRILL;
 
 /// Reads the drill in `text`, which came from the file called `file`. Whether its parameters fit the
 /// runbook is said by [`check_drill`].
@@ -21,7 +22,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
     let node = yaml::parse(file, text)?;
     let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
-    let mut fields = Fields::of(&node, "a drill", p);
+    let mut fields = Fields::of(&node, "a drill", p).shaped(&DRILL);
     header(&mut fields, "Drill", p);
     let drill_name = name(&mut fields, "name", Naming::Document, p);
     let description = fields.text("description", p).unwrap_or_default();

@@ -101,7 +101,8 @@ fn negate<'a>(inner: &'a Ast, scope: &'a Scope) -> Answer<'a> {
     Ok(Cow::Owned(value))
 }
 
-/// `&&` and `||` of three values: the deciding side decides, whatever the other one is.
+/// `&&` and `||` of three values: the side that decides does so whatever the other one is, an error
+/// on the left included, as in CEL.
 fn logic<'a>(operator: Operator, left: &'a Ast, right: &'a Ast, scope: &'a Scope) -> Answer<'a> {
     let deciding = operator == Operator::Or;
     let truth = |node: &'a Ast| match &*evaluate(node, scope)? {
@@ -109,13 +110,18 @@ fn logic<'a>(operator: Operator, left: &'a Ast, right: &'a Ast, scope: &'a Scope
         Value::Unknown(why) => Ok(Err(why.clone())),
         other => Err(unfit(node, other, "a boolean")),
     };
-    let answer = match truth(left)? {
-        Ok(value) if value == deciding => Ok(deciding),
-        Ok(_) => truth(right)?,
+    let answer = match truth(left) {
+        Ok(Ok(value)) if value == deciding => Ok(deciding),
+        Ok(Ok(_)) => truth(right)?,
         // An error on the right may never be reached in the run: the answer is unknown.
-        Err(why) => match truth(right) {
+        Ok(Err(why)) => match truth(right) {
             Ok(Ok(value)) if value == deciding => Ok(deciding),
             Ok(_) | Err(_) => Err(why),
+        },
+        Err(error) => match truth(right) {
+            Ok(Ok(value)) if value == deciding => Ok(deciding),
+            Ok(Err(why)) => Err(why),
+            Ok(Ok(_)) | Err(_) => return Err(error),
         },
     };
     Ok(Cow::Owned(answer.map_or_else(Value::Unknown, Value::Bool)))
@@ -256,9 +262,9 @@ fn number(function: Function, value: &Value) -> Option<Option<Value>> {
             (number.abs() < 9.0e18).then_some(Value::Int(*number as i64))
         }
         Value::Float(number) => Some(Value::Float(*number)),
-        Value::String(text) if whole => text.trim().parse().ok().map(Value::Int),
+        Value::String(text) if whole => text.parse().ok().map(Value::Int),
         Value::String(text) => {
-            text.trim().parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
+            text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
         }
         _ => return None,
     })

@@ -10,10 +10,14 @@ pub(crate) fn present(kind: &Type) -> &Type {
     if let Type::Optional(inner) = kind { present(inner) } else { kind }
 }
 
-/// The type for operations: without "or null", words out of a set as text.
+/// The type for operations: without "or null", words out of a set as text, and what may be a word or an
+/// instant as anything.
 pub(crate) fn bare(kind: &Type) -> &Type {
-    let kind = present(kind);
-    if matches!(kind, Type::OneOf(_)) { &Type::String } else { kind }
+    match present(kind) {
+        Type::OneOf(_) => &Type::String,
+        Type::LatestOrTime => &Type::Any,
+        kind => kind,
+    }
 }
 
 /// Whether a value of type `from` may be given where `to` is wanted; agrees with `Value::coerce`.
@@ -22,7 +26,8 @@ pub(crate) fn fits(from: &Type, to: &Type) -> bool {
         (Type::Any, _)
         | (_, Type::Any)
         | (Type::Int, Type::Float)
-        | (Type::String, Type::Secret | Type::OneOf(_))
+        | (Type::String, Type::Secret | Type::OneOf(_) | Type::LatestOrTime)
+        | (Type::Time, Type::LatestOrTime)
         | (Type::OneOf(_), Type::String | Type::Secret) => true,
         (Type::OneOf(some), Type::OneOf(all)) => some.iter().all(|word| all.contains(word)),
         (Type::List(from), Type::List(to)) | (Type::Map(from), Type::Map(to)) => fits(from, to),
@@ -41,7 +46,13 @@ pub(crate) fn fits(from: &Type, to: &Type) -> bool {
 pub(crate) fn text_fits(to: &Type) -> bool {
     matches!(
         present(to),
-        Type::Any | Type::String | Type::Time | Type::Duration | Type::Secret | Type::OneOf(_)
+        Type::Any
+            | Type::String
+            | Type::Time
+            | Type::LatestOrTime
+            | Type::Duration
+            | Type::Secret
+            | Type::OneOf(_)
     )
 }
 
@@ -69,6 +80,8 @@ pub(crate) fn joined(left: &Type, right: &Type) -> Option<Type> {
         (Type::Optional(_), _) | (_, Type::Optional(_)) => {
             joined(present(left), present(right)).map(Type::or_null)
         }
+        (Type::LatestOrTime, Type::String | Type::Time)
+        | (Type::String | Type::Time, Type::LatestOrTime) => Some(Type::LatestOrTime),
         (Type::List(a), Type::List(b)) => joined(a, b).map(|inner| Type::List(Box::new(inner))),
         (left, right) if bare(left) == bare(right) => Some(bare(left).clone()),
         _ => None,
@@ -85,8 +98,10 @@ pub(crate) fn printable(kind: &Type) -> bool {
         | Type::String
         | Type::Time
         | Type::Duration => true,
+        // `bare` leaves neither of the two in the middle.
         Type::Secret
         | Type::OneOf(_)
+        | Type::LatestOrTime
         | Type::List(_)
         | Type::Map(_)
         | Type::Record(_)

@@ -85,14 +85,17 @@ fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
     let measured: BTreeSet<&str> = measured.values().map(|(id, _)| id.as_str()).collect();
     for (index, draft) in world.drafts.iter().enumerate() {
         let step = &draft.step;
-        if step.uses.starts_with("gate.") && step.timeout.is_none() {
+        // A wait for a fixed while says itself how long it takes.
+        let ends = step.uses == "gate.wait_until" && step.with.contains_key("for");
+        if step.uses.starts_with("gate.") && step.timeout.is_none() && !ends {
             let message = format!("gate `{}` has no time-out", step.id);
             p.warning(codes::ENDLESS_GATE, draft.uses_span, message)
                 .help("say how long it may wait, as in `timeout: 30m`");
         }
         let Some(spec) = world.specs[index] else { continue };
-        if spec.kind != ActionKind::Mutation || step.uses.starts_with("notify.") {
-            continue;
+        match spec.kind {
+            ActionKind::Check | ActionKind::Gate(_) | ActionKind::Notice => continue,
+            ActionKind::Mutation | ActionKind::Command => {}
         }
         let leaf = !needed.contains(&index) && !measured.contains(step.id.as_str());
         if leaf && !step.always && step.phase != Phase::Cleanup {

@@ -10,12 +10,14 @@ use crate::estate::{header, objectives};
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name};
+use crate::runbook::gates;
 use crate::runbook::graph::{Graph, positions};
 use crate::runbook::lint::{Declared, Measured, lint};
 use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
 use crate::runbook::parameters;
 use crate::runbook::place::Reader;
 use crate::runbook::references::{World, check_step};
+use crate::runbook::shape::{MEASURE, RUNBOOK};
 use crate::runbook::steps::{self, Draft};
 use std::cell::Cell;
 
@@ -36,7 +38,7 @@ pub fn load_runbook(
     let node = yaml::parse(file, text)?;
     let mut problems = Problems::in_text(file, text);
     let p = &mut problems;
-    let mut f = Fields::of(&node, "a runbook", p);
+    let mut f = Fields::of(&node, "a runbook", p).shaped(&RUNBOOK);
     header(&mut f, "Runbook", p);
     let (name, _) = name(&mut f, "name", Naming::Document, p).unwrap_or_default();
     let title = f.text("title", p).unwrap_or_else(|| name.clone());
@@ -87,7 +89,7 @@ const MEASURES: [&str; 3] = ["recovered", "recovery_point", "restored"];
 
 fn measure(f: &mut Fields<'_>, p: &mut Problems) -> Measured {
     let Some(node) = f.node("measure") else { return Measured::new() };
-    let mut f = Fields::of(node, "measure", p);
+    let mut f = Fields::of(node, "measure", p).shaped(&MEASURE);
     let mut measured = Measured::new();
     for name in MEASURES {
         let span = f.node(name).map(|node| node.span);
@@ -125,11 +127,13 @@ fn check<'a>(
     let specs: Vec<Option<&'a ActionSpec>> =
         drafts.iter().map(|draft| action_of(draft, actions, p)).collect();
     for (draft, spec) in drafts.iter_mut().zip(&specs) {
-        let check = spec.is_some_and(|spec| spec.kind == ActionKind::Check);
-        draft.step.phase = draft.phase.unwrap_or(match (draft.step.always, check) {
+        let kind = spec.map_or(ActionKind::Mutation, |spec| spec.kind);
+        draft.step.phase = draft.phase.unwrap_or(match (draft.step.always, kind) {
+            (_, ActionKind::Gate(_)) => Phase::Wait,
             (true, _) => Phase::Cleanup,
-            (false, true) => Phase::Verify,
-            (false, false) => Phase::Provision,
+            (false, ActionKind::Check) => Phase::Verify,
+            (false, ActionKind::Mutation | ActionKind::Command) => Phase::Provision,
+            (false, ActionKind::Notice) => Phase::Decide,
         });
     }
     let positions = positions(&drafts, p);
@@ -145,8 +149,9 @@ fn check<'a>(
         specs,
         suggestions: Cell::new(MAX_SUGGESTIONS),
     };
-    for index in 0..drafts.len() {
+    for (index, draft) in drafts.iter().enumerate() {
         check_step(&world, index, p);
+        gates::check(draft, p);
     }
     check_measure(declared.measured, &world, p);
     lint(&declared, &world, p);

@@ -153,7 +153,7 @@ impl ParameterKind {
         Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// The type of its values; `instant_or_latest` is text or an instant and thus `Any`.
+    /// The type of its values.
     pub fn value_type(self) -> Type {
         match self {
             Self::String => Type::String,
@@ -162,7 +162,7 @@ impl ParameterKind {
             Self::Bool => Type::Bool,
             Self::Duration => Type::Duration,
             Self::Instant => Type::Time,
-            Self::InstantOrLatest => Type::Any,
+            Self::InstantOrLatest => Type::LatestOrTime,
             Self::List => Type::List(Box::new(Type::Any)),
             Self::Secret => Type::Secret,
         }
@@ -199,8 +199,8 @@ pub struct Step {
     pub region: Option<Template>,
     /// List that it is expanded over.
     pub for_each: Option<ForEach>,
-    /// Where its time goes. Without `phase`: `cleanup` for an `always` step, `verify` for a check,
-    /// `provision` for everything else.
+    /// Where its time goes. Without `phase`: `wait` for a gate, `cleanup` for an `always` step,
+    /// `verify` for a check, `provision` for everything else.
     pub phase: Phase,
     /// Time-out; `None` is the action's own.
     pub timeout: Option<Duration>,
@@ -242,7 +242,7 @@ pub enum Phase {
     Detect,
     /// Deciding, including the checks before anything is changed.
     Decide,
-    /// Waiting for people.
+    /// Waiting for people, or for an instant.
     Wait,
     /// Creating what is needed.
     Provision,

@@ -9,6 +9,7 @@ use crate::runbook::bind::{Given, value_of};
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, check_name, items, word};
 use crate::runbook::model::{Parameter, ParameterKind};
+use crate::runbook::shape::PARAMETER;
 
 /// All parameters in file order.
 pub(crate) fn read(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<Parameter> {
@@ -22,7 +23,7 @@ pub(crate) fn read(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<Para
 fn parameter(key: &Key, node: &Node, p: &mut Problems) -> Parameter {
     check_name(&key.name, Naming::Id, key.span, p);
     let what = format!("parameter `{}`", key.name);
-    let mut f = Fields::of(node, &what, p);
+    let mut f = Fields::of(node, &what, p).shaped(&PARAMETER);
     f.required("type", p);
     let declared = word(&mut f, "type", &ParameterKind::NAMES, p);
     // An unknown type takes every value, so that it is the only problem reported.

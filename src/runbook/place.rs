@@ -44,7 +44,7 @@ impl Reader<'_> {
     }
 
     fn text_template(&mut self, text: &str, node: &Node) -> TemplateKind {
-        let mut cursor = node.span.start;
+        let mut cursor = node.span;
         let parsed = text_kind(text, |inner, _| {
             let span = self.locate(node.span, inner, &mut cursor);
             Ok(Placed { expression: self.expression(inner, span), span })
@@ -57,7 +57,7 @@ impl Reader<'_> {
 
     /// A bare expression.
     pub(crate) fn bare(&mut self, node: &Node, text: &str) -> Placed {
-        let mut cursor = node.span.start;
+        let mut cursor = node.span;
         let span = self.locate(node.span, text, &mut cursor);
         Placed { expression: self.expression(text, span), span }
     }
@@ -78,17 +78,18 @@ impl Reader<'_> {
         }
     }
 
-    /// Where `inner` stands in the file, searched from `cursor` to the end of the value.
-    fn locate(&self, value: Span, inner: &str, cursor: &mut usize) -> Span {
+    /// Where `inner` stands in the file, searched from `cursor` to the end of the value. What is
+    /// not found ends the search for all that follows, so that the work stays linear.
+    fn locate(&self, value: Span, inner: &str, cursor: &mut Span) -> Span {
         let end = value.end.min(self.text.len());
-        let found = self.text.get(*cursor..end).and_then(|raw| raw.find(inner));
-        let Some(offset) = found else { return value };
-        let start = *cursor + offset;
-        *cursor = start + inner.len();
-        let before = self.text.get(value.start..start).unwrap_or("");
-        let mut span = advance(value, before);
-        span.end = *cursor;
-        span
+        let raw = self.text.get(cursor.start..end).unwrap_or("");
+        let Some(offset) = raw.find(inner) else {
+            cursor.start = end;
+            return value;
+        };
+        let found = advance(*cursor, &raw[..offset]);
+        *cursor = advance(found, inner);
+        Span { end: cursor.start, ..found }
     }
 }
 

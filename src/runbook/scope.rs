@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a step that has not run yet has unknown outputs, never missing ones.
 
-use crate::base::clock::parse_instant;
+use crate::action::Condition;
 use crate::base::value::{Type, Value, Values};
 use crate::estate::{Database, Environment, Estate};
 use chrono::{DateTime, Utc};
@@ -40,6 +40,10 @@ pub struct RunFacts {
     pub disaster_at: Option<DateTime<Utc>>,
     /// When the run started; unknown while planning.
     pub started_at: Option<DateTime<Utc>>,
+    /// How it stands so far, one of [`Condition::WORDS`]; unknown while planning.
+    pub status: Option<&'static str>,
+    /// Steps that failed so far; unknown while planning.
+    pub failed_steps: Option<Vec<String>>,
 }
 
 impl Scope {
@@ -68,6 +72,7 @@ impl Scope {
     #[must_use]
     pub fn with_run(mut self, run: &RunFacts) -> Self {
         let started = || Value::Unknown("the run's start is known when the run starts".to_owned());
+        let later = || Value::Unknown("how the run stands is known while it runs".to_owned());
         self.run = record([
             ("id", Value::text(&run.id)),
             ("short_id", Value::text(&run.short_id)),
@@ -75,6 +80,8 @@ impl Scope {
             ("keep", Value::Bool(run.keep)),
             ("disaster_at", Value::optional(run.disaster_at)),
             ("started_at", run.started_at.map_or_else(started, Value::Time)),
+            ("status", run.status.map_or_else(later, Value::text)),
+            ("failed_steps", run.failed_steps.clone().map_or_else(later, Value::from)),
         ]);
         self
     }
@@ -182,6 +189,8 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
             ("keep", Type::Bool),
             ("disaster_at", Type::Time.or_null()),
             ("started_at", Type::Time),
+            ("status", Type::OneOf(Condition::WORDS)),
+            ("failed_steps", Type::texts()),
         ])),
         _ => None,
     }
@@ -215,20 +224,4 @@ fn database_type() -> Type {
 /// A record type of the given fields.
 pub(crate) fn record_type<const N: usize>(fields: [(&str, Type); N]) -> Type {
     Type::Record(fields.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
-}
-
-/// `latest` stays text, an instant becomes one; anything else is a sentence fragment.
-pub(crate) fn instant_or_latest(value: &Value) -> Result<Value, String> {
-    let latest = value.as_str() == Some("latest");
-    if latest || matches!(value, Value::Time(_) | Value::Unknown(_)) {
-        return Ok(value.clone());
-    }
-    match value.as_str() {
-        Some(text) => parse_instant(text).map(Value::Time).ok_or_else(|| {
-            format!(
-                "expected `latest` or an instant such as `2026-03-01T10:15:00Z`, found `{text}`"
-            )
-        }),
-        None => Err(format!("expected `latest` or an instant, found {}", value.type_name())),
-    }
 }

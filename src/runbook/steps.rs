@@ -9,6 +9,7 @@ use crate::runbook::document::{Naming, items, name, word};
 use crate::runbook::expression::Expression;
 use crate::runbook::model::{ForEach, OnFailure, Phase, Retry, Step};
 use crate::runbook::place::Reader;
+use crate::runbook::shape::{RETRY, STEP};
 use crate::runbook::template::{Placed, Template};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(crate) struct Draft {
 
 /// Fields that belong to the language and are not executable yet, with what to do instead.
 const NOT_EXECUTABLE: [(&str, &str); 3] = [
-    ("gate", "run the runbook in two parts, with the decision between them"),
+    ("gate", "put a step that uses `gate.approve` before it, and let it need that one"),
     ("undo", "write the way back as an `always` step with a `when`"),
     ("account", "every step acts in the account of the environment"),
 ];
@@ -36,12 +37,12 @@ const NOT_EXECUTABLE: [(&str, &str); 3] = [
 /// First delay of a retry that names none.
 const DEFAULT_BACKOFF: Duration = Duration::from_secs(2);
 /// Most tries of one step: with the longest delay of a minute this is more than an hour and a half.
-const MAX_ATTEMPTS: u32 = 100;
+pub(crate) const MAX_ATTEMPTS: u32 = 100;
 
 /// Reads one step.
 pub(crate) fn read(node: &Node, reader: &mut Reader<'_>) -> Draft {
     let what = format!("step{}", id_of(node));
-    let mut f = Fields::of(node, &what, reader.problems);
+    let mut f = Fields::of(node, &what, reader.problems).shaped(&STEP);
     let (id, id_span) =
         name(&mut f, "id", Naming::Id, reader.problems).unwrap_or((String::new(), node.span));
     let title = f.text("title", reader.problems).unwrap_or_else(|| id.clone());
@@ -158,7 +159,7 @@ fn timeout(f: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
 }
 
 fn retry(node: &Node, reader: &mut Reader<'_>) -> Retry {
-    let mut f = Fields::of(node, "retry", reader.problems);
+    let mut f = Fields::of(node, "retry", reader.problems).shaped(&RETRY);
     let span = f.node("attempts").map_or(node.span, |node| node.span);
     f.required("attempts", reader.problems);
     let given = f.int("attempts", reader.problems).unwrap_or(1);

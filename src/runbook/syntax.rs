@@ -284,6 +284,16 @@ fn write_bare(f: &mut fmt::Formatter<'_>, node: &Ast) -> fmt::Result {
             f.write_str(" : ")?;
             write_node(f, no, 0)
         }
+        // As CEL writes them; the language takes both forms.
+        AstKind::Call(
+            function @ (Function::StartsWith | Function::EndsWith | Function::Contains),
+            arguments,
+        ) => {
+            write_node(f, &arguments[0], TIGHTEST)?;
+            write!(f, ".{}(", function.name())?;
+            write_all(f, &arguments[1..])?;
+            f.write_str(")")
+        }
         AstKind::Call(function, arguments) => {
             write!(f, "{}(", function.name())?;
             write_all(f, arguments)?;

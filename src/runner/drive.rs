@@ -8,11 +8,12 @@ use super::prepare::{Prepared, StepsById, by_id, prepare};
 use crate::action::Catalogue;
 use crate::base::clock::Clock;
 use crate::base::ids::StepKey;
+use crate::base::redact::redact_line;
 use crate::base::value::Values;
 use crate::cloud::{Cloud, Effects, Writer};
-use crate::engine::{Effect, Input, Machine, Part, Turn};
+use crate::engine::{Effect, Input, Machine, Part, Reply, Turn};
 use crate::estate::{Environment, Estate};
-use crate::journal::fold::RunState;
+use crate::journal::fold::{Question, RunState};
 use crate::journal::{Fence, JournalError, Store};
 use crate::plan::model::Plan;
 use chrono::{DateTime, Utc};
@@ -25,6 +26,9 @@ use std::time::Duration;
 
 /// How long a lease lasts without being renewed: several times the longest wait between two turns.
 pub const LEASE: Duration = Duration::from_secs(300);
+
+/// Most characters of what a person adds to an answer: a reason, not a protocol.
+const LONGEST_COMMENT: usize = 1_000;
 
 /// Everything a run works with.
 pub struct Running<'a> {
@@ -103,10 +107,18 @@ pub async fn drive(
             flying.push(launch(running, &machine, steps, effect, &mut prepared));
         }
         assert!(!flying.is_empty(), "the machine waits for nothing and has not halted");
-        let input = tokio::select! {
-            biased;
-            () = running.stop.stopped() => Input::Interrupt { reason: "signal".to_owned() },
-            Some(input) = flying.next() => input,
+        let input = loop {
+            tokio::select! {
+                biased;
+                () = running.stop.stopped() => {
+                    break Input::Interrupt { reason: "signal".to_owned() };
+                }
+                Some(input) = flying.next() => break input,
+                // A person may take longer than a lease lasts.
+                () = running.clock.sleep(LEASE / 3) => {
+                    keep_lease(store, fence, running.clock.now(), &mut renewed)?;
+                }
+            }
         };
         turn = machine.handle(input, running.clock.now());
     }
@@ -145,20 +157,38 @@ fn launch<'a>(
         }
         Effect::Observe { step, part, delay } => {
             let ready = Arc::clone(&prepared[&(step, part)]);
-            Box::pin(async move { observe(running, &plan, ready, delay).await })
+            let began = machine.state().steps[&ready.step].started_at;
+            Box::pin(async move { observe(running, &plan, ready, began, delay).await })
         }
         Effect::Act { step, part } => {
             let ready = Arc::clone(&prepared[&(step, part)]);
-            Box::pin(async move { act(running, &plan, ready).await })
+            let began = machine.state().steps[&ready.step].started_at;
+            Box::pin(async move { act(running, &plan, ready, began).await })
         }
-        Effect::Ask { step, question, choices } => Box::pin(async move {
-            match running.people.ask(&question, &choices).await {
-                Some(answer) => {
-                    Input::Answered { step, answer, operator: running.operator.to_owned() }
-                }
-                None => Input::Interrupt { reason: "question".to_owned() },
-            }
-        }),
+        Effect::Ask { step, question } => Box::pin(ask(running, step, question)),
         Effect::Halt => unreachable!("the loop returns on Halt"),
+    }
+}
+
+/// Asks until somebody answers or the question's time is over.
+async fn ask(running: &Running<'_>, step: StepKey, question: Question) -> Input {
+    let asking = running.people.ask(&step, &question);
+    let reply = match question.gate.as_ref().map(|gate| gate.deadline) {
+        None => asking.await,
+        Some(deadline) => tokio::select! {
+            biased;
+            reply = asking => reply,
+            () = running.clock.sleep_until(deadline) => None,
+        },
+    };
+    match reply {
+        Some(Reply { answer, way, comment }) => {
+            let plain = |text: String| text.replace(|c: char| c.is_control() && c != '\n', "");
+            let comment = comment.map(|text| redact_line(&plain(text), LONGEST_COMMENT));
+            let comment = comment.filter(|text| !text.is_empty());
+            let reply = Reply { answer, way, comment };
+            Input::Answered { step, reply, operator: running.operator.to_owned() }
+        }
+        None => Input::NobodyAnswered { step },
     }
 }

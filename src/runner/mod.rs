@@ -7,6 +7,7 @@ mod drive;
 mod observer;
 mod perform;
 mod prepare;
+mod standing;
 mod translate;
 
 pub use drive::{Ended, LEASE, RunnerError, Running, drive};

@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** an observer reads; it cannot fail or change a run.
 
+use crate::base::ids::StepKey;
+use crate::engine::Reply;
 use crate::journal::event::Record;
-use crate::journal::fold::RunState;
+use crate::journal::fold::{Question, RunState};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -17,8 +19,8 @@ pub trait Observer {
 /// The person at the terminal, if there is one.
 #[async_trait]
 pub trait Operator: Send + Sync {
-    /// Asks; `None` when nobody can be asked now.
-    async fn ask(&self, question: &str, choices: &[String]) -> Option<String>;
+    /// Asks a step's question; the answer is one of its choices. `None` when nobody can be asked now.
+    async fn ask(&self, step: &StepKey, question: &Question) -> Option<Reply>;
 }
 
 /// An operator for runs without a terminal: every question makes the run wait.
@@ -27,7 +29,7 @@ pub struct NobodyToAsk;
 
 #[async_trait]
 impl Operator for NobodyToAsk {
-    async fn ask(&self, _: &str, _: &[String]) -> Option<String> {
+    async fn ask(&self, _: &StepKey, _: &Question) -> Option<Reply> {
         None
     }
 }

@@ -4,11 +4,12 @@
 
 use super::drive::Running;
 use super::prepare::Prepared;
-use super::translate::{act_failure, look_error, seen};
+use super::translate::{act_failure, look_error, seen, seen_done};
 use crate::action::{ReadContext, WriteContext};
 use crate::cloud::Overlay;
 use crate::engine::Input;
 use crate::plan::model::Plan;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,14 +18,16 @@ pub(super) async fn observe(
     running: &Running<'_>,
     plan: &Plan,
     prepared: Arc<Prepared>,
+    began: Option<DateTime<Utc>>,
     delay: Duration,
 ) -> Input {
     if !delay.is_zero() {
         running.clock.sleep(delay).await;
     }
     let view = running.cloud.view(Overlay::default());
-    let scope = prepared.scope(running, plan, running.clock.now());
-    let context = ReadContext { scope, view: &view, effects: running.effects };
+    let scope = prepared.scope(running, plan, running.clock.now(), began);
+    let (effects, memory) = (running.effects, &prepared.memory);
+    let context = ReadContext { scope, view: &view, effects, memory };
     let seen = match prepared.action.observe(&context).await {
         Ok(observation) => Ok(seen(observation)),
         Err(error) => Err(look_error(&error)),
@@ -33,14 +36,24 @@ pub(super) async fn observe(
 }
 
 /// Acts.
-pub(super) async fn act(running: &Running<'_>, plan: &Plan, prepared: Arc<Prepared>) -> Input {
+pub(super) async fn act(
+    running: &Running<'_>,
+    plan: &Plan,
+    prepared: Arc<Prepared>,
+    began: Option<DateTime<Utc>>,
+) -> Input {
     let view = running.cloud.view(Overlay::default());
-    let scope = prepared.scope(running, plan, running.clock.now());
-    let read = ReadContext { scope, view: &view, effects: running.effects };
+    let scope = prepared.scope(running, plan, running.clock.now(), began);
+    let (effects, memory) = (running.effects, &prepared.memory);
+    let read = ReadContext { scope, view: &view, effects, memory };
     let context = WriteContext { read, writer: running.writer };
+    let mut done = None;
     let result = match prepared.action.act(&context).await {
-        Ok(acted) => Ok(acted.request_id),
+        Ok(acted) => {
+            done = acted.done.map(|done| Box::new(seen_done(done)));
+            Ok(acted.request_id)
+        }
         Err(error) => Err(act_failure(&error)),
     };
-    Input::Acted { step: prepared.step.clone(), result }
+    Input::Acted { step: prepared.step.clone(), result, done }
 }

@@ -4,19 +4,20 @@
 //! in the same way.
 
 use super::drive::Running;
-use super::translate::values_json;
+use super::standing::standing;
+use super::translate::inputs_json;
 use crate::action::spec::Reversibility;
-use crate::action::{Action, StepScope};
+use crate::action::{Action, Memory, Standing, StepScope};
 use crate::base::ids::StepKey;
 use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
 use crate::journal::fold::{IntentStatus, RunState};
-use crate::plan::model::{Plan, PlannedStep};
+use crate::plan::model::{Plan, PlannedStep, Trace};
 use crate::plan::{
     StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
 };
-use crate::runbook::{Expression, Scope, Template, evaluate_inputs};
+use crate::runbook::{Expression, RunFacts, Scope, Template, evaluate_inputs};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -41,15 +42,18 @@ pub(super) struct Prepared {
     pub(super) planned: Values,
     pub(super) step: StepKey,
     pub(super) region: String,
+    pub(super) memory: Memory,
+    pub(super) standing: Standing,
 }
 
 impl Prepared {
-    /// The scope of one call at `now`.
+    /// The scope of one call at `now`, for a step that began at `began`.
     pub(super) fn scope<'a>(
         &'a self,
         running: &'a Running<'a>,
         plan: &'a Plan,
         now: DateTime<Utc>,
+        began: Option<DateTime<Utc>>,
     ) -> StepScope<'a> {
         StepScope {
             run: &plan.run,
@@ -59,10 +63,12 @@ impl Prepared {
             environment: running.environment,
             inputs: &self.inputs,
             now,
+            began,
             disaster_at: plan.disaster_at,
             owner: running.operator,
             expires: expires(plan.created_at),
             planned: Some(&self.planned),
+            standing: Some(&self.standing),
         }
     }
 }
@@ -97,7 +103,8 @@ fn forward(
         Ok(false) => return (Begun::Skip { when: step.when.clone().unwrap_or_default() }, None),
         Err(why) => return (Begun::Failed(input_error(step, &why)), None),
     }
-    if step.always && !step.check && nothing_was_made(plan, state, step) {
+    let cleans_up = step.always && !step.check && step.trace == Trace::Seen;
+    if cleans_up && nothing_was_made(plan, state, step) {
         return (
             Begun::Nothing {
                 because: "no step before it asked for anything to be made".to_owned(),
@@ -106,7 +113,7 @@ fn forward(
         );
     }
     match inputs(running, step, scope) {
-        Ok(inputs) => ready(running, plan, step, &step.uses, inputs),
+        Ok(inputs) => ready(running, (plan, state), step, &step.uses, inputs),
         Err(why) => (Begun::Failed(input_error(step, &why)), None),
     }
 }
@@ -126,29 +133,31 @@ fn undo(
     let undo_spec =
         running.catalogue.spec(action).expect("an undo names an action of the catalogue");
     match coerce_inputs(undo_spec, undo_inputs(inputs, &outputs)) {
-        Ok(inputs) => ready(running, plan, step, action, inputs),
+        Ok(inputs) => ready(running, (plan, state), step, action, inputs),
         Err(why) => (Begun::Failed(input_error(step, &why)), None),
     }
 }
 
 fn ready(
     running: &Running<'_>,
-    plan: &Plan,
+    (plan, state): (&Plan, &RunState),
     step: &PlannedStep,
     action: &str,
     inputs: Values,
 ) -> (Begun, Option<Prepared>) {
     let action = Arc::clone(running.catalogue.get(action).expect("a planned action exists"));
     let planned = typed_outputs(action.spec(), &planned_json(step));
-    let prepared =
-        Prepared { action, inputs, planned, step: step.key.clone(), region: step.region.clone() };
-    let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at));
-    (Begun::Run { inputs: values_json(&prepared.inputs), intent }, Some(prepared))
+    let standing = standing(plan, state, step);
+    let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
+    let prepared = Prepared { action, inputs, planned, step, region, memory, standing };
+    let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at, None));
+    (Begun::Run { inputs: inputs_json(&prepared.inputs), intent }, Some(prepared))
 }
 
 /// Whether none of the mutations that this step needs has left anything to clean up.
 fn nothing_was_made(plan: &Plan, state: &RunState, step: &PlannedStep) -> bool {
-    let mutation = |key: &StepKey| plan.steps.iter().any(|found| found.key == *key && !found.check);
+    let makes = |found: &PlannedStep| !found.check && found.trace != Trace::BestEffort;
+    let mutation = |key: &StepKey| plan.steps.iter().any(|it| it.key == *key && makes(it));
     let mut made = step.needs.iter().filter(|key| mutation(key)).peekable();
     made.peek().is_some()
         && made.all(|key| match &state.steps[key].intent {
@@ -191,7 +200,12 @@ fn scope(
     step: &PlannedStep,
 ) -> Scope {
     let started = state.started_at.unwrap_or(plan.created_at);
-    let facts = run_facts(&plan.run, &plan.mode, plan.disaster_at, Some(started));
+    let seen = standing(plan, state, step);
+    let facts = RunFacts {
+        status: Some(seen.condition.word()),
+        failed_steps: Some(seen.failed.into_iter().map(|(key, _)| key).collect()),
+        ..run_facts(&plan.run, &plan.mode, plan.disaster_at, Some(started))
+    };
     let base = Scope::of(running.parameters.clone())
         .with_estate(running.estate, running.environment)
         .with_run(&facts);
@@ -206,15 +220,22 @@ fn scope(
     step_scope(&base, results, &step.key, step.each.as_ref().map(Value::untyped))
 }
 
-/// What a step answered; before that, and after a failure, what was known of it at planning: a
-/// clean-up must find by name what a failed restore left behind.
+/// What a step answered; before that, and where a failure answered nothing, what was known of it at
+/// planning: a clean-up must find by name what a failed restore left behind.
 fn outputs(running: &Running<'_>, state: &RunState, step: &PlannedStep) -> Values {
     let Some(spec) = running.catalogue.spec(&step.uses) else { return Values::new() };
     let found = &state.steps[&step.key];
-    if found.status.is_success() {
+    if found.status.is_success() && found.outputs.is_null() {
+        // What came of it was not seen.
+        spec.outputs.iter().map(|field| (field.name.to_owned(), Value::Null)).collect()
+    } else if found.status.is_success() {
         typed_outputs(spec, &found.outputs)
     } else {
-        typed_outputs(spec, &planned_json(step))
+        let mut known = typed_outputs(spec, &planned_json(step));
+        if found.status.is_over() {
+            known.extend(typed_outputs(spec, &found.outputs));
+        }
+        known
     }
 }
 

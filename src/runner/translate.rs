@@ -6,13 +6,27 @@ use crate::action::{ActionError, Done, Observation, Verdict};
 use crate::base::redact::redact;
 use crate::base::value::Values;
 use crate::cloud::{EffectError, ErrorClass};
-use crate::engine::{ActFailure, Seen, SeenDone};
+use crate::engine::{ActFailure, Seen, SeenDone, SeenGate};
 use crate::journal::event::{ErrorKind, ErrorRecord, Evidence};
+use crate::journal::fold::Consequence;
 use serde_json::Value as Json;
 
 /// Values as the journal keeps them.
 pub(super) fn values_json(values: &Values) -> Json {
     values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+}
+
+/// Inputs as the journal keeps them: also what a runbook wrote into them in plain sight is redacted.
+pub(super) fn inputs_json(inputs: &Values) -> Json {
+    fn redacted(json: Json) -> Json {
+        match json {
+            Json::String(text) => Json::String(redact(&text)),
+            Json::Array(items) => items.into_iter().map(redacted).collect(),
+            Json::Object(map) => map.into_iter().map(|(key, it)| (key, redacted(it))).collect(),
+            other @ (Json::Null | Json::Bool(_) | Json::Number(_)) => other,
+        }
+    }
+    redacted(values_json(inputs))
 }
 
 /// An action's error as the journal keeps it.
@@ -65,6 +79,7 @@ pub(super) fn act_failure(error: &ActionError) -> ActFailure {
         | ErrorKind::Unreachable
         | ErrorKind::Guard
         | ErrorKind::Input
+        | ErrorKind::Rejected
         | ErrorKind::Internal => ActFailure::Refused(record),
     }
 }
@@ -76,6 +91,12 @@ pub(super) fn seen(observation: Observation) -> Seen {
         Observation::InProgress { state, milestone } => {
             Seen::InProgress { state: redact(&state), milestone: milestone.map(str::to_owned) }
         }
+        Observation::Gate { message, approvers, rejects_on_timeout } => Seen::Gate(SeenGate {
+            message: redact(&message),
+            approvers: approvers.iter().map(|name| redact(name)).collect(),
+            on_timeout: if rejects_on_timeout { Consequence::Reject } else { Consequence::Fail },
+        }),
+        Observation::Waiting { until } => Seen::Waiting { until },
         Observation::Done(done) => Seen::Done(Box::new(seen_done(done))),
         Observation::Broken { why, help } => Seen::Broken(ErrorRecord {
             kind: ErrorKind::Broken,
@@ -86,7 +107,7 @@ pub(super) fn seen(observation: Observation) -> Seen {
     }
 }
 
-fn seen_done(done: Done) -> SeenDone {
+pub(super) fn seen_done(done: Done) -> SeenDone {
     let (warnings, failed) = match done.verdict {
         Verdict::Pass => (Vec::new(), None),
         Verdict::Warn(warnings) => (warnings, None),

@@ -4,7 +4,7 @@
 //! however many requests they did it.
 
 use crate::base::clock::format_instant;
-use crate::sim::state::{Instance, Status, World};
+use crate::sim::state::{Instance, World};
 use serde_json::{Value, json};
 
 /// The resources of `world` at its latest instant.
@@ -37,6 +37,7 @@ pub(in crate::sim) fn state(world: &World) -> Value {
                 "instances": instances,
                 "snapshots": snapshots,
                 "retained_backups": retained,
+                "replicated_backups": region.replicated.keys().collect::<Vec<_>>(),
             });
             (name.clone(), value)
         })
@@ -50,17 +51,8 @@ pub(in crate::sim) fn state(world: &World) -> Value {
 }
 
 fn instance(instance: &Instance, world: &World) -> Value {
-    let status = match instance.status(world.time) {
-        // Where a restore stands is a question of when, not of what.
-        Status::BackingUp | Status::Modifying | Status::ResettingMasterCredentials => {
-            Status::Available
-        }
-        other @ (Status::Creating
-        | Status::Available
-        | Status::Deleting
-        | Status::IncompatibleRestore
-        | Status::Gone) => other,
-    };
+    // Where a restore stands is a question of when, not of what.
+    let status = instance.status(world.time).settled();
     json!({
         "resource_id": instance.resource_id,
         "status": status.name(),

@@ -60,6 +60,83 @@ impl Clockwork {
         self.around(&format!("{entity}/modifying"), 90.0)
     }
 
+    /// `configuring-…` of monitoring, logs or authentication: 45 s, an estimate.
+    pub(in crate::sim) fn configuring(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/configuring"), 45.0)
+    }
+
+    /// `upgrading` to another engine version: ten minutes, an estimate.
+    pub(in crate::sim) fn upgrading(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/upgrading"), 600.0)
+    }
+
+    /// `renaming`, before the reboot: a minute, an estimate.
+    pub(in crate::sim) fn renaming(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/renaming"), 60.0)
+    }
+
+    /// `rebooting`.
+    pub(in crate::sim) fn rebooting(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/rebooting"), 60.0)
+    }
+
+    /// A forced failover to the standby: 60 to 120 s are documented.
+    pub(in crate::sim) fn failover(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/failover"), 90.0)
+    }
+
+    /// How long the API shows the old zones after a failover: minutes are documented.
+    pub(in crate::sim) fn zone_lag(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/zone-lag"), 180.0)
+    }
+
+    /// `storage-optimization` after storage has grown: half an hour and 6 s per GiB, an estimate;
+    /// a day and more is documented.
+    pub(in crate::sim) fn storage_optimization(&self, entity: &str, gib: u32) -> Duration {
+        self.around(&format!("{entity}/storage-optimization"), 1800.0 + f64::from(gib) * 6.0)
+    }
+
+    /// `stopping`: three minutes, an estimate.
+    pub(in crate::sim) fn stopping(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/stopping"), 180.0)
+    }
+
+    /// `starting`: five minutes, an estimate.
+    pub(in crate::sim) fn starting(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/starting"), 300.0)
+    }
+
+    /// `creating` of an empty instance: five minutes, an estimate.
+    pub(in crate::sim) fn creating(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/creating"), 300.0)
+    }
+
+    /// How long a replica that is promoted still reads `available`.
+    pub(in crate::sim) fn promote_lag(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/promote-lag"), 15.0)
+    }
+
+    /// `modifying` of a promotion, before the reboot.
+    pub(in crate::sim) fn promoting(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/promoting"), 120.0)
+    }
+
+    /// How long a copy of a snapshot waits its turn: up to half a minute, an estimate.
+    pub(in crate::sim) fn copy_queue(&self, entity: &str) -> Duration {
+        Duration::from_millis(self.seed.stream(&format!("{entity}/queue")).u64(5000..30_000))
+    }
+
+    /// A copy of a snapshot: as long as a snapshot, thrice that from another region.
+    pub(in crate::sim) fn copying(&self, entity: &str, gib: u32, far: bool) -> Duration {
+        let times = if far { 3.0 } else { 1.0 };
+        self.around(&format!("{entity}/copying"), (60.0 + f64::from(gib) * 3.0) * times)
+    }
+
+    /// The first copy of automated backups to another region: as long as that of a snapshot.
+    pub(in crate::sim) fn replicating(&self, entity: &str, gib: u32) -> Duration {
+        self.around(&format!("{entity}/replicating"), (60.0 + f64::from(gib) * 3.0) * 3.0)
+    }
+
     /// How long reads show the state before a mutation: 0.5 to 3 s.
     pub(in crate::sim) fn stale_read(&self, entity: &str) -> Duration {
         Duration::from_millis(self.seed.stream(&format!("{entity}/stale")).u64(500..3000))

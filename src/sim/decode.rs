@@ -123,6 +123,11 @@ impl Params {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
+    /// Names of all parameters that were sent.
+    pub(in crate::sim) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
     /// The parameter, or the error AWS gives for a missing one.
     pub(in crate::sim) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).ok_or_else(|| {

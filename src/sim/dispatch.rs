@@ -11,12 +11,14 @@ use crate::sim::decode::{Destination, Params, Service, access_key, destination};
 use crate::sim::faults::{FaultKind, Outage};
 use crate::sim::genesis::uuid;
 use crate::sim::protocol::{self, Call, Protocol};
-use crate::sim::state::{Pending, Region, Slot, World};
+use crate::sim::state::{Region, World};
 use crate::sim::{cloudwatch, iam, kms, rds, secrets, sns, sts};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub(in crate::sim) use crate::sim::progress::advance;
 
 /// How long a call hangs before its connection breaks: longer than any client waits.
 const HANG: Duration = Duration::from_secs(15 * 60);
@@ -331,24 +333,6 @@ pub(in crate::sim) fn strike(turn: &mut Turn<'_>, kind: FaultKind) {
     for fault in turn.world.faults.iter_mut().filter(|fault| fault.kind == kind) {
         fault.struck += 1;
     }
-}
-
-/// Applies the changes that are due and forgets what is long gone.
-pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
-    for region in world.regions.values_mut() {
-        for instance in region.instances.values_mut().filter_map(|slot| slot.current.as_mut()) {
-            let due = |pending: &Pending| pending.at.is_some_and(|at| at <= now);
-            if let Some(pending) = instance.pending.take_if(|pending| due(pending)) {
-                instance.settings = pending.settings;
-            }
-        }
-        region.instances.retain(|_, slot| !is_over(slot, now, |instance| !instance.exists(now)));
-        region.snapshots.retain(|_, slot| !is_over(slot, now, |_| false));
-    }
-}
-
-fn is_over<T: Clone>(slot: &Slot<T>, now: DateTime<Utc>, gone: impl Fn(&T) -> bool) -> bool {
-    now >= slot.stale_until && slot.current.as_ref().is_none_or(gone)
 }
 
 /// A result with nothing in it.

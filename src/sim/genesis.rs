@@ -8,7 +8,8 @@ use crate::estate::{Database, Environment, Estate};
 use crate::sim::api::SimError;
 use crate::sim::services::Services;
 use crate::sim::state::{
-    Data, Instance, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
+    Data, Instance, Link, Phase, Region, Settings, Slot, Status, WORLD_VERSION, World,
+    maintenance_window,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,6 +167,9 @@ fn instance(
             monitoring_seconds: 60,
             port: database.port,
             password: None,
+            maintenance_window: maintenance_window(),
+            performance_insights: false,
+            auto_minor_upgrade: false,
         },
         pending: None,
         phases: vec![Phase { from: born, status: Status::Available }],
@@ -174,6 +178,11 @@ fn instance(
         hydration: None,
         data: Data { origin, point: None, wrong: None },
         original: true,
+        due: Vec::new(),
+        old_zone: None,
+        old_passwords: Vec::new(),
+        link: Link::Following,
+        resolves_from: None,
         id,
     }
 }

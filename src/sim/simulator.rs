@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// How much simulated time may pass unsaved when nothing changes.
 const SAVE_AFTER_SECONDS: i64 = 60;
@@ -251,6 +252,19 @@ impl Simulator {
         inner.world.time = now;
         dispatch::advance(&mut inner.world, now);
         inner.sql.query(&inner.world, &inner.databases, query, now)
+    }
+
+    /// `ReplicaLag` of an instance at `now`, seconds: -1 while nothing is replicated, `None` for an
+    /// instance that is no replica or does not exist.
+    pub fn replica_lag(&self, region: &str, id: &str, now: DateTime<Utc>) -> Option<i64> {
+        let inner = self.lock();
+        let replica = inner.world.instance(region, id, now).ok()?;
+        inner.world.replica_lag(region, replica, now)
+    }
+
+    /// From `from` on, every replica is `by` further behind its source; `None` ends it.
+    pub fn set_lag_cliff(&self, cliff: Option<(DateTime<Utc>, Duration)>) {
+        self.lock().world.set_lag_cliff(cliff);
     }
 
     /// Names of the services that it has.

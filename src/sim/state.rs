@@ -10,6 +10,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(in crate::sim) use crate::sim::slot::Slot;
+pub(in crate::sim) use crate::sim::status::{Phase, Status};
+
 /// Version of the world file.
 pub(in crate::sim) const WORLD_VERSION: u64 = 1;
 
@@ -67,6 +70,9 @@ pub(in crate::sim) struct Region {
     pub(in crate::sim) snapshots: BTreeMap<String, Slot<Snapshot>>,
     /// Deleted instances whose automated backups were kept, by resource id.
     pub(in crate::sim) retained: BTreeMap<String, Retained>,
+    /// Automated backups that are copied here from another region, by the source's resource id.
+    #[serde(default)]
+    pub(in crate::sim) replicated: BTreeMap<String, Replicated>,
     pub(in crate::sim) events: Vec<Event>,
     /// How often each identifier was created.
     pub(in crate::sim) generations: BTreeMap<String, u32>,
@@ -75,95 +81,6 @@ pub(in crate::sim) struct Region {
     /// Security groups of the estate and the VPC each is in.
     pub(in crate::sim) security_groups: BTreeMap<String, String>,
     pub(in crate::sim) parameter_groups: BTreeSet<String>,
-}
-
-/// A resource, and what reads still show of it for a moment after a change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(in crate::sim) struct Slot<T> {
-    pub(in crate::sim) current: Option<T>,
-    pub(in crate::sim) before: Option<T>,
-    /// Reads show `before` until this instant.
-    pub(in crate::sim) stale_until: DateTime<Utc>,
-}
-
-impl<T: Clone> Slot<T> {
-    /// A resource that every read shows.
-    pub(in crate::sim) fn settled(current: T) -> Self {
-        Self { current: Some(current), before: None, stale_until: DateTime::UNIX_EPOCH }
-    }
-
-    /// A slot for something that does not exist yet.
-    pub(in crate::sim) fn empty() -> Self {
-        Self { current: None, before: None, stale_until: DateTime::UNIX_EPOCH }
-    }
-
-    /// What a read at `now` shows.
-    pub(in crate::sim) fn seen(&self, now: DateTime<Utc>) -> Option<&T> {
-        if now < self.stale_until { self.before.as_ref() } else { self.current.as_ref() }
-    }
-
-    /// Puts `next` in place; reads show the old state until `stale_until`.
-    pub(in crate::sim) fn replace(
-        &mut self,
-        next: Option<T>,
-        now: DateTime<Utc>,
-        stale_until: DateTime<Utc>,
-    ) {
-        if now >= self.stale_until {
-            self.before = self.current.clone();
-        }
-        self.current = next;
-        self.stale_until = stale_until;
-    }
-}
-
-/// `DBInstanceStatus`, and the state of no longer being there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::sim) enum Status {
-    Creating,
-    BackingUp,
-    Modifying,
-    ResettingMasterCredentials,
-    Available,
-    Deleting,
-    IncompatibleRestore,
-    /// Deleted: no read shows it.
-    Gone,
-}
-
-impl Status {
-    /// As on the wire.
-    pub(in crate::sim) fn name(self) -> &'static str {
-        match self {
-            Self::Creating => "creating",
-            Self::BackingUp => "backing-up",
-            Self::Modifying => "modifying",
-            Self::ResettingMasterCredentials => "resetting-master-credentials",
-            Self::Available => "available",
-            Self::Deleting => "deleting",
-            Self::IncompatibleRestore => "incompatible-restore",
-            Self::Gone => "gone",
-        }
-    }
-
-    /// Whether the database answers SQL.
-    pub(in crate::sim) fn answers(self) -> bool {
-        match self {
-            Self::BackingUp
-            | Self::Modifying
-            | Self::ResettingMasterCredentials
-            | Self::Available => true,
-            Self::Creating | Self::Deleting | Self::IncompatibleRestore | Self::Gone => false,
-        }
-    }
-}
-
-/// From when an instance has a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::sim) struct Phase {
-    pub(in crate::sim) from: DateTime<Utc>,
-    pub(in crate::sim) status: Status,
 }
 
 /// What a planted wrong restore does to the data.
@@ -214,14 +131,82 @@ pub(in crate::sim) struct Settings {
     pub(in crate::sim) port: u16,
     /// Digest of a master password set by `ModifyDBInstance`; else that of the data's secret.
     pub(in crate::sim) password: Option<String>,
+    /// `PreferredMaintenanceWindow`.
+    #[serde(default = "maintenance_window")]
+    pub(in crate::sim) maintenance_window: String,
+    #[serde(default)]
+    pub(in crate::sim) performance_insights: bool,
+    #[serde(default)]
+    pub(in crate::sim) auto_minor_upgrade: bool,
 }
 
-/// Settings that take effect later.
+/// `PreferredMaintenanceWindow` of an instance that nobody gave one.
+pub(in crate::sim) fn maintenance_window() -> String {
+    "sun:05:00-sun:05:30".to_owned()
+}
+
+/// Changes by `ModifyDBInstance` that take effect later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) struct Pending {
-    /// `None`: in the next maintenance window, which a simulated world does not have.
+    /// When they take effect; `None` while they wait for the maintenance window.
     pub(in crate::sim) at: Option<DateTime<Utc>>,
     pub(in crate::sim) settings: Settings,
+    /// The maintenance window that they wait for.
+    #[serde(default)]
+    pub(in crate::sim) window: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub(in crate::sim) engine_version: Option<String>,
+    /// The new identifier.
+    #[serde(default)]
+    pub(in crate::sim) rename: Option<String>,
+}
+
+/// Something that happens to an instance at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct Due {
+    pub(in crate::sim) at: DateTime<Utc>,
+    pub(in crate::sim) change: Change,
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::sim) enum Change {
+    /// Parameters that waited for a reboot are in effect.
+    Rebooted,
+    /// A replica that is promoted stops following and holds the data of `point` from then on.
+    Detached { point: DateTime<Utc> },
+    /// A replica has become an instance of its own, with these backups.
+    Promoted { retention_days: u32, backup_window: Option<String> },
+    /// It has a new identifier.
+    Renamed { to: String },
+}
+
+/// A master password that is no longer right, but comes back with a restore to before its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct OldPassword {
+    pub(in crate::sim) until: DateTime<Utc>,
+    /// As [`Settings::password`].
+    pub(in crate::sim) password: Option<String>,
+}
+
+/// How a replica hangs on its source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::sim) enum Link {
+    #[default]
+    Following,
+    /// The source went away at that instant.
+    Terminated(DateTime<Utc>),
+    /// It is being promoted.
+    Detached,
+}
+
+/// What reads still say of an instance's zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct OldZone {
+    pub(in crate::sim) zone: char,
+    pub(in crate::sim) until: DateTime<Utc>,
 }
 
 /// A database instance.
@@ -252,6 +237,21 @@ pub(in crate::sim) struct Instance {
     pub(in crate::sim) data: Data,
     /// Whether the estate's world began with it (`source-gone` removes those).
     pub(in crate::sim) original: bool,
+    /// In order of time.
+    #[serde(default)]
+    pub(in crate::sim) due: Vec<Due>,
+    /// After a failover the API shows the old zone for a while.
+    #[serde(default)]
+    pub(in crate::sim) old_zone: Option<OldZone>,
+    /// How a replica hangs on its source.
+    #[serde(default)]
+    pub(in crate::sim) link: Link,
+    /// Master passwords before the present one, in order of time.
+    #[serde(default)]
+    pub(in crate::sim) old_passwords: Vec<OldPassword>,
+    /// After a rename the new endpoint resolves from this instant on.
+    #[serde(default)]
+    pub(in crate::sim) resolves_from: Option<DateTime<Utc>>,
 }
 
 impl Instance {
@@ -278,6 +278,32 @@ impl Instance {
         self.phases.retain(|phase| phase.from <= now);
         self.phases.extend(phases);
     }
+
+    /// When the status that it has at `now` began.
+    pub(in crate::sim) fn status_since(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.phases.iter().rev().find(|phase| phase.from <= now).map(|phase| phase.from)
+    }
+
+    /// The master password as of `point`.
+    pub(in crate::sim) fn password_at(&self, point: DateTime<Utc>) -> Option<String> {
+        let old = self.old_passwords.iter().find(|old| point < old.until);
+        old.map_or_else(|| self.settings.password.clone(), |old| old.password.clone())
+    }
+
+    /// The zone that the API shows at `now`.
+    pub(in crate::sim) fn shown_zone(&self, now: DateTime<Utc>) -> char {
+        self.old_zone.filter(|old| now < old.until).map_or(self.zone, |old| old.zone)
+    }
+
+    /// `postgres15` and the like: the family of parameter groups, with another separator that of
+    /// option groups.
+    pub(in crate::sim) fn family(&self, separator: &str) -> String {
+        let major = match self.engine.as_str() {
+            "postgres" => self.engine_version.split('.').next().unwrap_or_default().to_owned(),
+            _ => self.engine_version.splitn(3, '.').take(2).collect::<Vec<_>>().join("."),
+        };
+        format!("{}{separator}{major}", self.engine)
+    }
 }
 
 /// A snapshot; automated ones are computed, manual ones are kept.
@@ -292,6 +318,51 @@ pub(in crate::sim) struct Snapshot {
     /// When it becomes `available`.
     pub(in crate::sim) ready: DateTime<Utc>,
     pub(in crate::sim) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(in crate::sim) copy: Option<Copied>,
+}
+
+impl Snapshot {
+    /// The point of its data: a copy holds that of the snapshot it was made from.
+    pub(in crate::sim) fn point(&self) -> DateTime<Utc> {
+        self.copy.as_ref().map_or(self.started, |copy| copy.point)
+    }
+}
+
+/// Where a copied snapshot comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct Copied {
+    /// ARN of the snapshot it was copied from.
+    pub(in crate::sim) source: String,
+    pub(in crate::sim) region: String,
+    pub(in crate::sim) point: DateTime<Utc>,
+    /// Until then it is `pending` in the queue of copies.
+    pub(in crate::sim) queued_until: DateTime<Utc>,
+}
+
+/// Automated backups of an instance in another region, copied to this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::sim) struct Replicated {
+    /// The source as it was when replication began, or when it was stopped.
+    pub(in crate::sim) instance: Instance,
+    pub(in crate::sim) source_region: String,
+    pub(in crate::sim) retention_days: u32,
+    /// The key here; `None` is not encrypted.
+    pub(in crate::sim) kms_key: Option<String>,
+    /// End of the first copy: `pending` before it, `replicating` after it.
+    pub(in crate::sim) seeded: DateTime<Utc>,
+    /// When it was stopped.
+    pub(in crate::sim) stopped: Option<DateTime<Utc>>,
+}
+
+impl Replicated {
+    /// Ends the copying; what is here stays, of the source as it is now.
+    pub(in crate::sim) fn stop(&mut self, now: DateTime<Utc>, source: &Instance) {
+        if self.stopped.is_none() {
+            self.stopped = Some(now);
+            self.instance = source.clone();
+        }
+    }
 }
 
 /// Automated backups that outlived their instance.

@@ -1,16 +1,19 @@
 //! Questions to a world: what exists, what a read shows, which backups there are.
 //!
-//! **Invariant:** answers are functions of the stored state and the instant asked for; nothing here
-//! changes the world.
+//! **Invariant:** answers are functions of the stored state and the instant asked for; a change is
+//! whole resources put in place of others.
 
 use crate::base::clock::to_delta;
 use crate::base::seed::Seed;
 use crate::sim::answer::ApiError;
 use crate::sim::clockwork::Clockwork;
 use crate::sim::faults::{Fault, FaultKind};
-use crate::sim::state::{Instance, Region, Snapshot, World};
+use crate::sim::state::{Instance, Region, Slot, Snapshot, Status, World};
 use chrono::{DateTime, Datelike as _, NaiveTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
+
+/// After a rename the new endpoint name takes effect: "in about 10 minutes".
+pub(in crate::sim) const RENAMED_RESOLVES_AFTER_MINUTES: i64 = 10;
 
 /// What point-in-time restore can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,12 @@ impl World {
     /// `arn:aws:rds:<region>:<account>:<kind>:<id>`.
     pub(in crate::sim) fn arn(&self, region: &str, kind: &str, id: &str) -> String {
         format!("arn:aws:rds:{region}:{}:{kind}:{id}", self.account)
+    }
+
+    /// `DBInstanceAutomatedBackupsArn` in `region` of the instance with this resource id.
+    pub(in crate::sim) fn auto_backup_arn(&self, region: &str, resource_id: &str) -> String {
+        let suffix = resource_id.trim_start_matches("db-").to_lowercase();
+        self.arn(region, "auto-backup", &format!("ab-{suffix}"))
     }
 
     /// Endpoint address of an instance.
@@ -96,6 +105,28 @@ impl World {
             .ok_or_else(|| instance_not_found(&key))
     }
 
+    /// Whether a new instance cannot have this identifier: it is taken, or will be by a rename.
+    pub(in crate::sim) fn is_taken(&self, region: &str, id: &str, now: DateTime<Utc>) -> bool {
+        let mut all = self.region(region).instances.values().filter_map(|s| s.current.as_ref());
+        all.any(|instance| {
+            let renamed = instance.pending.as_ref().and_then(|pending| pending.rename.as_deref());
+            instance.exists(now)
+                && ((instance.id == id && !self.hides(instance)) || renamed == Some(id))
+        })
+    }
+
+    /// Puts an instance in its place; reads show what was there until `stale`.
+    pub(in crate::sim) fn put(
+        &mut self,
+        region: &str,
+        instance: Instance,
+        (now, stale): (DateTime<Utc>, DateTime<Utc>),
+    ) {
+        let region = self.regions.entry(region.to_owned()).or_default();
+        let slot = region.instances.entry(instance.id.clone()).or_insert_with(Slot::empty);
+        slot.replace(Some(instance), now, stale);
+    }
+
     /// The restore window; `None` before the first backup or with backups turned off.
     pub(in crate::sim) fn window(&self, instance: &Instance, now: DateTime<Utc>) -> Option<Window> {
         let first = instance.first_backup.filter(|first| *first <= now)?;
@@ -104,6 +135,9 @@ impl World {
         }
         let days = i64::from(instance.settings.retention_days);
         let earliest = first.max(now - TimeDelta::days(days));
+        // An instance that does not run ships no logs.
+        let stopped = matches!(instance.status(now), Status::Stopping | Status::Stopped);
+        let now = instance.status_since(now).filter(|_| stopped).unwrap_or(now);
         // Logs are shipped every five minutes, each instance at its own offset.
         let offset = self.seed().derive(&format!("rds/{}/log", instance.resource_id)) % 300_000;
         let since = (now.timestamp_millis() - offset as i64).rem_euclid(300_000);
@@ -150,7 +184,11 @@ impl World {
                 instance: instance.clone(),
                 started,
                 ready: started + to_delta(taken),
-                tags: BTreeMap::new(),
+                tags: match instance.settings.copy_tags_to_snapshot {
+                    true => instance.tags.clone(),
+                    false => BTreeMap::new(),
+                },
+                copy: None,
             })
             .collect()
     }

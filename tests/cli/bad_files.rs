@@ -124,6 +124,46 @@ fn inputs_of_the_wrong_type_are_found() {
 }
 
 #[test]
+fn what_is_neither_latest_nor_an_instant_is_found_before_anything_runs() {
+    let env = TestEnv::new();
+    let file = |parameters: &str, restore_time: &str| {
+        let steps = format!(
+            "{parameters}steps:\n  - id: one\n    uses: rds.check_source\n    with: {{ instance: x, \
+             restore_time: {restore_time} }}\n"
+        );
+        env.write("runbooks/mine.yaml", &format!("{HEAD}{steps}"));
+        env.line("runbook validate mine")
+    };
+    for (value, said) in [
+        ("7", "expected `latest` or an instant, found a whole number"),
+        ("newest", "expected `latest` or an instant such as"),
+        ("'${{ run.keep }}'", "found a boolean"),
+    ] {
+        let out = file("", value).expect(2);
+        let text = out.stdout + &out.stderr;
+        assert!(text.contains("runbooks/mine.yaml:8:") && text.contains(said), "{value}: {text}");
+    }
+    let parameter = "parameters: { at: { type: instant_or_latest, default: latest } }\n";
+    for (parameters, value) in [
+        ("", "latest"),
+        ("", "2026-01-15T06:30:00Z"),
+        (parameter, "'${{ params.at }}'"),
+        (parameter, "\"${{ params.at == 'latest' ? 'latest' : params.at }}\""),
+    ] {
+        file(parameters, value).expect(0);
+    }
+    // What may be the word is no instant: a restore wants one that is explicit.
+    let steps = format!(
+        "{parameter}steps:\n  - id: one\n    uses: rds.restore_to_point_in_time\n    with: {{ source: x, \
+         restore_time: '${{{{ params.at }}}}' }}\n"
+    );
+    env.write("runbooks/mine.yaml", &format!("{HEAD}{steps}"));
+    let out = env.line("runbook validate mine").expect(2);
+    let text = out.stdout + &out.stderr;
+    assert!(text.contains("expected an instant, found `latest` or an instant"), "{text}");
+}
+
+#[test]
 fn a_file_of_the_project_wins_over_the_shipped_one() {
     let env = TestEnv::new();
     env.write("runbooks/restore-db.yaml", &format!("{HEAD}steps: []\n"));

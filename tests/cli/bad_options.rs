@@ -5,7 +5,7 @@ use crate::env::TestEnv;
 /// Lines that are wrong before anything is opened.
 const MISTAKES: [(&str, &[&str]); 22] = [
     ("drill restore-dv", &["no drill called `restore-dv`", "did you mean `restore-db`?"]),
-    ("drill nothing-like-it", &["no drill called", "there are: restore-db"]),
+    ("drill nothing-like-it", &["no drill called", "there are: ", "restore-db"]),
     ("run restore-dp --env sim", &["no runbook called", "did you mean `restore-db`?"]),
     ("drill restore-db --env simm", &["no environment `simm`", "did you mean `sim`?"]),
     ("drill restore-db --env x", &["no environment `x`", "localstack, production, sim"]),

@@ -46,8 +46,24 @@ fn the_simulator_and_the_machine_are_examined_by_default() {
     assert!(shown.stdout.contains("production"), "{}", shown.stdout);
     let document = env.run(&["doctor", "--output", "json"]).expect(0).json();
     assert_eq!(document["schema_version"], 1);
-    assert_eq!(finding(&document, "sim", "database")["state"], "ok");
+    for topic in ["endpoints", "credentials", "account", "clock", "region", "database"] {
+        assert_eq!(finding(&document, "sim", topic)["state"], "ok", "{topic}");
+    }
     assert_eq!(finding(&document, "machine", "files")["state"], "ok");
+}
+
+#[test]
+fn named_resolvers_are_asked_and_others_are_not() {
+    let env = TestEnv::new();
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let out = env.run(&["doctor", "--resolver", &address]).expect(18);
+    out.shows(&["FAIL     resolver", &format!("resolver {address} cannot be asked about `.`")]);
+    env.run(&["doctor", "--resolver", "dns.example"]).expect(2).says(&["is no resolver"]);
+    let document = env.run(&["doctor", "--output", "json"]).expect(0).json();
+    let findings = document["findings"].as_array().expect("findings");
+    assert!(!findings.iter().any(|found| found["topic"] == "resolver"), "nobody was named");
 }
 
 #[test]
@@ -119,6 +135,11 @@ fn profiles_with_a_credential_process_are_used_and_their_end_is_told() {
     let (_, document) = with_process(&env, &endpoint, &format!("{{ {keys} }}"));
     assert_eq!(finding(&document, "cloud", "credentials")["state"], "ok");
     assert_eq!(finding(&document, "cloud", "account")["state"], "ok");
+    assert_eq!(finding(&document, "cloud", "region")["state"], "ok");
+    // Somebody who forgot the variable reads here that it is not AWS that answers.
+    let endpoints = finding(&document, "cloud", "endpoints");
+    assert_eq!(endpoints["state"], "warn");
+    assert!(endpoints["what"].as_str().expect("text").contains(&endpoint), "{endpoints}");
     let far = r#""SessionToken": "squirrel", "Expiration": "2099-01-01T00:00:00Z""#;
     let (_, document) = with_process(&env, &endpoint, &format!("{{ {keys}, {far} }}"));
     let credentials = finding(&document, "cloud", "credentials");

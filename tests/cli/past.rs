@@ -39,6 +39,25 @@ fn status_history_and_report_show_the_run() {
 }
 
 #[test]
+fn history_feeds_prometheus() {
+    let env = TestEnv::new();
+    env.line("drill restore-db").expect(0);
+    env.line("drill restore-db --fault restore-failed").expect(10);
+    let labels = "{drill=\"restore-db\",environment=\"sim\",kind=\"simulated\"}";
+    let text = env.line("history --format prometheus").expect(0).stdout;
+    for line in [
+        format!("drctl_last_run_success{labels} 0.0"),
+        format!("drctl_recovery_time_objective_seconds{labels} 14400.0"),
+        "drctl_damaged_journals 0".to_owned(),
+    ] {
+        assert!(text.lines().any(|found| found == line), "no {line} in:\n{text}");
+    }
+    assert!(text.contains(&format!("drctl_last_success_timestamp_seconds{labels} 17")), "{text}");
+    // The newest run did not recover: an old figure must not stand for it.
+    assert!(!text.contains(&format!("drctl_recovery_time_seconds{labels}")), "{text}");
+}
+
+#[test]
 fn the_report_is_the_one_written_by_the_run() {
     let env = TestEnv::new();
     env.line("drill restore-db").expect(0);

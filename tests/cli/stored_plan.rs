@@ -19,6 +19,31 @@ fn a_plan_runs_once() {
     assert_eq!(env.runs().len(), 1);
 }
 
+/// What would never end or fill the memory is not even opened.
+#[cfg(unix)]
+#[test]
+fn what_is_no_plan_is_refused_at_once() {
+    let env = TestEnv::new();
+    let path = |name: &str| env.project().join(name);
+    fs::create_dir(path("dir.json")).expect("a directory");
+    let made = std::process::Command::new("mkfifo").arg(path("pipe.json")).status();
+    assert!(made.expect("mkfifo runs").success());
+    std::os::unix::fs::symlink("/dev/zero", path("zero.json")).expect("a link");
+    let holes = fs::File::create(path("big.json")).expect("a file");
+    holes.set_len(1 << 30).expect("a hole");
+    fs::write(path("latin.json"), b"{\"caf\xe9\": 1}").expect("a file");
+    for (file, part) in [
+        ("dir.json", "a directory, not a regular file"),
+        ("pipe.json", "a pipe, a socket or a device"),
+        ("zero.json", "a pipe, a socket or a device"),
+        ("big.json", "it has 1073741824 bytes; the limit is"),
+        ("latin.json", "no plan: invalid utf-8"),
+        ("none.json", "No such file"),
+    ] {
+        env.line(&format!("run --plan {file}")).expect(2).says(&[file, part]);
+    }
+}
+
 #[test]
 fn an_edited_plan_is_refused() {
     let env = TestEnv::new();

@@ -163,7 +163,7 @@ fn codes_are_explained() {
         env.line(&format!("explain {code}")).expect(0).shows(&parts);
     }
     env.line("explain dr012").expect(0).shows(&["error[DR012]: ", "rds.chek_source"]);
-    env.line("explain DR01").expect(2).says(&["no code `DR01`", "did you mean `DR01"]);
+    env.line("explain DR01").expect(2).says(&["no code `DR01`", "did you mean `DR001`?"]);
     env.line("explain nonsense").expect(2).says(&["`drctl explain` lists all"]);
     let one = env.line("explain DR050 --output json").expect(0).json();
     assert_eq!(
@@ -223,13 +223,71 @@ fn bombs_are_refused() {
 fn huge_and_many_is_bounded() {
     let long = "x".repeat(5_000_000);
     refused(format!("{HEAD}{GOOD}colour: {long}\n").as_bytes(), "DR005", &["mine.yaml:8:1"]);
-    refused(format!("{HEAD}name2: {long}\n{long}: 1\n").as_bytes(), "DR001", &[]);
+    refused(format!("{HEAD}name2: {long}\n{long}: 1\n").as_bytes(), "DR009", &["10000058 bytes"]);
+    refused(format!("{HEAD}{long}: 1\n").as_bytes(), "DR001", &[]);
     let mut many = format!("{HEAD}{GOOD}");
     for number in 0..20_000 {
         writeln!(many, "field{number}: 1").expect("memory");
     }
     refused(many.as_bytes(), "DR005", &["… and 19950 more problems", "not valid, 20000 errors"]);
     refused(&vec![b'#'; 9_000_000], "DR009", &["9000000 bytes", "limit is 8388608"]);
+}
+
+/// Work grows with the file and no faster: each of these took minutes when it did.
+#[test]
+fn much_of_one_thing_takes_time_in_proportion() {
+    let text = "${{ env.name }}".repeat(200_000);
+    let many = format!("{HEAD}{}", GOOD.replace("shop-orders", &format!("'{text}'")));
+    assert_eq!(validate(many.as_bytes()), (0, "runbooks/mine.yaml: valid\n".to_owned()));
+    let escaped = format!("{HEAD}{}", many[HEAD.len()..].replace("name", "n\\u0061me"));
+    let escaped = escaped.replace('\'', "\"");
+    assert_eq!(validate(escaped.as_bytes()), (0, "runbooks/mine.yaml: valid\n".to_owned()));
+    let mut fields = format!("{HEAD}{GOOD}");
+    for number in 0..100_000 {
+        writeln!(fields, "k{number}: 1").expect("memory");
+    }
+    refused(fields.as_bytes(), "DR005", &["not valid, 100000 errors"]);
+}
+
+/// One anchor for two hundred steps is no bomb.
+#[test]
+fn an_anchor_may_be_used_often() {
+    let mut text = format!("{HEAD}steps:\n");
+    for step in 0..200 {
+        let retry = if step == 0 { "&often { attempts: 3 }" } else { "*often" };
+        let rest = "uses: rds.check_source, with: { instance: shop-orders }";
+        writeln!(text, "  - {{ id: s{step}, retry: {retry}, {rest} }}").expect("memory");
+    }
+    assert_eq!(validate(text.as_bytes()), (0, "runbooks/mine.yaml: valid\n".to_owned()));
+}
+
+#[test]
+fn limits_are_named_in_words() {
+    let deep = format!("a: {}1{}\n", "[".repeat(70), "]".repeat(70));
+    refused(deep.as_bytes(), "DR001", &["more than 64 levels deep", "mine.yaml:1:", "right file?"]);
+    let many = format!("a: [{}]\n", "x,".repeat(600_000));
+    refused(many.as_bytes(), "DR001", &["more than 500000 keys and values"]);
+    let aliases = format!("a: &a x\nb: [{}]\n", "*a,".repeat(1_100));
+    refused(aliases.as_bytes(), "DR001", &["more than 1000 anchors or aliases"]);
+    let flat = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(10_000), "*a,".repeat(900));
+    refused(flat.as_bytes(), "DR001", &["aliases of the file stand for too much"]);
+}
+
+/// Columns count characters, and carets stand below what they mark, however wide it is.
+#[test]
+fn carets_are_right_below_wide_and_combined_characters() {
+    for (value, column, before) in [
+        ("\u{1f980}\u{1f980} ${{ params.m }}", 38, 23 + 4 + 12),
+        ("e\u{301}u\u{308} ${{ params.m }}", 40, 23 + 2 + 12),
+        ("\u{5024}\u{6bb5} ${{ params.m }}", 38, 23 + 4 + 12),
+    ] {
+        let text = format!("{HEAD}{}", GOOD.replace("shop-orders", &format!("\"{value}\"")));
+        let (_, output) = validate(text.as_bytes());
+        let lines: Vec<&str> = output.lines().collect();
+        assert!(lines[1].ends_with(&format!("mine.yaml:7:{column}")), "{output}");
+        let caret = lines[4].chars().position(|c| c == '^').expect("a caret");
+        assert_eq!(caret, 4 + before, "{output}");
+    }
 }
 
 /// What would never end or fill the memory when it is read is not even opened.

@@ -71,3 +71,38 @@ fn finds_a_broken_runbook() {
     assert_ne!(good, planted);
     assert!(load_runbook("planted.yaml", &planted, &standard()).is_err());
 }
+
+/// What is wrong with the first line of one of our YAML files: it tells editors where its schema is.
+fn schema_line(file: &File) -> Option<String> {
+    let kind = file.text.lines().find_map(|line| line.strip_prefix("kind: "))?;
+    if !file.text.lines().any(|line| line == "apiVersion: drctl/v1") {
+        return None;
+    }
+    let up = "../".repeat(file.path.matches('/').count());
+    let schema = format!("{up}schemas/{}.schema.json", kind.trim().to_lowercase());
+    let wanted = format!("# yaml-language-server: $schema={schema}");
+    let found = file.text.lines().next().unwrap_or_default();
+    (found != wanted).then(|| format!("{}: its first line must be `{wanted}`", file.path))
+}
+
+#[test]
+fn every_yaml_file_of_ours_names_its_schema_in_the_first_line() {
+    let files = files(".yaml");
+    let violations: Vec<String> = files.iter().filter_map(schema_line).collect();
+    crate::expect_none("schemas", violations);
+    for kind in ["runbook", "drill", "estate", "config"] {
+        assert!(read(&format!("schemas/{kind}.schema.json")).contains("draft-07"), "{kind}");
+    }
+}
+
+#[test]
+fn finds_a_file_without_its_schema() {
+    let text = "apiVersion: drctl/v1\nkind: Drill\n";
+    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+    let found = schema_line(&file("drills/x.yaml", text)).unwrap_or_default();
+    assert!(found.contains("$schema=../schemas/drill.schema.json"), "{found}");
+    let line = "# yaml-language-server: $schema=../../schemas/drill.schema.json\n";
+    assert!(schema_line(&file("drills/x.yaml", &format!("{line}{text}"))).is_some());
+    assert_eq!(schema_line(&file("a/b/x.yaml", &format!("{line}{text}"))), None);
+    assert_eq!(schema_line(&file("compose.yaml", "services: {}\n")), None);
+}

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** read-only; the restore time it answers is always an explicit instant.
 
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
-use crate::base::clock::{format_instant, parse_instant};
+use crate::action::{Action, CitedDuration};
+use crate::base::clock::format_instant;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{AutomatedBackup, DbInstance};
 use async_trait::async_trait;
@@ -33,7 +33,11 @@ impl Default for CheckSource {
             kind: ActionKind::Check,
             inputs: vec![
                 Field::required("instance", Type::String, "identifier of the source instance"),
-                Field::optional("restore_time", Type::Any, "`latest` (the default) or an instant"),
+                Field::optional(
+                    "restore_time",
+                    Type::LatestOrTime,
+                    "`latest` (the default) or an instant",
+                ),
             ],
             outputs: outputs(),
             calls: &["rds:DescribeDBInstances", "rds:DescribeDBInstanceAutomatedBackups"],
@@ -137,8 +141,10 @@ fn asked_time(
         Value::Null => newest(),
         Value::Time(time) => *time,
         Value::String(text) if text == "latest" => newest(),
-        Value::String(text) => parse_instant(text).ok_or_else(|| bad_time(text))?,
-        other => return Err(bad_time(&other.to_string())),
+        other => {
+            let why = format!("expected `latest` or an instant, found {}", other.type_name());
+            return Err(ActionError::Input { name: "restore_time".to_owned(), why });
+        }
     };
     if asked > scope.now {
         return Ok(fail(
@@ -147,15 +153,6 @@ fn asked_time(
         ));
     }
     Ok(Ok(asked))
-}
-
-fn bad_time(text: &str) -> ActionError {
-    ActionError::Input {
-        name: "restore_time".to_owned(),
-        why: format!(
-            "expected `latest` or an instant such as `2026-03-01T10:15:00Z`, found `{text}`"
-        ),
-    }
 }
 
 fn warnings(found: &Found) -> Vec<String> {
@@ -198,8 +195,7 @@ fn values(found: &Found) -> Values {
 }
 
 /// Facts that a stored plan rests on: settings, not what moves every five minutes.
-fn facts(region: &str, found: &Found) -> BTreeMap<String, String> {
-    let instance = &found.instance;
+pub(super) fn facts(region: &str, instance: &DbInstance) -> BTreeMap<String, String> {
     let key = |name: &str| format!("rds {region} {} {name}", instance.id);
     BTreeMap::from([
         (key("resource id"), instance.resource_id.clone()),
@@ -227,6 +223,10 @@ fn facts(region: &str, found: &Found) -> BTreeMap<String, String> {
 impl Action for CheckSource {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some((Duration::ZERO, Duration::from_secs(5), "two read calls"))
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
@@ -271,8 +271,8 @@ impl Action for CheckSource {
                 ("restore_time".to_owned(), json!(format_instant(found.restore_time))),
             ]),
             outputs: values(&found),
-            facts: facts(context.scope.region, &found),
-            cited_duration: Some((Duration::ZERO, Duration::from_secs(5), "two read calls")),
+            facts: facts(context.scope.region, &found.instance),
+            cited_duration: self.cited_duration(),
             ..Preview::default()
         })
     }

@@ -3,11 +3,11 @@
 //! **Invariant:** nothing is deleted without a permit, and a permit needs identifier, resource id and our
 //! run's tag, freshly read.
 
-use super::restore_to_point_in_time::foreign;
-use crate::action::Action;
+use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::{PermitError, PredictedEffect};
 use async_trait::async_trait;
@@ -61,6 +61,11 @@ impl Action for DeleteInstance {
         &self.spec
     }
 
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        let (low, high) = (Duration::from_secs(120), Duration::from_secs(900));
+        Some((low, high, "users of the API: 2-15 min"))
+    }
+
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         let name = scope.text("instance").unwrap_or_default();
@@ -74,7 +79,7 @@ impl Action for DeleteInstance {
                 ..Preview::default()
             });
         };
-        let wont = foreign(scope, &found).map(|(why, _)| why);
+        let wont = foreign(scope, &found.id, &found.tags).map(|(why, _)| why);
         Ok(Preview {
             summary,
             wont,
@@ -88,11 +93,7 @@ impl Action for DeleteInstance {
                 region: scope.region.to_owned(),
                 id: name.to_owned(),
             }],
-            cited_duration: Some((
-                Duration::from_secs(120),
-                Duration::from_secs(900),
-                "users of the API: 2-15 min",
-            )),
+            cited_duration: self.cited_duration(),
             ..Preview::default()
         })
     }
@@ -113,7 +114,7 @@ impl Action for DeleteInstance {
                 )],
             }));
         };
-        if let Some((why, help)) = foreign(scope, &found) {
+        if let Some((why, help)) = foreign(scope, &found.id, &found.tags) {
             return Ok(Observation::Broken { why, help });
         }
         match found.status.as_str() {
@@ -136,6 +137,7 @@ impl Action for DeleteInstance {
                 error @ (PermitError::Protected { .. }
                 | PermitError::Untagged { .. }
                 | PermitError::Foreign { .. }
+                | PermitError::NotManual { .. }
                 | PermitError::Unidentified { .. }),
             ) => {
                 let help = "drctl deletes only what its own run created";
@@ -147,7 +149,7 @@ impl Action for DeleteInstance {
             Err(error) if error.is("DBInstanceNotFound") => return Ok(Acted::default()),
             Err(error) => return Err(error.into()),
         };
-        Ok(Acted { request_id: accepted.request_id })
+        Ok(Acted { request_id: accepted.request_id, ..Acted::default() })
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

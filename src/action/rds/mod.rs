@@ -1,12 +1,27 @@
-//! Verbs of RDS database instances.
+//! Verbs of RDS database instances and their snapshots.
 //!
 //! **Invariant:** every name and every claim of done comes from an answer of AWS, not from an assumption.
 
 mod check_source;
+mod create_snapshot;
 mod delete_instance;
+mod delete_snapshot;
+mod restore_from_snapshot;
 mod restore_settings;
 mod restore_to_point_in_time;
+mod restored;
+mod snapshot_choice;
+mod snapshot_ground;
+mod snapshot_key;
+mod snapshot_verdict;
+#[cfg(test)]
+mod tests;
+mod verify_snapshot;
 
 pub(super) use check_source::CheckSource;
+pub(super) use create_snapshot::CreateSnapshot;
 pub(super) use delete_instance::DeleteInstance;
+pub(super) use delete_snapshot::DeleteSnapshot;
+pub(super) use restore_from_snapshot::RestoreFromSnapshot;
 pub(super) use restore_to_point_in_time::RestoreToPointInTime;
+pub(super) use verify_snapshot::VerifySnapshot;

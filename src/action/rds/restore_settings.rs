@@ -1,28 +1,44 @@
 //! What a restored instance is to look like: asked for, else like its source, never AWS's silent default.
 //!
-//! **Invariant:** every setting that a point-in-time restore loses and that its call can set, is set.
+//! **Invariant:** every setting that a restore loses and that its call can set, is set.
 
 use crate::action::context::StepScope;
-use crate::action::outcome::ActionError;
+use crate::action::spec::Field;
 use crate::base::ids::rds_name;
-use crate::cloud::model::{DbInstance, RestoreRequest};
+use crate::base::value::Type;
+use crate::cloud::model::{DbInstance, RestoreRequest, RestoreSource};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+
+/// The inputs by which a step asks for other settings than the source's.
+pub(super) fn settings_inputs() -> Vec<Field> {
+    vec![
+        Field::optional("class", Type::String, "instance class; the source's when absent"),
+        Field::optional("subnet_group", Type::String, "the source's when absent"),
+        Field::optional("security_groups", Type::texts(), "the source's when absent"),
+        Field::optional("parameter_group", Type::String, "the source's when absent"),
+        Field::optional("option_group", Type::String, "the source's when absent"),
+        Field::optional("multi_az", Type::Bool, "off when absent"),
+        Field::optional("deletion_protection", Type::Bool, "off when absent"),
+        Field::optional("log_exports", Type::texts(), "the source's when absent"),
+        Field::optional(
+            "wait_for",
+            Type::OneOf(&["available", "hydrated"]),
+            "`hydrated` waits until storage has loaded all its blocks; `available` when absent",
+        ),
+    ]
+}
 
 /// The restore call for this step, settings that nobody asked for taken from `source`.
 pub(super) fn request(
     scope: &StepScope<'_>,
+    from: RestoreSource,
     source: &DbInstance,
-) -> Result<RestoreRequest, ActionError> {
-    let restore_time = scope.time("restore_time").ok_or_else(|| ActionError::Input {
-        name: "restore_time".to_owned(),
-        why: "it has no value".to_owned(),
-    })?;
+) -> RestoreRequest {
     let parameter_group = source.parameter_groups.first().map(|(name, _)| name.clone());
-    Ok(RestoreRequest {
-        source: source.id.clone(),
-        target: rds_name(&source.id, scope.run, scope.step),
-        restore_time,
+    RestoreRequest {
+        target: rds_name(from.instance(), scope.run, scope.step),
+        from,
         class: scope.text("class").map(str::to_owned),
         subnet_group: text_or(scope, "subnet_group", source.subnet_group.clone()),
         security_groups: scope
@@ -36,7 +52,7 @@ pub(super) fn request(
         iam_authentication: source.iam_authentication,
         copy_tags_to_snapshot: source.copy_tags_to_snapshot,
         tags: scope.tags(),
-    })
+    }
 }
 
 /// The source's option group unless it is one of AWS's defaults, which a restore picks by itself and

@@ -3,13 +3,13 @@
 //! **Invariant:** everything asked is asked, and every wrong answer is named; the first one does not hide
 //! the rest.
 
-use super::connect::{CALLS, Opened, connection_inputs, open, preview};
+use super::connect::{CALLS, CITED, Opened, connection_inputs, open, preview};
 use super::expectation::Expectation;
 use super::pack::{Item, NAMES, PACK, WRITE_PROBE};
-use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::digest::Digest;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::{EffectError, SQL_READ, SQL_WRITE, SqlError, SqlMode, SqlSession};
@@ -278,6 +278,10 @@ impl SqlCheck {
 impl Action for SqlCheck {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some(CITED)
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

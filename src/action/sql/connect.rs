@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What users report of the first reads of a restored volume, which loads its blocks on demand: below a
 /// second to 22 s a table scan. The upper end allows for a dozen scans.
-const CITED: (Duration, Duration, &str) = (
+pub(super) const CITED: (Duration, Duration, &str) = (
     Duration::from_secs(1),
     Duration::from_secs(300),
     "users: below 1 s to 22 s a table scan while storage still loads",

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** without a heartbeat the recovery point is unknown, and that is what is said.
 
-use super::connect::{CALLS, connection_inputs, open, preview};
-use crate::action::Action;
+use super::connect::{CALLS, CITED, connection_inputs, open, preview};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::{Action, CitedDuration};
 use crate::base::clock::{between, format_instant};
 use crate::base::duration;
 use crate::base::value::{Type, Value, Values};
@@ -144,6 +144,10 @@ fn verdict(scope: &StepScope<'_>, beat: &Heartbeat) -> Verdict {
 impl Action for SqlHeartbeat {
     fn spec(&self) -> &ActionSpec {
         &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        Some(CITED)
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

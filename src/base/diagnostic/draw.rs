@@ -15,6 +15,9 @@ const BEFORE: usize = 50;
 /// Characters of a longer line that are kept from the caret on.
 const AFTER: usize = 90;
 
+/// What ends a colour.
+const RESET: &str = "\u{1b}[0m";
+
 /// Most problems of one file that are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown(pub usize);
@@ -68,7 +71,7 @@ fn one(problems: &Problems, problem: &Problem) -> String {
     if let Some(help) = &problem.help {
         group = group.element(Level::HELP.message(harmless(help)));
     }
-    let drawn = Renderer::styled().term_width(WIDTH).render(&[group]);
+    let drawn = without_trailing_blanks(&Renderer::styled().term_width(WIDTH).render(&[group]));
     match window {
         // The renderer counts the columns of what it is given.
         Some(window) if window.column != number(column) => {
@@ -77,6 +80,15 @@ fn one(problems: &Problems, problem: &Problem) -> String {
         }
         Some(_) | None => drawn,
     }
+}
+
+/// The lines without the blanks at their ends, some of which stand before a colour's end.
+fn without_trailing_blanks(drawn: &str) -> String {
+    let line = |line: &str| match line.strip_suffix(RESET) {
+        Some(coloured) => format!("{}{RESET}", coloured.trim_end_matches(' ')),
+        None => line.trim_end_matches(' ').to_owned(),
+    };
+    drawn.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Text without control characters, on one line.
@@ -116,7 +128,10 @@ impl Window {
         let least = shown.chars().next().map_or(1, char::len_utf8);
         let end = start + cut_right.map_or(marked, |at| marked.min(at)).max(least);
         let column = 1 + left.chars().count();
-        Some(Self { text: format!("{left}{shown} "), mark: start..end, column })
+        // The renderer replaces control characters, but not these, which terminals obey too. The
+        // dot has as many bytes.
+        let text = format!("{left}{shown} ").replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "·");
+        Some(Self { text, mark: start..end, column })
     }
 }
 

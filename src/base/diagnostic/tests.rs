@@ -162,7 +162,7 @@ fn an_error_counts_when_it_is_not_kept() {
 
 #[test]
 fn text_of_the_file_does_not_steer_the_terminal() {
-    let text = "a: \u{1b}[2Jx\u{7}\u{202e}y\n";
+    let text = "a: \u{1b}[2Jx\u{7}\u{202e}y\u{9b}2J\u{85}\n";
     let mut problems = Problems::in_text("a\u{1b}[2J.yaml", text);
     let span = Span { end: text.len(), ..place_of(text, 3) };
     problems.error("DR004", span, "wrong: \u{1b}[2J").help("not \u{9b}2J");

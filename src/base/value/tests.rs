@@ -8,6 +8,8 @@ fn json_round_trip_by_type() {
     let cases = [
         (Type::Time, json!("2026-03-01T10:15:00Z")),
         (Type::Duration, json!("1h15m")),
+        (Type::LatestOrTime, json!("latest")),
+        (Type::LatestOrTime, json!("2026-03-01T10:15:00Z")),
         (Type::Int.or_null(), json!(null)),
         (Type::texts(), json!(["a", "b"])),
         (Type::Bool, json!({ "unknown": "made by step restore" })),
@@ -29,6 +31,12 @@ fn wrong_types_say_what_was_expected() {
         (Type::Duration, json!("5"), "invalid duration `5`: `5` needs a unit: d, h, m, s or ms"),
         (Type::OneOf(&["a", "b"]), json!("c"), "expected one of a, b, found `c`"),
         (Type::String, json!(null), "expected text, found null"),
+        (Type::LatestOrTime, json!(7), "expected `latest` or an instant, found a whole number"),
+        (
+            Type::LatestOrTime,
+            json!("newest"),
+            "expected `latest` or an instant such as `2026-03-01T10:15:00Z`, found `newest`",
+        ),
     ];
     for (kind, json, message) in cases {
         assert_eq!(Value::from_json(&json, &kind), Err(message.to_owned()));

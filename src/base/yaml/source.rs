@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** what is no UTF-8 text of bounded size never reaches the parser.
 
+use super::{MAX_ALIASES, MAX_DEPTH, MAX_NODES};
 use crate::base::diagnostic::{Problems, Span, place_of};
 
 /// Largest file read: a runbook of 20,000 steps has a tenth of this.
@@ -77,12 +78,35 @@ pub(super) fn found(text: &str, span: Span) -> Span {
     let line = lines.next().unwrap_or("");
     let within = line.char_indices().nth(number(span.column).saturating_sub(1));
     let at = start + within.map_or(line.len(), |(at, _)| at);
+    // Of an indentation with a tab the tab is what is wrong; the parser stands before or behind it.
+    let blank = |text: &str| text.trim_end_matches([' ', '\t']).is_empty();
+    let tab = line.find('\t').filter(|tab| blank(&line[..*tab]) && blank(&line[..at - start]));
+    if let Some(tab) = tab {
+        return place_of(text, start + tab);
+    }
     let written = text[at..].trim_end();
     if !written.is_empty() {
         return place_of(text, at);
     }
     // Nothing is written here or behind: the caret stands behind the last thing that is.
     place_of(text, text.trim_end().len())
+}
+
+/// Which limit an error of the parser is about, in words; `None` when it is about none.
+pub(super) fn limit(message: &str) -> Option<String> {
+    let says = |word: &str| message.contains(word);
+    if !says("budget breached") && !says("limit exceeded") || says("Documents") {
+        return None;
+    }
+    Some(if says("Depth") || says("recursion") || says("nesting") {
+        format!("values stand more than {MAX_DEPTH} levels deep")
+    } else if says("Nodes") || says("Events") {
+        format!("the file has more than {MAX_NODES} keys and values")
+    } else if says("Aliases") || says("Anchors") {
+        format!("the file has more than {MAX_ALIASES} anchors or aliases")
+    } else {
+        "the aliases of the file stand for too much".to_owned()
+    })
 }
 
 /// What to do about an error of the parser.

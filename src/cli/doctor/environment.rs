@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** asks through a session that can only read.
 
-use super::{Finding, State};
+use super::{Finding, State, place};
 use crate::base::clock::format_instant;
 use crate::base::duration;
 use crate::cli::args::SimulationArgs;
@@ -32,30 +32,31 @@ pub(in crate::cli) async fn environment(
     estate: &Estate,
     environment: &Environment,
 ) -> Vec<Finding> {
-    let place = environment.name.as_str();
+    let name = environment.name.as_str();
     let simulation = SimulationArgs::default();
     let session = match Session::open(&tools.state, estate, environment, &simulation, None) {
         Ok(session) => session,
         Err(error) => {
-            let failed = Finding::new(place, "session", State::Fail, error.to_string());
+            let failed = Finding::new(name, "session", State::Fail, error.to_string());
             return vec![failed.exit(error.exit)];
         }
     };
     let cloud = match session.cloud(GuardPolicy::DryRun).await {
         Ok(cloud) => cloud.protecting(estate),
-        Err(error) => return vec![Finding::new(place, "session", State::Fail, error.to_string())],
+        Err(error) => return vec![Finding::new(name, "session", State::Fail, error.to_string())],
     };
-    let mut findings = vec![credentials(&session, &cloud).await];
+    let mut findings = vec![place::endpoints(environment), credentials(&session, &cloud).await];
     match cloud.verify_account().await {
         Ok(identity) => {
             let what = format!("{} in account {}", identity.arn, identity.account);
-            findings.push(Finding::new(place, "account", State::Ok, what));
+            findings.push(Finding::new(name, "account", State::Ok, what));
             findings.push(clock(&cloud));
+            findings.extend(place::regions(&cloud, estate).await);
             findings.extend(databases(&cloud, estate).await);
             findings.push(permissions(tools, &cloud, &identity).await);
         }
         Err(error) => {
-            let failed = Finding::new(place, "account", State::Fail, error.to_string());
+            let failed = Finding::new(name, "account", State::Fail, error.to_string());
             findings.push(failed.help(match error.class {
                 ErrorClass::Unreachable => "is the endpoint up, and reachable from here?",
                 _ => "log in (`aws sso login`, `aws configure`), or choose another profile",
@@ -93,6 +94,9 @@ async fn credentials(session: &Session, cloud: &Cloud) -> Finding {
 
 fn clock(cloud: &Cloud) -> Finding {
     let found = |state, what: String| Finding::new(&cloud.environment().name, "clock", state, what);
+    if cloud.environment().is_simulated() {
+        return found(State::Ok, "the simulator has the clock of this program".to_owned());
+    }
     let Some(skew) = cloud.clock_skew() else {
         return found(State::Unknown, "the server does not say what time it has".to_owned());
     };

@@ -5,15 +5,19 @@
 
 mod environment;
 mod machine;
+mod place;
+mod resolvers;
 mod view;
 
 pub(super) use environment::environment;
 pub(super) use machine::machine;
+pub(super) use resolvers::resolvers;
 pub(super) use view::show;
 
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{self, Tools};
+use crate::cloud::dns::ResolverName;
 use crate::estate::{Environment, Estate};
 use clap::Args;
 
@@ -30,6 +34,9 @@ pub(super) struct DoctorArgs {
     /// An environment to examine (repeatable).
     #[arg(long, value_name = "NAME")]
     env: Vec<String>,
+    /// A DNS resolver to ask whether it answers, as 192.0.2.53, 192.0.2.53:5353 or `system` (repeatable).
+    #[arg(long, value_name = "ADDRESS", value_parser = ResolverName::parse)]
+    resolver: Vec<ResolverName>,
 }
 
 /// What is examined.

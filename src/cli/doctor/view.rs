@@ -50,7 +50,8 @@ fn text(patient: &Patient, findings: &[Finding]) -> String {
             place = &found.place;
             let _ = writeln!(text, "{place}");
         }
-        let _ = writeln!(text, "  {:<8} {:<16} {}", word(found.state), found.topic, found.what);
+        let what = found.what.replace('\n', &format!("\n{:26}", ""));
+        let _ = writeln!(text, "  {:<8} {:<16} {what}", word(found.state), found.topic);
         if let Some(help) = &found.help {
             let _ = writeln!(text, "{:28}help: {help}", "");
         }

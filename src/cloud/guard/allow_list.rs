@@ -55,6 +55,9 @@ pub const SECRETS_MANAGER: [&str; 3] = ["DescribeSecret", "ListSecretVersionIds"
 /// Read-only operations of IAM: what `doctor` asks.
 pub const IAM: [&str; 1] = ["SimulatePrincipalPolicy"];
 
+/// Read-only operations of KMS: whether a key can be used, and by whom.
+pub const KMS: [&str; 4] = ["DescribeKey", "GetKeyPolicy", "ListAliases", "ListGrants"];
+
 /// What `operation`, such as `rds:DescribeDBInstances`, does.
 pub fn kind(operation: &str) -> OperationKind {
     let Some((service, name)) = operation.split_once(':') else {
@@ -65,6 +68,7 @@ pub fn kind(operation: &str) -> OperationKind {
         "sts" => &STS,
         "secretsmanager" => &SECRETS_MANAGER,
         "iam" => &IAM,
+        "kms" => &KMS,
         _ => &[],
     };
     if list.contains(&name) {
@@ -78,7 +82,7 @@ pub fn kind(operation: &str) -> OperationKind {
 
 /// How many operations the lists let through.
 pub fn len() -> usize {
-    RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len()
+    RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len() + KMS.len()
 }
 
 #[cfg(test)]
@@ -99,6 +103,9 @@ mod tests {
             ("ec2:DescribeInstances", OperationKind::Mutating),
             ("DescribeDBInstances", OperationKind::Mutating),
             ("rds:describedbinstances", OperationKind::Mutating),
+            ("kms:DescribeKey", OperationKind::ReadOnly),
+            ("kms:Decrypt", OperationKind::Mutating),
+            ("kms:GenerateDataKey", OperationKind::Mutating),
         ] {
             assert_eq!(kind(operation), expected, "{operation}");
         }
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_and_counted() {
-        assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted());
-        assert_eq!(len(), 33);
+        assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted() && KMS.is_sorted());
+        assert_eq!(len(), 37);
     }
 }

@@ -15,3 +15,4 @@ pub use contract::{SqlConnector, SqlMode, SqlRows, SqlSession, SqlTarget};
 pub use error::SqlError;
 pub use postgres::PostgresConnector;
 pub use probe::{Reach, probe};
+pub(in crate::cloud) use trust::authorities;

@@ -41,7 +41,7 @@ pub(super) async fn tls_connector(
 
 /// The certificates of a PEM text. One broken certificate refuses the whole file: a bundle that was
 /// cut off must not silently trust less, or something else, than the user believes.
-fn authorities(pem: &[u8]) -> Result<RootCertStore, String> {
+pub(in crate::cloud) fn authorities(pem: &[u8]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
         let number = index + 1;

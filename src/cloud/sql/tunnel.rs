@@ -6,6 +6,7 @@
 use crate::base::clock::Clock;
 use crate::base::duration;
 use crate::base::redact::redact;
+use crate::cloud::process::{Signal, signal};
 use crate::cloud::sql::error::SqlError;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
@@ -151,13 +152,9 @@ impl Drop for Tunnel {
 /// Asks the whole process group of a still running command to end.
 fn end_group(child: &Child) {
     // `None` once the command was waited for: its number may then belong to somebody else.
-    let Some(id) = child.id() else { return };
-    let _ = std::process::Command::new("kill")
-        .args(["-TERM", "--", &format!("-{id}")])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    if let Some(id) = child.id() {
+        signal(id, Signal::Terminate);
+    }
 }
 
 fn filled(part: &str, host: &str, port: u16, local_port: u16) -> String {

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** written by hand from the service's documented shapes; no code of the SDK makes them.
 
-use crate::cloud::tests::scripted::Reply;
+use crate::cloud::tests::scripted::{ACCOUNT, REGION, Reply};
 
 const RDS: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
 
-pub(super) fn ok(operation: &str, result: &str) -> Reply {
+pub(crate) fn ok(operation: &str, result: &str) -> Reply {
     let body = format!(
         "<{operation}Response xmlns=\"{RDS}\"><{operation}Result>{result}</{operation}Result>\
          <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></{operation}Response>"
@@ -14,7 +14,7 @@ pub(super) fn ok(operation: &str, result: &str) -> Reply {
     Reply::Http(200, body, vec![("content-type", "text/xml"), ("x-amzn-requestid", "r-1")])
 }
 
-pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Reply {
     let body = format!(
         "<ErrorResponse xmlns=\"{RDS}\"><Error><Type>Sender</Type><Code>{code}</Code>\
          <Message>{message}</Message></Error><RequestId>r-2</RequestId></ErrorResponse>"
@@ -22,22 +22,22 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
     Reply::Http(status, body, vec![("content-type", "text/xml"), ("x-amzn-requestid", "r-2")])
 }
 
-pub(super) fn html(status: u16) -> Reply {
+pub(crate) fn html(status: u16) -> Reply {
     let body = "<!doctype html><title>Oops</title><h1>Not Implemented</h1>".to_owned();
     Reply::Http(status, body, vec![("content-type", "text/html; charset=utf-8")])
 }
 
-pub(super) fn json(body: &str) -> Reply {
+pub(crate) fn json(body: &str) -> Reply {
     let kind = vec![("content-type", "application/x-amz-json-1.1")];
     Reply::Http(200, body.to_owned(), kind)
 }
 
-pub(super) fn json_error(code: &str, message: &str) -> Reply {
+pub(crate) fn json_error(code: &str, message: &str) -> Reply {
     let body = format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}");
     Reply::Http(400, body, vec![("content-type", "application/x-amz-json-1.1")])
 }
 
-pub(super) fn identity(account: &str) -> Reply {
+pub(crate) fn identity(account: &str) -> Reply {
     let body = format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
          <GetCallerIdentityResult><Arn>arn:aws:sts::{account}:assumed-role/dr/ada</Arn>\
@@ -48,7 +48,7 @@ pub(super) fn identity(account: &str) -> Reply {
 }
 
 /// A `DBInstance` element with the given identifier, status, run tag and further elements.
-pub(super) fn instance(id: &str, status: &str, run: Option<&str>, more: &str) -> String {
+pub(crate) fn instance(id: &str, status: &str, run: Option<&str>, more: &str) -> String {
     let tags = run.map_or_else(String::new, |run| {
         format!("<TagList><Tag><Key>drctl:run</Key><Value>{run}</Value></Tag></TagList>")
     });
@@ -59,6 +59,48 @@ pub(super) fn instance(id: &str, status: &str, run: Option<&str>, more: &str) ->
     )
 }
 
-pub(super) fn instances(elements: &str) -> Reply {
+pub(crate) fn instances(elements: &str) -> Reply {
     ok("DescribeDBInstances", &format!("<DBInstances>{elements}</DBInstances>"))
+}
+
+/// A `DBSnapshot` element of `orders` with the given identifier, kind, status, run tag and further
+/// elements.
+pub(crate) fn snapshot(
+    id: &str,
+    kind: &str,
+    status: &str,
+    run: Option<&str>,
+    more: &str,
+) -> String {
+    let tags = run.map_or_else(String::new, |run| {
+        format!("<TagList><Tag><Key>drctl:run</Key><Value>{run}</Value></Tag></TagList>")
+    });
+    format!(
+        "<DBSnapshot><DBSnapshotIdentifier>{id}</DBSnapshotIdentifier>\
+         <DBSnapshotArn>arn:aws:rds:{REGION}:{ACCOUNT}:snapshot:{id}</DBSnapshotArn>\
+         <DBInstanceIdentifier>orders</DBInstanceIdentifier><DbiResourceId>db-orders</DbiResourceId>\
+         <SnapshotType>{kind}</SnapshotType><Status>{status}</Status><Engine>postgres</Engine>\
+         <EngineVersion>15.3</EngineVersion><AllocatedStorage>100</AllocatedStorage>{more}{tags}\
+         </DBSnapshot>"
+    )
+}
+
+pub(crate) fn snapshots(elements: &str) -> Reply {
+    ok("DescribeDBSnapshots", &format!("<DBSnapshots>{elements}</DBSnapshots>"))
+}
+
+pub(crate) const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1111";
+
+/// Elements of an encrypted snapshot that was taken at `at`.
+pub(crate) fn encrypted_at(at: &str) -> String {
+    format!(
+        "<SnapshotCreateTime>{at}</SnapshotCreateTime><Encrypted>true</Encrypted>\
+         <KmsKeyId>{KEY}</KmsKeyId>"
+    )
+}
+
+pub(crate) fn key(state: &str) -> Reply {
+    json(&format!(
+        "{{\"KeyMetadata\":{{\"KeyId\":\"1111\",\"Arn\":\"{KEY}\",\"KeyState\":\"{state}\"}}}}"
+    ))
 }

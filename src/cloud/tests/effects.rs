@@ -3,11 +3,16 @@
 //! **Invariant:** a refused effect reaches neither a database nor AWS.
 
 use crate::base::secret::{ExposeSecret, Secret};
+use crate::cloud::dns::{DnsQuestion, RecordKind, ResolverName};
+use crate::cloud::http::{HttpAddress, HttpMethod, HttpRequest};
+use crate::cloud::process::Command;
 use crate::cloud::sql::{SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
 use crate::cloud::tests::answers::{json, json_error};
+use crate::cloud::tests::ports::{World, ports};
 use crate::cloud::tests::scripted::{REGION, Script};
 use crate::cloud::{
-    EffectError, EffectOutcome, Effects, ErrorClass, GuardPolicy, SQL_READ, SQL_WRITE, SecretStage,
+    DNS_READ, EffectError, EffectOutcome, Effects, ErrorClass, GuardPolicy, HTTP_READ, HTTP_SEND,
+    PROCESS_RUN, SQL_READ, SQL_WRITE, SecretStage, VARIABLE_READ,
 };
 use crate::estate::SqlRoute;
 use async_trait::async_trait;
@@ -63,9 +68,100 @@ fn target(mode: SqlMode, user: &str) -> SqlTarget {
 }
 
 async fn effects(script: &Script, policy: GuardPolicy) -> (Effects, Arc<Database>) {
-    let database = Arc::new(Database::default());
+    let (effects, database, _) = with_world(script, policy).await;
+    (effects, database)
+}
+
+async fn with_world(script: &Script, policy: GuardPolicy) -> (Effects, Arc<Database>, Arc<World>) {
+    let (database, world) = (Arc::new(Database::default()), Arc::new(World::default()));
     let cloud = script.open(policy).await;
-    (cloud.effects(database.clone()), database)
+    (cloud.effects(ports(database.clone(), &world)), database, world)
+}
+
+fn request(method: HttpMethod) -> HttpRequest {
+    HttpRequest {
+        method,
+        address: HttpAddress::parse("https://app.test/x?token=hunter5").expect("an address"),
+        headers: vec![("authorization".to_owned(), Secret::from("hunter6"))],
+        body: Secret::from("hunter7"),
+        redirects: 0,
+        trust: None,
+        timeout: Duration::from_secs(1),
+    }
+}
+
+fn command() -> Command {
+    Command {
+        words: vec!["rm".to_owned(), "password=hunter8".to_owned()],
+        directory: None,
+        variables: vec![("X".to_owned(), Secret::from("hunter9"))],
+        timeout: Duration::from_secs(1),
+        rehearsal: None,
+    }
+}
+
+fn question() -> DnsQuestion {
+    DnsQuestion {
+        name: "app.test".to_owned(),
+        kind: RecordKind::A,
+        resolver: ResolverName::System,
+        timeout: Duration::from_secs(1),
+    }
+}
+
+/// Tries every way out beside SQL; the names of those that were let through.
+async fn tried(effects: &Effects) -> Vec<&'static str> {
+    let outcomes = [
+        (HTTP_READ, effects.http(&request(HttpMethod::Get)).await.map(drop)),
+        (HTTP_READ, effects.http(&request(HttpMethod::Head)).await.map(drop)),
+        (DNS_READ, effects.dns(&question()).await.map(drop)),
+        (HTTP_SEND, effects.http(&request(HttpMethod::Post)).await.map(drop)),
+        (PROCESS_RUN, effects.process(&command()).await.map(drop)),
+        (VARIABLE_READ, effects.variable("TOKEN").map(drop)),
+    ];
+    let passed = outcomes.into_iter().filter_map(|(name, outcome)| match outcome {
+        Ok(()) => Some(name),
+        Err(error) => {
+            assert_eq!(error.class(), ErrorClass::Refused, "{error}");
+            None
+        }
+    });
+    passed.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_lets_declared_reads_through_and_nothing_else() {
+    let (effects, _, world) = with_world(&Script::new([]), GuardPolicy::DryRun).await;
+    assert_eq!(tried(&effects).await, [HTTP_READ, HTTP_READ, DNS_READ]);
+    assert_eq!(world.used.load(Ordering::Relaxed), 3, "what is refused reaches nobody");
+    let log = effects.log();
+    assert_eq!(log.iter().filter(|record| record.outcome == EffectOutcome::Done).count(), 3);
+    assert_eq!(log.iter().filter(|record| record.outcome == EffectOutcome::Refused).count(), 3);
+    assert_eq!(log[0].effect, "GET https://app.test/x?token=(secret)");
+    assert!(!format!("{log:?} {effects:?}").contains("hunter"), "{log:?}");
+    assert!(effects.wall().is_some_and(|wall| wall.contains("http:Read and dns:Read")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_run_has_the_declared_ways_out_and_no_other() {
+    for name in [HTTP_READ, HTTP_SEND, DNS_READ, PROCESS_RUN, VARIABLE_READ, SQL_READ] {
+        let (effects, _, world) = with_world(&Script::new([]), GuardPolicy::live([name])).await;
+        let passed = tried(&effects).await;
+        assert!(passed.iter().all(|found| *found == name), "{name}: {passed:?}");
+        assert_eq!(passed.is_empty(), name == SQL_READ, "{name}");
+        let used = world.used.load(Ordering::Relaxed);
+        assert_eq!(usize::try_from(used).ok(), Some(passed.len()), "{name}");
+        assert!(!format!("{:?}", effects.log()).contains("hunter"));
+        assert_eq!(effects.wall(), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variable_that_is_not_set_says_so() {
+    let (effects, ..) = with_world(&Script::new([]), GuardPolicy::live([VARIABLE_READ])).await;
+    let absent = effects.variable("ABSENT").expect_err("not set");
+    assert!(absent.to_string().contains("`ABSENT` is not set"), "{absent}");
+    assert!(effects.has_variable("TOKEN") && !effects.has_variable("ABSENT"));
 }
 
 #[tokio::test(start_paused = true)]

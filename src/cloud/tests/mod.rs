@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** nothing here sleeps in real time, and only `network` opens sockets, on loopback.
 
-mod answers;
+pub(crate) mod answers;
 mod credentials;
 mod effects;
 mod network;
+pub(crate) mod ports;
 mod reads;
-mod scripted;
+pub(crate) mod scripted;
 mod session;
+mod snapshots;
 mod writes;

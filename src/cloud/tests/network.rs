@@ -4,7 +4,7 @@
 
 use crate::base::clock::{Clock, simulated_epoch};
 use crate::base::seed::Seed;
-use crate::cloud::model::RestoreRequest;
+use crate::cloud::model::{RestoreRequest, RestoreSource};
 use crate::cloud::tests::scripted::{REGION, environment, run};
 use crate::cloud::{Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource};
 use crate::estate::EnvironmentKind;
@@ -26,9 +26,8 @@ async fn restore_at(address: &str) -> CloudError {
     });
     let cloud = cloud.await.expect("a valid environment");
     let request = RestoreRequest {
-        source: "orders".to_owned(),
+        from: RestoreSource::Instant { instance: "orders".to_owned(), at: simulated_epoch() },
         target: "drctl-a".to_owned(),
-        restore_time: simulated_epoch(),
         class: None,
         subnet_group: None,
         security_groups: Vec::new(),
@@ -42,7 +41,7 @@ async fn restore_at(address: &str) -> CloudError {
         tags: BTreeMap::from([("drctl:run".to_owned(), run().as_str().to_owned())]),
     };
     let writer = cloud.writer().expect("a live session");
-    writer.restore_to_point_in_time(REGION, &request).await.expect_err("nobody carries it out")
+    writer.restore(REGION, &request).await.expect_err("nobody carries it out")
 }
 
 /// Serves one connection with `answer` on a thread of its own.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// What happens to one request.
 #[derive(Debug, Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Status, body and headers.
     Http(u16, String, Vec<(&'static str, &'static str)>),
     /// Nobody listens.
@@ -34,25 +34,25 @@ pub(super) enum Reply {
 
 /// One request as it left.
 #[derive(Debug, Clone)]
-pub(super) struct Sent {
-    pub(super) uri: String,
-    pub(super) headers: BTreeMap<String, String>,
+pub(crate) struct Sent {
+    pub(crate) uri: String,
+    pub(crate) headers: BTreeMap<String, String>,
     /// Form fields of the query protocol.
-    pub(super) form: BTreeMap<String, String>,
-    pub(super) body: String,
+    pub(crate) form: BTreeMap<String, String>,
+    pub(crate) body: String,
     /// Time since the clock was made.
-    pub(super) at: Duration,
+    pub(crate) at: Duration,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Script {
+pub(crate) struct Script {
     clock: Clock,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Script {
-    pub(super) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self {
             clock: Clock::virtual_from(simulated_epoch()),
             replies: Arc::new(Mutex::new(replies.into_iter().collect())),
@@ -60,21 +60,21 @@ impl Script {
         }
     }
 
-    pub(super) fn client(&self) -> SharedHttpClient {
+    pub(crate) fn client(&self) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(self.clone());
         http_client_fn(move |_, _| connector.clone())
     }
 
-    pub(super) fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         self.clock.clone()
     }
 
-    pub(super) fn sent(&self) -> Vec<Sent> {
+    pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
     }
 
     /// Names of the operations that were sent, in order.
-    pub(super) fn actions(&self) -> Vec<String> {
+    pub(crate) fn actions(&self) -> Vec<String> {
         let name = |sent: Sent| match sent.headers.get("x-amz-target") {
             Some(target) => target.clone(),
             None => sent.form.get("Action").cloned().unwrap_or_default(),
@@ -82,7 +82,7 @@ impl Script {
         self.sent().into_iter().map(name).collect()
     }
 
-    pub(super) async fn try_open(
+    pub(crate) async fn try_open(
         &self,
         environment: Environment,
         policy: GuardPolicy,
@@ -92,7 +92,7 @@ impl Script {
         Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
     }
 
-    pub(super) async fn open(&self, policy: GuardPolicy) -> Cloud {
+    pub(crate) async fn open(&self, policy: GuardPolicy) -> Cloud {
         self.try_open(environment(), policy).await.expect("a valid environment")
     }
 }
@@ -134,11 +134,11 @@ impl HttpConnector for Script {
     }
 }
 
-pub(super) const ACCOUNT: &str = "123456789012";
-pub(super) const REGION: &str = "us-east-1";
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// A simulated environment, which the script stands in for.
-pub(super) fn environment() -> Environment {
+pub(crate) fn environment() -> Environment {
     Environment {
         name: "test".to_owned(),
         kind: EnvironmentKind::Simulated(Simulation { seed: 1, ..Simulation::default() }),
@@ -151,10 +151,10 @@ pub(super) fn environment() -> Environment {
     }
 }
 
-pub(super) fn run() -> RunId {
+pub(crate) fn run() -> RunId {
     RunId::mint(simulated_epoch(), &mut Seed::new(1).stream("run"))
 }
 
-pub(super) fn other_run() -> RunId {
+pub(crate) fn other_run() -> RunId {
     RunId::mint(simulated_epoch(), &mut Seed::new(2).stream("run"))
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** a write is sent at most once, whatever the answer.
 
 use crate::base::clock::simulated_epoch;
-use crate::cloud::model::RestoreRequest;
+use crate::cloud::model::{RestoreRequest, RestoreSource};
 use crate::cloud::tests::answers::{error, html, instance, instances, ok};
 use crate::cloud::tests::scripted::{REGION, Reply, Script, environment, run};
 use crate::cloud::{Accepted, Cloud, CloudError, DeletePermit, ErrorClass, GuardPolicy, Overlay};
@@ -15,9 +15,8 @@ const DECLARED: [&str; 3] =
 
 fn request() -> RestoreRequest {
     RestoreRequest {
-        source: "orders".to_owned(),
+        from: RestoreSource::Instant { instance: "orders".to_owned(), at: simulated_epoch() },
         target: "drctl-orders-1".to_owned(),
-        restore_time: simulated_epoch(),
         class: Some("db.r6g.large".to_owned()),
         subnet_group: Some("prod".to_owned()),
         security_groups: vec!["sg-1".to_owned(), "sg-2".to_owned()],
@@ -40,7 +39,7 @@ fn restored() -> Reply {
 async fn restore(script: &Script) -> Result<Accepted, CloudError> {
     let cloud = script.open(GuardPolicy::live(DECLARED)).await;
     let writer = cloud.writer().expect("a live run");
-    writer.restore_to_point_in_time(REGION, &request()).await
+    writer.restore(REGION, &request()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,7 +134,7 @@ async fn our_own_rules_refuse_before_anything_is_sent() {
         (REGION, changed(|request| request.target = "shop-orders".to_owned()), "belongs to"),
         (REGION, changed(|request| request.tags.clear()), "no tag `drctl:run`"),
     ] {
-        let failed = writer.restore_to_point_in_time(region, &request).await.expect_err("refused");
+        let failed = writer.restore(region, &request).await.expect_err("refused");
         assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
         assert!(failed.message.contains(words), "{failed}");
     }
@@ -151,7 +150,7 @@ async fn an_undeclared_write_is_refused() {
     let script = Script::new([]);
     let cloud = script.open(GuardPolicy::live(["rds:DeleteDBInstance"])).await;
     let writer = cloud.writer().expect("a live run");
-    let failed = writer.restore_to_point_in_time(REGION, &request()).await.expect_err("refused");
+    let failed = writer.restore(REGION, &request()).await.expect_err("refused");
     assert_eq!(failed.class, ErrorClass::Refused);
     assert!(failed.message.contains("the plan does not declare it"), "{failed}");
     assert!(script.sent().is_empty());
@@ -256,6 +255,6 @@ async fn names_that_only_the_environment_changes_are_protected_too() {
     let mut request = request();
     request.target = "test-orders".to_owned();
     let writer = cloud.writer().expect("live");
-    let failed = writer.restore_to_point_in_time(REGION, &request).await.expect_err("protected");
+    let failed = writer.restore(REGION, &request).await.expect_err("protected");
     assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
 }

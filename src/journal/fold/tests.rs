@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::journal::event::{ErrorKind, SkipReason};
-use crate::journal::testing::{JournalBuilder, every_event, succeeded};
+use crate::journal::testing::{JournalBuilder, every_event, gate_answered, gate_asked, succeeded};
 use serde_json::json;
 
 /// Journals that end in each state worth telling apart, with the kinds of event that may follow.
@@ -15,6 +15,7 @@ fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> {
     let doubtful = || acting().event(3, every("act_in_doubt"));
     let failed = || running().fail(4, "restore", ErrorKind::Broken, "broken");
     let asked = || running().event(4, every("question_asked"));
+    let gate = || running().event(4, gate_asked("restore", 60_000, Consequence::Fail));
     let over = |journal: JournalBuilder| journal.event(9, every("prediction_scored"));
     let succeeded = || accepted().succeed(5, "restore", json!({}));
     let undoing = || succeeded().event(6, every("undo_started"));
@@ -39,6 +40,10 @@ fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> {
         ("refused", refused(), at_rest()),
         ("in doubt", doubtful(), at_rest()),
         ("asked", asked(), and_run(&["question_answered"])),
+        // `every_event` answers "retry", which no gate takes.
+        ("gate asked", gate(), and_run(&["question_expired"])),
+        ("gate opened", gate().event(5, gate_answered("restore", APPROVE, None)), fresh()),
+        ("gate expired", gate().event(5, every("question_expired")), fresh()),
         ("to be tried again", asked().event(5, every("question_answered")), fresh()),
         ("succeeded", succeeded(), and_run(&["undo_started", "run_finished"])),
         ("failed", failed(), and_run(&["undo_started", "run_finished"])),
@@ -109,7 +114,7 @@ fn kinds_are_the_stored_types() {
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
     }
     let unique: std::collections::BTreeSet<_> = kinds.iter().collect();
-    assert_eq!((kinds.len(), unique.len()), (20, 20), "every_event misses a kind");
+    assert_eq!((kinds.len(), unique.len()), (21, 21), "every_event misses a kind");
 }
 
 #[test]
@@ -247,6 +252,8 @@ fn what_cannot_follow_is_named() {
         step: StepKey::new("restore"),
         answer: "maybe".to_owned(),
         operator: String::new(),
+        way: None,
+        comment: None,
     };
     let wrong = JournalBuilder::started(&["restore"])
         .start(1, "restore")

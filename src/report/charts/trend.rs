@@ -12,6 +12,9 @@ const HEIGHT: u64 = 140;
 /// Room above the bars, for the label of the promise.
 const ABOVE: u64 = 18;
 
+/// Room for at least this many bars, so that two runs do not look like walls.
+const BARS: usize = 12;
+
 /// A run in a trend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
@@ -25,7 +28,7 @@ pub struct Point {
 
 /// The chart, oldest first; `id` is unique in the page.
 pub fn trend_chart(id: &str, title: &str, points: &[Point]) -> Markup {
-    let count = points.len().max(1) as u64;
+    let count = points.len().max(BARS) as u64;
     let measured = points.iter().filter_map(|point| point.ms).max().unwrap_or(0);
     let promised = points.last().and_then(|point| point.promised_ms);
     // A promise far above would press the bars flat: then it is said, not drawn.

@@ -93,6 +93,7 @@ fn bars(waterfall: &Waterfall) -> Vec<Bar> {
     let (name, fill) = match waterfall.to_what {
         WaterfallEnd::Recovered => ("recovered after", "#ffffff"),
         WaterfallEnd::LastEvent => ("NOT recovered after", "url(#late)"),
+        WaterfallEnd::NothingToRecover => ("the whole run", "#ffffff"),
     };
     let total = waterfall.total_ms;
     let (name, figure) = (name.to_owned(), human_ms(total));
@@ -105,7 +106,7 @@ pub fn in_words(phase: &str) -> &str {
     match phase {
         "detect" => "detect: until it was declared",
         "decide" => "decide and check",
-        "wait" => "wait for people",
+        "wait" => "wait for people or an instant",
         "provision" => "provision: restore",
         "replay" => "replay: catch up",
         "verify" => "verify: prove it works",

@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** what is too long for a page is counted, and the journal named where all of it is.
 
+use crate::base::html::{code, instant, shown};
 use crate::report::folded::{TIMELINE_LINES, TimelineLine, choose, fold_timeline};
-use crate::report::html::text::{code, instant, shown};
 use crate::report::html::verdict::phase_name;
 use crate::report::markdown::ms;
 use crate::report::model::{Report, Severity, StepRow};
@@ -132,14 +132,17 @@ pub fn people(report: &Report) -> Markup {
                     tr {
                         td.figure { (instant(one.at)) }
                         td.strong {
-                            @match &one.who { Some(who) => (shown(who)), None => "nobody yet" }
+                            (shown(one.who_text()))
                         }
                         td {
                             @if let Some(step) = &one.step { (code(step)) ": " }
                             (shown(&one.what))
+                            @if !one.approvers.is_empty() {
+                                span.note { "to be decided by: " (shown(&one.approvers.join(", "))) }
+                            }
                             @if let Some(comment) = &one.comment { span.note { (shown(comment)) } }
                         }
-                        td.strong { @if let Some(answer) = &one.answer { (shown(answer)) } }
+                        td.strong { (shown(&one.decision_text())) }
                     }
                 }
             }

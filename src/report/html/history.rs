@@ -3,10 +3,10 @@
 //! **Invariant:** each kind has a section of its own, and what is no figure of AWS says so above it.
 
 use crate::base::clock::format_instant;
+use crate::base::html::page;
+use crate::base::html::{code, heading, instant, shown};
 use crate::report::charts::trend::{Point, trend_chart};
 use crate::report::history::{DamagedRow, HistoryRow};
-use crate::report::html::page::page;
-use crate::report::html::text::{code, heading, instant, shown};
 use crate::report::markdown::ms;
 use crate::report::measure::human_ms;
 use crate::report::trend::{Kind, Trend, grouped};

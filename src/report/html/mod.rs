@@ -6,10 +6,7 @@
 pub mod detail;
 pub mod history;
 pub mod origin;
-pub mod page;
 pub mod run;
-pub mod style;
-pub mod text;
 pub mod verdict;
 
 pub use history::render_history_html;

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** digests are whole here, ready to be compared.
 
-use crate::report::html::text::{code, shown};
+use crate::base::html::{code, shown};
 use crate::report::model::Report;
 use maud::{Markup, html};
 

@@ -3,11 +3,11 @@
 //! **Invariant:** the same journal gives the same bytes; the verdict and the banner come before
 //! everything else.
 
+use crate::base::html::page;
 use crate::report::html::detail::{
     evidence, findings, hand_over, left_behind, people, skipped, steps, timeline,
 };
 use crate::report::html::origin::{certificate, parameters, prediction, provenance};
-use crate::report::html::page::page;
 use crate::report::html::verdict::{facts, objectives, point, time, top};
 use crate::report::model::Report;
 use maud::{Markup, html};

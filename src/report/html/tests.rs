@@ -80,7 +80,7 @@ fn hostile_text_is_text() {
     assert!(!page.contains("<script") && !page.contains("<img"), "an element got through");
     assert!(!page.contains('\u{202e}') && !page.contains('\u{0}') && !page.contains('\u{1b}'));
     assert!(page.contains("شحن 🔥"), "ordinary right-to-left text and emoji stay");
-    assert!(page.contains("more characters: see the JSON report"));
+    assert!(page.contains("more characters)"));
     let longest = page.split(['<', '>']).filter(|text| !text.contains("--") && !text.contains("{"));
     assert!(longest.map(|text| text.chars().count()).max().unwrap() < 2_000);
     assert_eq!(page, render_html(&report), "the same journal gives the same bytes");

@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** a word says what a colour says.
 
+use crate::base::html::{code, heading, instant, shown};
 use crate::report::audit::{Part, PartStatus, part_name};
 use crate::report::charts::gantt::{ROWS, gantt_charts};
 use crate::report::charts::waterfall::{in_words, waterfall_chart};
-use crate::report::html::text::{code, heading, instant, shown};
 use crate::report::markdown::ms;
 use crate::report::measure::{RECOVERY_TIME, human_ms};
 use crate::report::model::{Objective, ObjectiveStatus, Report, VerdictState, WaterfallEnd};
@@ -133,6 +133,9 @@ pub fn time(report: &Report) -> Markup {
             @match waterfall.to_what {
                 WaterfallEnd::Recovered => { " (recovered): " }
                 WaterfallEnd::LastEvent => { " (the last event; " strong { "NOT recovered" } "): " }
+                WaterfallEnd::NothingToRecover => {
+                    " (the last event; this runbook recovers nothing): "
+                }
             }
             strong { (human_ms(waterfall.total_ms)) } ". "
             "Clean-up, not counted: " (human_ms(waterfall.cleanup_ms)) "."

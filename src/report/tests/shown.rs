@@ -100,7 +100,7 @@ None.
 | verify    | sql.check                    | verify    | succeeded | 30s    |       |
 | delete    | rds.delete_instance          | cleanup   | succeeded | 1m00s  |       |
 
-## People
+## Who approved what
 
 | at                   | who   | what            | decision |
 | -------------------- | ----- | --------------- | -------- |

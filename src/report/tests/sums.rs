@@ -113,7 +113,9 @@ fn one_line_says_where_it_stands() {
     let asked = every_event("heartbeat").into_iter().find(|one| one.kind() == "question_asked");
     let asked = until_restored(&real).start(606_000, "heartbeat").event(607_000, asked.unwrap());
     let asked = status_line(&report(&asked), at(700), Worker::Present);
-    assert!(asked.text.contains("WAITS FOR A PERSON: go on?"), "{}", asked.text);
+    let since = "WAITS FOR A PERSON since 2026-01-15T09:10:07Z: go on?";
+    assert!(asked.text.contains(since), "{}", asked.text);
+    assert!(asked.text.ends_with(" --answer retry|abort"), "{}", asked.text);
     let done = status_line(&report(&whole(&plan())), at(9_999), Worker::Gone);
     assert_eq!(
         done.text,

@@ -91,4 +91,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         mended: "steps:\n  - id: check\n    uses: rds.check_source\n    for_each: [orders]\n    with: \
                  { instance: \"shop-${{ each }}\" }\n",
     },
+    Entry {
+        code: codes::ZERO,
+        meaning: "The right side of `/` or `%` is a zero that is written there. No number divided by it \
+                  has a value.",
+        why: "The step would fail each time its expression is evaluated, in the middle of a recovery.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: check\n    uses: rds.check_source\n    when: size(env.name) / 0 > \
+                3\n    with: { instance: shop-orders }\n",
+        mended: "steps:\n  - id: check\n    uses: rds.check_source\n    when: size(env.name) / 2 > \
+                 3\n    with: { instance: shop-orders }\n",
+    },
 ];

@@ -46,7 +46,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         code: codes::ENDLESS_GATE,
-        meaning: "A gate waits for a person or a condition, and this one does not say for how long.",
+        meaning: "A gate waits for a person or an instant, and this one does not say for how long: \
+                  `gate.approve` gives up after a day then, `gate.wait_until` after a week.",
         why: "A recovery that waits for somebody who is asleep looks just like one that works. A \
               time-out makes the waiting end with a clear word.",
         document: Document::Runbook,

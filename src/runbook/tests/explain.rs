@@ -1,48 +1,15 @@
 //! Every code has an explanation whose examples are true.
 
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
-use crate::action::{Catalogue, standard};
+use crate::action::standard;
 use crate::base::diagnostic::{Problems, Severity};
-use crate::base::value::Type;
 use crate::base::yaml::decode;
 use crate::estate;
 use crate::runbook::codes::{CODES, WARNINGS};
 use crate::runbook::explain::{Document, Explanation, explanation};
-use crate::runbook::{Actions, check_drill, load_drill, load_runbook};
+use crate::runbook::{check_drill, load_drill, load_runbook};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 const SHIPPED: &str = include_str!("../../../runbooks/restore-db.yaml");
-
-/// The catalogue, and a gate as long as it has none.
-struct WithGate(Catalogue, ActionSpec);
-
-impl Actions for WithGate {
-    fn spec(&self, name: &str) -> Option<&ActionSpec> {
-        let gate = (name == self.1.name).then_some(&self.1);
-        self.0.spec(name).or(gate)
-    }
-    fn names(&self) -> Vec<&'static str> {
-        self.0.names().collect()
-    }
-}
-
-fn actions() -> WithGate {
-    let gate = ActionSpec {
-        name: "gate.approve",
-        summary: "of a test",
-        kind: ActionKind::Check,
-        inputs: vec![Field::required("message", Type::String, "of a test")],
-        outputs: vec![],
-        calls: &[],
-        effects: &[],
-        reversibility: Reversibility::ReadOnly,
-        by_hand: "# ask",
-        default_timeout: Duration::from_secs(60),
-        poll_every: Duration::from_secs(1),
-    };
-    WithGate(standard(), gate)
-}
 
 /// The problems of an example, as `drctl runbook validate` finds them.
 fn problems_of(it: &Explanation, example: &str) -> Problems {
@@ -50,10 +17,10 @@ fn problems_of(it: &Explanation, example: &str) -> Problems {
     let text = it.document.complete(example);
     let outcome = match it.document {
         Document::File | Document::Runbook => decode(file, text.into_bytes())
-            .and_then(|text| load_runbook(file, &text, &actions()))
+            .and_then(|text| load_runbook(file, &text, &standard()))
             .map(|(_, warnings)| warnings),
         Document::Drill => load_drill(file, &text).map(|drill| {
-            let (runbook, _) = load_runbook("r.yaml", SHIPPED, &actions()).expect("shipped");
+            let (runbook, _) = load_runbook("r.yaml", SHIPPED, &standard()).expect("shipped");
             check_drill(&drill, &runbook)
         }),
         Document::Estate => estate::load(file, &text).map(|_| Problems::of(file)),

@@ -1,6 +1,6 @@
 //! Warnings: when they come, and when they do not.
 
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
 use crate::base::value::{Type, Values};
 use crate::runbook::{Actions, check_drill, load_drill, load_runbook};
 use std::time::Duration;
@@ -40,9 +40,8 @@ fn sorts() -> Sorts {
         spec("x.look", ActionKind::Check, Reversibility::ReadOnly),
         spec("x.create", ActionKind::Mutation, undone),
         spec("x.delete", ActionKind::Mutation, Reversibility::Irreversible),
-        spec("notify.someone", ActionKind::Mutation, Reversibility::Irreversible),
-        spec("gate.approve", ActionKind::Check, Reversibility::ReadOnly),
-        spec("gate.wait_until", ActionKind::Mutation, Reversibility::ReadOnly),
+        spec("notify.someone", ActionKind::Notice, Reversibility::Irreversible),
+        spec("gate.approve", ActionKind::Gate(WaitsFor::Person), Reversibility::ReadOnly),
     ])
 }
 
@@ -80,13 +79,11 @@ fn an_act_without_a_way_back_says_so() {
 }
 
 #[test]
-fn a_gate_without_a_time_out_waits_for_ever() {
-    for uses in ["gate.approve", "gate.wait_until"] {
-        let rest = "  - { id: b, uses: x.look, needs: [a] }\n";
-        let body = format!("steps:\n  - {{ id: a, uses: {uses} }}\n{rest}");
-        assert_eq!(warnings(&body), ["DR053 5:20 gate `a` has no time-out"]);
-        none(&format!("steps:\n  - {{ id: a, uses: {uses}, timeout: 30m }}\n{rest}"));
-    }
+fn a_gate_says_how_long_it_waits() {
+    let rest = "  - { id: b, uses: x.look, needs: [a] }\n";
+    let body = format!("steps:\n  - {{ id: a, uses: gate.approve }}\n{rest}");
+    assert_eq!(warnings(&body), ["DR053 5:20 gate `a` has no time-out"]);
+    none(&format!("steps:\n  - {{ id: a, uses: gate.approve, timeout: 30m }}\n{rest}"));
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Tests of the runbook language, with actions declared like those of the catalogue.
 
 mod documents;
+mod drawing;
 mod explain;
 mod expressions;
+mod fuzz;
+mod gates;
 mod lint;
+mod oracle;
 mod properties;
 mod shipped;
 

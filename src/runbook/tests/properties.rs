@@ -127,7 +127,7 @@ fn typed() -> impl Strategy<Value = String> {
 }
 
 /// Whether a type is known through and through, so that no null and no surprise can come of it.
-fn uncertain(text: &str) -> bool {
+pub(super) fn uncertain(text: &str) -> bool {
     ["params.any", "params.maybe", "null", "run.disaster_at"].iter().any(|it| text.contains(it))
 }
 

@@ -35,6 +35,8 @@ pub(super) fn run_facts() -> RunFacts {
         keep: false,
         disaster_at: None,
         started_at: None,
+        status: None,
+        failed_steps: None,
     }
 }
 

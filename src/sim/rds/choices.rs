@@ -2,12 +2,17 @@
 //!
 //! **Invariant:** nothing is carried over from the source that RDS does not carry over.
 
+use crate::base::digest::Digest;
 use crate::sim::answer::ApiError;
 use crate::sim::dispatch::Turn;
 use crate::sim::genesis::DEFAULT_VPC;
 use crate::sim::rds::describe::{parameter_group_not_found, subnet_group_not_found};
-use crate::sim::state::{Instance, Settings};
+use crate::sim::state::{Instance, Settings, maintenance_window};
+use chrono::{DateTime, NaiveTime, Utc};
 use std::collections::BTreeMap;
+
+/// The certificate authority of a simulated instance.
+pub(in crate::sim::rds) const CERTIFICATE: &str = "rds-ca-rsa2048-g1";
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("InvalidParameterValue", message)
@@ -45,33 +50,29 @@ pub(in crate::sim::rds) fn check_tags(tags: &BTreeMap<String, String>) -> Result
     Ok(())
 }
 
-/// The settings of an instance restored from `source` by this call.
+/// The settings of an instance restored from `source` as of `point` by this call.
 pub(in crate::sim::rds) fn settings(
     turn: &Turn<'_>,
     source: &Instance,
     target: &str,
+    point: DateTime<Utc>,
 ) -> Result<Settings, ApiError> {
     let (params, from) = (&turn.params, &source.settings);
     let subnet_group = params.text("DBSubnetGroupName").unwrap_or("default").to_lowercase();
     let vpc = vpc(turn, &subnet_group)?;
-    let multi_az = params.flag("MultiAZ")?.unwrap_or(false);
-    if multi_az && params.text("AvailabilityZone").is_some() {
-        let message =
-            "Requesting a specific availability zone is not valid for Multi-AZ instances.";
-        return Err(ApiError::sender("InvalidParameterCombination", message));
-    }
+    let password = source.password_at(point);
+    check_option_group(turn, source)?;
+    check_certificate(turn)?;
+    let multi_az = multi_az(turn)?;
     let iops = params.number("Iops")?;
-    let storage_type = if iops.is_some() { "io1" } else { "gp3" };
     Ok(Settings {
         class: class(turn, &from.class)?,
         storage_gib: storage(turn, from.storage_gib)?,
-        storage_type: params.text("StorageType").unwrap_or(storage_type).to_owned(),
+        storage_type: storage_type(turn, "gp3")?,
         iops,
         multi_az,
         retention_days: retention(turn)?.unwrap_or(from.retention_days),
-        backup_window: params
-            .text("PreferredBackupWindow")
-            .map_or_else(|| random_window(turn, target), str::to_owned),
+        backup_window: backup_window(turn)?.unwrap_or_else(|| random_window(turn, target)),
         deletion_protection: params.flag("DeletionProtection")?.unwrap_or(false),
         // The default VPC has a way to the internet, so RDS makes instances there public.
         publicly_accessible: params.flag("PubliclyAccessible")?.unwrap_or(vpc == DEFAULT_VPC),
@@ -83,12 +84,53 @@ pub(in crate::sim::rds) fn settings(
         copy_tags_to_snapshot: params.flag("CopyTagsToSnapshot")?.unwrap_or(false),
         iam_auth: params.flag("EnableIAMDatabaseAuthentication")?.unwrap_or(false),
         monitoring_seconds: 0,
-        port: port(turn)?.unwrap_or(from.port),
-        password: from.password.clone(),
+        port: port(turn, "Port")?.unwrap_or(from.port),
+        password,
+        maintenance_window: maintenance_window(),
+        performance_insights: false,
+        auto_minor_upgrade: params.flag("AutoMinorVersionUpgrade")?.unwrap_or(true),
     })
 }
 
-fn vpc(turn: &Turn<'_>, subnet_group: &str) -> Result<String, ApiError> {
+/// `MultiAZ`, which goes with no zone of one's own choice.
+pub(in crate::sim::rds) fn multi_az(turn: &Turn<'_>) -> Result<bool, ApiError> {
+    let multi_az = turn.params.flag("MultiAZ")?.unwrap_or(false);
+    if multi_az && turn.params.text("AvailabilityZone").is_some() {
+        let message =
+            "Requesting a specific availability zone is not valid for Multi-AZ instances.";
+        return Err(ApiError::sender("InvalidParameterCombination", message));
+    }
+    Ok(multi_az)
+}
+
+/// Refuses option groups other than the engine's default: a simulated region has no others.
+pub(in crate::sim::rds) fn check_option_group(
+    turn: &Turn<'_>,
+    of: &Instance,
+) -> Result<(), ApiError> {
+    let default = format!("default:{}", of.family("-").replace('.', "-"));
+    match turn.params.text("OptionGroupName") {
+        Some(name) if name != default => {
+            let message = format!("Specified OptionGroupName: {name} not found.");
+            Err(ApiError::not_found("OptionGroupNotFoundFault", message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses certificate authorities that RDS does not have.
+pub(in crate::sim::rds) fn check_certificate(turn: &Turn<'_>) -> Result<(), ApiError> {
+    match turn.params.text("CACertificateIdentifier") {
+        Some(name) if name != CERTIFICATE => {
+            let message = format!("Certificate {name} not found.");
+            Err(ApiError::not_found("CertificateNotFound", message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The VPC of a subnet group.
+pub(in crate::sim::rds) fn vpc(turn: &Turn<'_>, subnet_group: &str) -> Result<String, ApiError> {
     let known = &turn.world.region(&turn.region).subnet_groups;
     let found = known.iter().find(|(name, _)| name.to_lowercase() == subnet_group);
     match found {
@@ -98,7 +140,11 @@ fn vpc(turn: &Turn<'_>, subnet_group: &str) -> Result<String, ApiError> {
     }
 }
 
-fn security_groups(turn: &Turn<'_>, vpc: &str) -> Result<Vec<String>, ApiError> {
+/// `VpcSecurityGroupIds`, or the default group of the VPC.
+pub(in crate::sim::rds) fn security_groups(
+    turn: &Turn<'_>,
+    vpc: &str,
+) -> Result<Vec<String>, ApiError> {
     let Some(groups) = turn.params.list("VpcSecurityGroupIds.VpcSecurityGroupId") else {
         return Ok(vec![turn.world.default_security_group(vpc)]);
     };
@@ -127,8 +173,7 @@ pub(in crate::sim::rds) fn check_security_groups(
 }
 
 fn parameter_group(turn: &Turn<'_>, source: &Instance) -> Result<String, ApiError> {
-    let major = source.engine_version.split('.').next().unwrap_or_default();
-    let default = format!("default.{}{major}", source.engine);
+    let default = format!("default.{}", source.family(""));
     match turn.params.text("DBParameterGroupName") {
         None => Ok(default),
         Some(name) => check_parameter_group(turn, name, &default),
@@ -166,6 +211,16 @@ pub(in crate::sim::rds) fn storage(turn: &Turn<'_>, current: u32) -> Result<u32,
     )))
 }
 
+/// `StorageType`; where the call names none, what `Iops` asks for or `usual`.
+pub(in crate::sim::rds) fn storage_type(turn: &Turn<'_>, usual: &str) -> Result<String, ApiError> {
+    let iops = turn.params.text("Iops").is_some();
+    let named = turn.params.text("StorageType").unwrap_or(if iops { "io1" } else { usual });
+    if ["gp2", "gp3", "io1", "io2", "standard"].contains(&named) {
+        return Ok(named.to_owned());
+    }
+    Err(invalid(format!("Invalid storage type: {named}")))
+}
+
 /// `BackupRetentionPeriod`, 0 to 35 days.
 pub(in crate::sim::rds) fn retention(turn: &Turn<'_>) -> Result<Option<u32>, ApiError> {
     let days = turn.params.number("BackupRetentionPeriod")?;
@@ -177,16 +232,51 @@ pub(in crate::sim::rds) fn retention(turn: &Turn<'_>) -> Result<Option<u32>, Api
     }
 }
 
-fn port(turn: &Turn<'_>) -> Result<Option<u16>, ApiError> {
-    let Some(port) = turn.params.number("Port")? else { return Ok(None) };
+/// A TCP port that RDS takes.
+pub(in crate::sim::rds) fn port(turn: &Turn<'_>, name: &str) -> Result<Option<u16>, ApiError> {
+    let Some(port) = turn.params.number(name)? else { return Ok(None) };
     match u16::try_from(port) {
         Ok(port) if port >= 1150 => Ok(Some(port)),
         Ok(_) | Err(_) => Err(invalid(format!("Invalid port {port}. Must be 1150 to 65535."))),
     }
 }
 
-/// A restore gets a random half-hour window.
-fn random_window(turn: &Turn<'_>, target: &str) -> String {
+/// `PreferredBackupWindow`, such as `03:00-03:30`.
+pub(in crate::sim::rds) fn backup_window(turn: &Turn<'_>) -> Result<Option<String>, ApiError> {
+    let Some(window) = turn.params.text("PreferredBackupWindow") else { return Ok(None) };
+    let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").ok();
+    let read = window.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
+    match read {
+        Some((from, to)) if (to - from).num_minutes().rem_euclid(1440) >= 30 => {
+            Ok(Some(window.to_owned()))
+        }
+        Some(_) | None => Err(invalid(format!(
+            "Invalid backup window: {window}. Must be hh24:mi-hh24:mi and 30 minutes at least."
+        ))),
+    }
+}
+
+/// A master password's digest; the password itself is kept nowhere.
+pub(in crate::sim::rds) fn password(turn: &Turn<'_>) -> Result<Option<String>, ApiError> {
+    if turn.params.flag("ManageMasterUserPassword")? == Some(true) {
+        return Err(invalid(
+            "ManageMasterUserPassword: the simulator keeps no managed passwords; give \
+             MasterUserPassword.",
+        ));
+    }
+    let Some(password) = turn.params.text("MasterUserPassword") else { return Ok(None) };
+    let printable = password.bytes().all(|byte| byte.is_ascii_graphic());
+    if password.len() < 8 || !printable || password.contains(['/', '"', '@']) {
+        return Err(invalid(
+            "The parameter MasterUserPassword is not a valid password. Only printable ASCII \
+             characters besides '/', '@', '\"', ' ' may be used.",
+        ));
+    }
+    Ok(Some(Digest::of(password.as_bytes()).as_str().to_owned()))
+}
+
+/// A new instance gets a random half-hour window.
+pub(in crate::sim::rds) fn random_window(turn: &Turn<'_>, target: &str) -> String {
     let name = format!("rds/{}/{target}/window", turn.region);
     let start = turn.world.seed().derive(&name) % 48 * 30;
     let end = (start + 30) % 1440;

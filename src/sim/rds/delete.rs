@@ -7,7 +7,7 @@ use crate::base::clock::to_delta;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::rds::choices::check_identifier;
-use crate::sim::rds::{events, render, snapshots};
+use crate::sim::rds::{events, names, render, replica, snapshots};
 use crate::sim::state::{Instance, Phase, Retained, Status};
 use crate::sim::xml::Xml;
 
@@ -17,7 +17,7 @@ fn combination(message: &str) -> ApiError {
 
 /// Answers the call.
 pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
-    let id = turn.params.required("DBInstanceIdentifier")?.to_lowercase();
+    let id = names::instance(turn, "DBInstanceIdentifier")?;
     let mut instance = turn.world.instance(&turn.region, &id, turn.now)?.clone();
     let status = instance.status(turn.now);
     if status == Status::Deleting {
@@ -37,6 +37,14 @@ pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
         let retained = Retained { instance: instance.clone(), deleted: turn.now };
         turn.region_mut().retained.insert(instance.resource_id.clone(), retained);
     }
+    // What other regions hold of its backups stays there.
+    let (now, resource) = (turn.now, instance.resource_id.clone());
+    for region in turn.world.regions.values_mut() {
+        if let Some(copied) = region.replicated.get_mut(&resource) {
+            copied.stop(now, &instance);
+        }
+    }
+    replica::orphan(turn, &instance);
     let before = instance.clone();
     instance.reschedule(
         turn.now,
@@ -46,6 +54,7 @@ pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
         ],
     );
     instance.pending = None;
+    instance.due.clear();
     events::cancel(turn, &id);
     events::note(turn, &id, gone, "deletion", "DB instance deleted");
     let mut xml = Xml::default();
@@ -81,10 +90,12 @@ fn check(turn: &Turn<'_>, instance: &Instance, last: Option<&str>) -> Result<(),
         )),
         (false, Some(id)) => {
             check_identifier("FinalDBSnapshotIdentifier", id)?;
-            if instance.status(turn.now).answers() {
-                return Ok(());
+            match instance.status(turn.now) {
+                Status::Creating | Status::IncompatibleRestore => {
+                    Err(snapshots::instance_unavailable(&instance.id))
+                }
+                _ => Ok(()),
             }
-            Err(snapshots::instance_unavailable(&instance.id))
         }
     }
 }

@@ -4,14 +4,14 @@
 
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
-use crate::sim::rds::{page, render};
+use crate::sim::rds::{names, page, render};
 use crate::sim::state::Instance;
 use crate::sim::world::{instance_key, instance_not_found};
 use crate::sim::xml::Xml;
 
 /// `DescribeDBInstances`. An unknown identifier is an error, a filter that nothing meets is not.
 pub(in crate::sim::rds) fn instances(turn: &mut Turn<'_>) -> Outcome {
-    let wanted = turn.params.text("DBInstanceIdentifier").map(instance_key);
+    let wanted = names::optional_instance(turn, "DBInstanceIdentifier")?;
     let filters = turn.params.filters();
     for (name, _) in &filters {
         let known = ["db-cluster-id", "db-instance-id", "dbi-resource-id", "domain", "engine"];

@@ -6,14 +6,25 @@
 use crate::base::clock::format_instant;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
+use crate::sim::notes::{About, KEPT_DAYS};
 use crate::sim::rds::page;
 use crate::sim::state::Event;
 use crate::sim::world::instance_key;
 use crate::sim::xml::Xml;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long RDS keeps events.
-const KEPT_DAYS: i64 = 14;
+/// What an event can be about.
+const SOURCE_TYPES: [&str; 9] = [
+    "db-instance",
+    "db-parameter-group",
+    "db-security-group",
+    "db-snapshot",
+    "db-cluster",
+    "db-cluster-snapshot",
+    "custom-engine-version",
+    "db-proxy",
+    "blue-green-deployment",
+];
 
 /// Notes an event of an instance.
 pub(in crate::sim::rds) fn note(
@@ -23,7 +34,7 @@ pub(in crate::sim::rds) fn note(
     category: &str,
     message: &str,
 ) {
-    push(turn, "db-instance", instance, date, category, message);
+    turn.world.note(&turn.region, About::Instance(instance), date, category, message);
 }
 
 /// Notes an event of a snapshot.
@@ -34,30 +45,7 @@ pub(in crate::sim::rds) fn note_snapshot(
     category: &str,
     message: &str,
 ) {
-    push(turn, "db-snapshot", snapshot, date, category, message);
-}
-
-fn push(
-    turn: &mut Turn<'_>,
-    source_type: &str,
-    source: &str,
-    date: DateTime<Utc>,
-    category: &str,
-    message: &str,
-) {
-    let kind = if source_type == "db-instance" { "db" } else { "snapshot" };
-    let event = Event {
-        date,
-        source_type: source_type.to_owned(),
-        source: source.to_owned(),
-        arn: turn.world.arn(&turn.region, kind, source),
-        category: category.to_owned(),
-        message: message.to_owned(),
-    };
-    let oldest = turn.now - TimeDelta::days(KEPT_DAYS);
-    let events = &mut turn.region_mut().events;
-    events.retain(|event| event.date >= oldest);
-    events.push(event);
+    turn.world.note(&turn.region, About::Snapshot(snapshot), date, category, message);
 }
 
 /// Forgets what was to happen to an instance after `now`.
@@ -76,6 +64,11 @@ pub(in crate::sim::rds) fn describe(turn: &mut Turn<'_>) -> Outcome {
     if source.is_some() && source_type.is_none() {
         let message = "SourceType must be provided when SourceIdentifier is given.";
         return Err(ApiError::sender("InvalidParameterCombination", message));
+    }
+    let known = source_type.as_deref().is_none_or(|kind| SOURCE_TYPES.contains(&kind));
+    if !known {
+        let message = format!("Invalid source type: {}", source_type.unwrap_or_default());
+        return Err(ApiError::sender("InvalidParameterValue", message));
     }
     let minutes = params.number("Duration")?.unwrap_or(60);
     let end = params.instant("EndTime")?.unwrap_or(turn.now).min(turn.now);

@@ -4,170 +4,166 @@
 //! settings that need work show as pending until it ends.
 
 use crate::base::clock::to_delta;
-use crate::base::digest::Digest;
-use crate::sim::answer::{ApiError, Body, Outcome};
+use crate::sim::answer::{ApiError, Outcome};
 use crate::sim::dispatch::Turn;
-use crate::sim::rds::choices::{
-    check_parameter_group, check_security_groups, class, retention, storage,
-};
-use crate::sim::rds::{events, render};
-use crate::sim::state::{Instance, Pending, Phase, Settings, Status};
-use crate::sim::xml::Xml;
+use crate::sim::modification::{self, next_window};
+use crate::sim::rds::begin::{already_exists, store};
+use crate::sim::rds::changes::{engine_version, quick, slow};
+use crate::sim::rds::choices::check_identifier;
+use crate::sim::rds::{events, names};
+use crate::sim::state::{Instance, Pending, Settings, Status};
 
-/// When a change takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
-    Now,
-    MaintenanceWindow,
-}
+/// Parameters that say which instance, when and how, not what to change.
+const NO_CHANGES: [&str; 5] =
+    ["Action", "Version", "DBInstanceIdentifier", "ApplyImmediately", "AllowMajorVersionUpgrade"];
 
 /// Answers the call.
 pub(in crate::sim::rds) fn instance(turn: &mut Turn<'_>) -> Outcome {
-    let id = turn.params.required("DBInstanceIdentifier")?.to_lowercase();
+    let id = names::instance(turn, "DBInstanceIdentifier")?;
     let mut instance = turn.world.instance(&turn.region, &id, turn.now)?.clone();
-    if instance.status(turn.now) != Status::Available {
+    let status = instance.status(turn.now);
+    if status == Status::ConfiguringEnhancedMonitoring {
+        let message = "RDS is configuring Enhanced Monitoring or Performance Insights for this DB \
+                       instance. Try your request later.";
+        return Err(ApiError::sender("InvalidDBInstanceState", message));
+    }
+    if !matches!(status, Status::Available | Status::StorageOptimization) {
         let message = "Database instance is not in available state.";
         return Err(ApiError::sender("InvalidDBInstanceState", message));
     }
-    if turn.params.text("NewDBInstanceIdentifier").is_some() {
-        let message = "The simulator does not rename instances.";
-        return Err(ApiError::sender("InvalidParameterValue", message));
-    }
-    let before = instance.settings.clone();
-    let at_once = quick(turn, &instance)?;
-    let later = slow(turn, &at_once)?;
-    if later == before && instance.pending.is_none() {
+    if turn.params.names().all(|name| NO_CHANGES.contains(&name)) {
         let message = "No modifications were requested";
         return Err(ApiError::sender("InvalidParameterCombination", message));
     }
-    let when = match turn.params.flag("ApplyImmediately")? {
-        Some(true) => When::Now,
-        Some(false) | None => When::MaintenanceWindow,
+    let before = instance.clone();
+    let immediately = turn.params.flag("ApplyImmediately")?.unwrap_or(false);
+    instance.settings = quick(turn, &instance)?;
+    let pending = wanted(turn, &instance, status)?;
+    let works = pending.settings != instance.settings
+        || pending.engine_version.is_some()
+        || pending.rename.is_some();
+    if !works {
+        instance.pending = None;
+    } else if immediately || cannot_wait(&instance.settings, &pending) {
+        schedule(turn, &mut instance, pending);
+    } else {
+        let window = Some(next_window(&instance.settings.maintenance_window, turn.now));
+        instance.pending = Some(Pending { window, ..pending });
+    }
+    configure(turn, &before.settings, &mut instance);
+    let effect = effect(&before, &instance);
+    store(turn, instance, effect)
+}
+
+/// What will have changed when all work is done, with what was already pending.
+fn wanted(turn: &Turn<'_>, instance: &Instance, status: Status) -> Result<Pending, ApiError> {
+    let mut base = instance.settings.clone();
+    let earlier = instance.pending.as_ref();
+    if let Some(earlier) = earlier {
+        modification::carry(&mut base, &earlier.settings);
+    }
+    let settings = slow(turn, &base)?;
+    let stored = |of: &Settings| (of.storage_gib, of.storage_type.clone(), of.iops);
+    if status == Status::StorageOptimization && stored(&settings) != stored(&instance.settings) {
+        let message = "You can't currently modify the storage of this DB instance because the \
+                       previous storage change is being optimized.";
+        return Err(ApiError::sender("InvalidParameterCombination", message));
+    }
+    let version = engine_version(turn, instance)?;
+    let renamed = rename(turn, instance)?;
+    Ok(Pending {
+        at: None,
+        settings,
+        window: None,
+        engine_version: version.or_else(|| earlier.and_then(|of| of.engine_version.clone())),
+        rename: renamed.or_else(|| earlier.and_then(|of| of.rename.clone())),
+    })
+}
+
+/// `NewDBInstanceIdentifier`.
+fn rename(turn: &Turn<'_>, instance: &Instance) -> Result<Option<String>, ApiError> {
+    let Some(to) = turn.params.text("NewDBInstanceIdentifier").map(str::to_lowercase) else {
+        return Ok(None);
     };
-    instance.settings = at_once;
-    if later != instance.settings {
-        schedule(turn, &mut instance, later, when);
+    check_identifier("NewDBInstanceIdentifier", &to)?;
+    if to == instance.id {
+        return Ok(None);
     }
-    let mut xml = Xml::default();
-    render::instance(&mut xml, turn.world, &turn.region, &instance, turn.now);
-    turn.changed(&id, effect(&before, &instance));
-    let (now, stale) = (turn.now, turn.stale_until(&id));
-    if let Some(slot) = turn.region_mut().instances.get_mut(&id) {
-        slot.replace(Some(instance), now, stale);
+    if turn.world.is_taken(&turn.region, &to, turn.now) {
+        return Err(already_exists());
     }
-    Ok(Body::Result(Some(xml)))
+    Ok(Some(to))
 }
 
-/// Changes that need no work on the instance.
-fn quick(turn: &Turn<'_>, instance: &Instance) -> Result<Settings, ApiError> {
-    let params = &turn.params;
-    let mut settings = instance.settings.clone();
-    if let Some(on) = params.flag("DeletionProtection")? {
-        settings.deletion_protection = on;
-    }
-    if let Some(on) = params.flag("CopyTagsToSnapshot")? {
-        settings.copy_tags_to_snapshot = on;
-    }
-    if let Some(on) = params.flag("PubliclyAccessible")? {
-        settings.publicly_accessible = on;
-    }
-    if let Some(window) = params.text("PreferredBackupWindow") {
-        settings.backup_window = window.to_owned();
-    }
-    if let Some(seconds) = params.number("MonitoringInterval")? {
-        settings.monitoring_seconds = seconds;
-    }
-    if let Some(groups) = params.list("VpcSecurityGroupIds.VpcSecurityGroupId") {
-        let known = &turn.world.region(&turn.region).subnet_groups;
-        let vpc = known.get(&settings.subnet_group).cloned().unwrap_or_default();
-        check_security_groups(turn, &vpc, &groups)?;
-        settings.security_groups = groups;
-    }
-    if let Some(name) = params.text("DBParameterGroupName") {
-        let major = instance.engine_version.split('.').next().unwrap_or_default();
-        let default = format!("default.{}{major}", instance.engine);
-        let name = check_parameter_group(turn, name, &default)?;
-        if name != settings.parameter_group {
-            settings.parameter_group = name;
-            settings.parameter_status = "pending-reboot".to_owned();
-        }
-    }
-    let exports = "CloudwatchLogsExportConfiguration";
-    if let Some(on) = params.list(&format!("{exports}.EnableLogTypes.member")) {
-        settings.log_exports.extend(on);
-        settings.log_exports.sort();
-        settings.log_exports.dedup();
-    }
-    if let Some(off) = params.list(&format!("{exports}.DisableLogTypes.member")) {
-        settings.log_exports.retain(|kind| !off.contains(kind));
-    }
-    Ok(settings)
+/// A new password never waits for the maintenance window, nor does another number of days from and
+/// to more than none.
+fn cannot_wait(now: &Settings, pending: &Pending) -> bool {
+    let later = &pending.settings;
+    let only_days = Settings { retention_days: now.retention_days, ..later.clone() } == *now;
+    let days = only_days
+        && pending.engine_version.is_none()
+        && pending.rename.is_none()
+        && now.retention_days > 0
+        && later.retention_days > 0;
+    later.password != now.password || days
 }
 
-/// Changes that RDS works on for a while.
-fn slow(turn: &Turn<'_>, from: &Settings) -> Result<Settings, ApiError> {
-    let params = &turn.params;
-    let mut settings = from.clone();
-    settings.class = class(turn, &from.class)?;
-    settings.storage_gib = storage(turn, from.storage_gib)?;
-    if let Some(on) = params.flag("MultiAZ")? {
-        settings.multi_az = on;
-    }
-    if let Some(days) = retention(turn)? {
-        settings.retention_days = days;
-    }
-    if let Some(password) = params.text("MasterUserPassword") {
-        if password.len() < 8 || password.contains(['/', '"', '@', ' ']) {
-            let message = "The parameter MasterUserPassword is not a valid password. Only \
-                           printable ASCII characters besides '/', '@', '\"', ' ' may be used.";
-            return Err(ApiError::sender("InvalidParameterValue", message));
-        }
-        settings.password = Some(Digest::of(password.as_bytes()).as_str().to_owned());
-    }
-    Ok(settings)
-}
-
-fn schedule(turn: &mut Turn<'_>, instance: &mut Instance, later: Settings, when: When) {
-    let resets = later.password != instance.settings.password;
-    // A new password never waits for the maintenance window.
-    if when == When::MaintenanceWindow && !resets {
-        instance.pending = Some(Pending { at: None, settings: later });
+/// What was changed at once and yet takes RDS a while to configure.
+fn configure(turn: &Turn<'_>, before: &Settings, instance: &mut Instance) {
+    let now = &instance.settings;
+    let monitoring = before.monitoring_seconds != now.monitoring_seconds
+        || before.performance_insights != now.performance_insights;
+    let what: Vec<Status> = [
+        (Status::ConfiguringEnhancedMonitoring, monitoring),
+        (Status::ConfiguringLogExports, before.log_exports != now.log_exports),
+        (Status::ConfiguringIamDatabaseAuth, before.iam_auth != now.iam_auth),
+    ]
+    .into_iter()
+    .filter_map(|(status, changed)| changed.then_some(status))
+    .collect();
+    if what.is_empty() {
         return;
     }
     let entity = format!("rds/{}/{}/{}", turn.region, instance.resource_id, turn.world.requests);
     let clockwork = turn.world.clockwork();
-    let begin = turn.now + to_delta(clockwork.modify_lag(&entity));
-    let end = begin + to_delta(clockwork.modifying(&entity));
-    let status = if resets { Status::ResettingMasterCredentials } else { Status::Modifying };
-    let mut phases = vec![Phase { from: begin, status }];
-    if instance.settings.retention_days == 0 && later.retention_days > 0 {
-        phases.push(Phase { from: end, status: Status::BackingUp });
-        let backed_up = end + to_delta(clockwork.backing_up(&entity));
-        phases.push(Phase { from: backed_up, status: Status::Available });
-        instance.first_backup = Some(backed_up);
-    } else {
-        phases.push(Phase { from: end, status: Status::Available });
-    }
-    instance.reschedule(turn.now, phases);
-    instance.pending = Some(Pending { at: Some(end), settings: later });
+    let from = turn.now + to_delta(clockwork.modify_lag(&entity));
+    modification::configure(instance, (turn.now, from), &what, clockwork, &entity);
+}
+
+fn schedule(turn: &mut Turn<'_>, instance: &mut Instance, pending: Pending) {
+    let entity = format!("rds/{}/{}/{}", turn.region, instance.resource_id, turn.world.requests);
+    let clockwork = turn.world.clockwork();
+    let from = turn.now + to_delta(clockwork.modify_lag(&entity));
+    let (restarts, id) = (pending.rename.clone(), instance.id.clone());
+    let end = modification::begin(instance, pending, (turn.now, from), clockwork, &entity);
+    let name = restarts.as_deref().unwrap_or(&id);
     let message = "Finished applying modification to DB instance";
-    events::note(turn, &instance.id, end, "configuration change", message);
+    events::note(turn, name, end, "configuration change", message);
+    if restarts.is_some() {
+        events::note(turn, name, end, "availability", "DB instance restarted");
+    }
 }
 
 /// Names what changed, never a value that could be a secret.
-fn effect(before: &Settings, instance: &Instance) -> String {
-    let after = instance.pending.as_ref().map_or(&instance.settings, |pending| &pending.settings);
+fn effect(before: &Instance, after: &Instance) -> String {
+    let now = |of: &Instance| {
+        of.pending.as_ref().map_or_else(|| of.settings.clone(), |pending| pending.settings.clone())
+    };
+    let (old, new) = (&before.settings, now(after));
+    let of_pending = |read: fn(&Pending) -> bool| after.pending.as_ref().is_some_and(read);
     let changed: Vec<&str> = [
-        ("deletion protection", before.deletion_protection != after.deletion_protection),
-        ("backup retention", before.retention_days != after.retention_days),
-        ("security groups", before.security_groups != after.security_groups),
-        ("parameter group", before.parameter_group != after.parameter_group),
-        ("log exports", before.log_exports != after.log_exports),
-        ("Multi-AZ", before.multi_az != after.multi_az),
-        ("class", before.class != after.class),
-        ("storage", before.storage_gib != after.storage_gib),
-        ("master password", before.password != after.password),
-        ("public access", before.publicly_accessible != after.publicly_accessible),
+        ("deletion protection", old.deletion_protection != new.deletion_protection),
+        ("backup retention", old.retention_days != new.retention_days),
+        ("security groups", old.security_groups != new.security_groups),
+        ("parameter group", old.parameter_group != new.parameter_group),
+        ("log exports", old.log_exports != new.log_exports),
+        ("Multi-AZ", old.multi_az != new.multi_az),
+        ("class", old.class != new.class),
+        ("storage", old.storage_gib != new.storage_gib || old.iops != new.iops),
+        ("master password", old.password != new.password),
+        ("public access", old.publicly_accessible != new.publicly_accessible),
+        ("engine version", of_pending(|pending| pending.engine_version.is_some())),
+        ("identifier", of_pending(|pending| pending.rename.is_some())),
     ]
     .into_iter()
     .filter_map(|(name, changed)| changed.then_some(name))

@@ -7,9 +7,10 @@ use crate::sim::answer::{ApiError, Outcome};
 use crate::sim::dispatch::{Turn, strike};
 use crate::sim::faults::FaultKind;
 use crate::sim::rds::backups::{self, Backup};
+use crate::sim::rds::names;
 use crate::sim::rds::restore::{Restore, begin};
 use crate::sim::state::Instance;
-use crate::sim::world::{Window, instance_key};
+use crate::sim::world::Window;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -65,7 +66,8 @@ fn source(turn: &Turn<'_>) -> Result<(Instance, Option<Window>), ApiError> {
         return Err(ApiError::sender("InvalidParameterCombination", message));
     };
     if *name == "SourceDBInstanceIdentifier" {
-        let found = turn.world.instance(&turn.region, &instance_key(value), turn.now)?;
+        let id = names::instance(turn, name)?;
+        let found = turn.world.instance(&turn.region, &id, turn.now)?;
         if found.settings.retention_days == 0 {
             let message = format!(
                 "Point In Time Restore is not enabled for DB instance {}: its backup retention \
@@ -80,7 +82,7 @@ fn source(turn: &Turn<'_>) -> Result<(Instance, Option<Window>), ApiError> {
         .into_iter()
         .find(|backup| match *name {
             "SourceDbiResourceId" => backup.instance.resource_id == *value,
-            _ => backup.arn(turn.world, &turn.region) == *value,
+            _ => backups::has_arn(turn, backup, value),
         })
         .map(|Backup { instance, window, .. }| (instance, window))
         .ok_or_else(|| backups::not_found(value))

@@ -4,8 +4,9 @@
 //! creating, no restorable time before the first backup.
 
 use crate::base::clock::format_instant;
+use crate::sim::rds::choices::CERTIFICATE;
+use crate::sim::replication::Replicating;
 use crate::sim::state::{Instance, Status, World};
-use crate::sim::world::instance_key;
 use crate::sim::xml::Xml;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -52,13 +53,27 @@ fn identity(xml: &mut Xml, world: &World, region: &str, of: &Instance, now: Date
     xml.optional("LatestRestorableTime", window.map(|window| format_instant(window.latest)));
     xml.leaf("StorageEncrypted", of.kms_key.is_some());
     xml.optional("KmsKeyId", of.kms_key.as_deref());
+    let zone = of.shown_zone(now);
     if status != Status::Creating {
-        xml.leaf("AvailabilityZone", format!("{region}{}", of.zone));
+        xml.leaf("AvailabilityZone", format!("{region}{zone}"));
     }
     if of.settings.multi_az && status != Status::Creating {
-        let other = if of.zone == 'a' { 'b' } else { 'a' };
-        xml.leaf("SecondaryAvailabilityZone", format!("{region}{other}"));
+        xml.leaf("SecondaryAvailabilityZone", format!("{region}{}", other_zone(zone)));
     }
+    let restarts = of.phases.iter().find(|phase| phase.status == Status::Starting);
+    if status == Status::Stopped {
+        xml.optional("AutomaticRestartTime", restarts.map(|phase| format_instant(phase.from)));
+    }
+}
+
+/// The other one of the two zones.
+pub(in crate::sim::rds) fn other_zone(zone: char) -> char {
+    if zone == 'a' { 'b' } else { 'a' }
+}
+
+/// `LicenseModel`.
+pub(in crate::sim::rds) fn license(engine: &str) -> &'static str {
+    if engine == "postgres" { "postgresql-license" } else { "general-public-license" }
 }
 
 fn settings(xml: &mut Xml, of: &Instance) {
@@ -69,18 +84,18 @@ fn settings(xml: &mut Xml, of: &Instance) {
     xml.optional("Iops", s.iops);
     xml.leaf("BackupRetentionPeriod", s.retention_days);
     xml.leaf("PreferredBackupWindow", &s.backup_window);
-    xml.leaf("PreferredMaintenanceWindow", "sun:05:00-sun:05:30");
-    xml.leaf("AutoMinorVersionUpgrade", false);
-    xml.leaf("LicenseModel", "postgresql-license");
+    xml.leaf("PreferredMaintenanceWindow", &s.maintenance_window);
+    xml.leaf("AutoMinorVersionUpgrade", s.auto_minor_upgrade);
+    xml.leaf("LicenseModel", license(&of.engine));
     xml.leaf("MultiAZ", s.multi_az);
     xml.leaf("PubliclyAccessible", s.publicly_accessible);
     xml.leaf("DeletionProtection", s.deletion_protection);
     xml.leaf("CopyTagsToSnapshot", s.copy_tags_to_snapshot);
     xml.leaf("IAMDatabaseAuthenticationEnabled", s.iam_auth);
     xml.leaf("MonitoringInterval", s.monitoring_seconds);
-    xml.leaf("PerformanceInsightsEnabled", false);
+    xml.leaf("PerformanceInsightsEnabled", s.performance_insights);
     xml.leaf("DbInstancePort", 0);
-    xml.leaf("CACertificateIdentifier", "rds-ca-rsa2048-g1");
+    xml.leaf("CACertificateIdentifier", CERTIFICATE);
     xml.leaf("NetworkType", "IPV4");
     xml.leaf("BackupTarget", "region");
     xml.leaf("CustomerOwnedIpEnabled", false);
@@ -106,8 +121,8 @@ fn network(xml: &mut Xml, world: &World, region: &str, of: &Instance) {
     });
     xml.element("OptionGroupMemberships", |xml| {
         xml.element("OptionGroupMembership", |xml| {
-            let major = of.engine_version.split('.').next().unwrap_or_default();
-            xml.leaf("OptionGroupName", format!("default:{}-{major}", of.engine));
+            let family = of.family("-").replace('.', "-");
+            xml.leaf("OptionGroupName", format!("default:{family}"));
             xml.leaf("Status", "in-sync");
         });
     });
@@ -147,26 +162,47 @@ pub(in crate::sim::rds) fn subnet_group(
 
 fn replication(xml: &mut Xml, world: &World, region: &str, of: &Instance, now: DateTime<Utc>) {
     xml.optional("ReadReplicaSourceDBInstanceIdentifier", of.replica_of.as_deref());
+    let shown = |place: &String, other: &Instance| match place == region {
+        true => other.id.clone(),
+        false => world.arn(place, "db", &other.id),
+    };
     let replicas = world.regions.keys().flat_map(|place| {
-        world.seen_instances(place, now).filter_map(move |other| {
-            let source = other.replica_of.as_deref()?;
-            let same = match source.strip_prefix("arn:") {
-                Some(_) => source == world.arn(region, "db", &of.id),
-                None => place == region && instance_key(source) == of.id,
-            };
-            let shown = || {
-                if place == region { other.id.clone() } else { world.arn(place, "db", &other.id) }
-            };
-            same.then(shown)
-        })
+        let others = world.seen_instances(place, now);
+        let ours = others.filter(move |other| world.follows((place, other), (region, of)));
+        ours.map(move |other| shown(place, other))
     });
     xml.leaves("ReadReplicaDBInstanceIdentifiers", "ReadReplicaDBInstanceIdentifier", replicas);
     xml.element("StatusInfos", |xml| {
-        if of.replica_of.is_some() {
-            xml.element("DBInstanceStatusInfo", |xml| {
-                xml.leaf("StatusType", "read replication");
-                xml.leaf("Normal", true);
-                xml.leaf("Status", "replicating");
+        let Some(state) = world.replicating(region, of, now) else { return };
+        xml.element("DBInstanceStatusInfo", |xml| {
+            xml.leaf("StatusType", "read replication");
+            xml.leaf("Normal", state == Replicating::Replicating);
+            xml.leaf("Status", state.name());
+        });
+    });
+    backup_replications(xml, world, region, of);
+}
+
+/// `<DBInstanceAutomatedBackupsReplications>`, when the backups are copied to other regions.
+pub(in crate::sim::rds) fn backup_replications(
+    xml: &mut Xml,
+    world: &World,
+    region: &str,
+    of: &Instance,
+) {
+    let copied = world.regions.iter().filter_map(|(place, there)| {
+        let kept = there.replicated.get(&of.resource_id)?;
+        let own = kept.source_region == region && kept.stopped.is_none();
+        own.then(|| world.auto_backup_arn(place, &of.resource_id))
+    });
+    let copied: Vec<String> = copied.collect();
+    if copied.is_empty() {
+        return;
+    }
+    xml.element("DBInstanceAutomatedBackupsReplications", |xml| {
+        for arn in copied {
+            xml.element("DBInstanceAutomatedBackupsReplication", |xml| {
+                xml.leaf("DBInstanceAutomatedBackupsArn", arn);
             });
         }
     });
@@ -184,6 +220,12 @@ fn pending(xml: &mut Xml, of: &Instance) {
         let days = (old.retention_days != new.retention_days).then_some(new.retention_days);
         xml.optional("BackupRetentionPeriod", days);
         xml.optional("MultiAZ", (old.multi_az != new.multi_az).then_some(new.multi_az));
+        xml.optional("EngineVersion", pending.engine_version.as_deref());
+        xml.optional("Port", (old.port != new.port).then_some(new.port));
+        xml.optional("Iops", new.iops.filter(|_| old.iops != new.iops));
+        let kind = (old.storage_type != new.storage_type).then_some(&new.storage_type);
+        xml.optional("StorageType", kind);
+        xml.optional("DBInstanceIdentifier", pending.rename.as_deref());
     });
 }
 

@@ -4,22 +4,17 @@
 //! not name comes up with the default security group, subnet group and parameter group, in one
 //! zone, unprotected and without log exports.
 
-use crate::base::clock::to_delta;
-use crate::sim::answer::{ApiError, Body, Outcome};
+use crate::sim::answer::{ApiError, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::faults::FaultKind;
-use crate::sim::genesis::{resource_id, zone};
-use crate::sim::rds::choices::{check_identifier, check_tags, settings};
-use crate::sim::rds::{events, render, snapshots};
-use crate::sim::state::{Data, Instance, Phase, Slot, Status, Wrong};
+use crate::sim::rds::begin::{self, Blueprint};
+use crate::sim::rds::choices::settings;
+use crate::sim::rds::{events, snapshots};
+use crate::sim::state::{Data, Instance, Wrong};
 use crate::sim::world::instance_key;
-use crate::sim::xml::Xml;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// `InstanceQuota` of a region.
-const INSTANCE_QUOTA: usize = 40;
 
 /// A restore that is about to begin.
 pub(in crate::sim::rds) struct Restore {
@@ -47,134 +42,57 @@ pub(in crate::sim::rds) fn from_snapshot(turn: &mut Turn<'_>) -> Outcome {
         let message = format!("DB snapshot {id} is not currently in the available state.");
         return Err(ApiError::sender("InvalidDBSnapshotState", message));
     }
-    begin(
+    let point = snapshot.point();
+    let done = begin(
         turn,
         Restore {
             source: snapshot.instance,
             target,
-            point: snapshot.started,
+            point,
             log: Duration::ZERO,
             message: format!("Restored from snapshot {id}"),
             inherited_tags: snapshot.tags,
         },
-    )
+    )?;
+    let now = turn.now;
+    events::note_snapshot(turn, &id, now, "restoration", "Restored from snapshot");
+    Ok(done)
 }
 
 /// Checks the call against the region and starts the new instance.
 pub(in crate::sim::rds) fn begin(turn: &mut Turn<'_>, restore: Restore) -> Outcome {
-    check_identifier("DBInstanceIdentifier", &restore.target)?;
-    if turn.world.instance(&turn.region, &restore.target, turn.now).is_ok() {
-        return Err(ApiError::sender("DBInstanceAlreadyExists", "DB instance already exists"));
-    }
-    let existing = turn.world.region(&turn.region).instances.len();
-    if existing >= INSTANCE_QUOTA || turn.world.fault(FaultKind::QuotaExceeded).is_some() {
-        let message = "Cannot create more database instances because you've reached your \
-                       instance quota.";
-        return Err(ApiError::sender("InstanceQuotaExceeded", message));
-    }
-    if let (Some(key), true) =
-        (&restore.source.kms_key, turn.world.fault(FaultKind::KmsDisabled).is_some())
-    {
-        let message = format!(
-            "Specified KMS key [{key}] does not exist, is not enabled or you do not have \
-             permissions to access it."
-        );
-        return Err(ApiError::sender("KMSKeyNotAccessibleFault", message));
-    }
-    let tags = turn.params.tags().unwrap_or_else(|| restore.inherited_tags.clone());
-    check_tags(&tags)?;
-    let instance = build(turn, &restore, tags)?;
-    announce(turn, &instance, &restore.message);
-    let body = {
-        let mut xml = Xml::default();
-        render::instance(&mut xml, turn.world, &turn.region, &instance, turn.now);
-        Body::Result(Some(xml))
-    };
-    let effect = format!("created from {} as of {}", restore.source.id, restore.point.to_rfc3339());
-    turn.changed(&restore.target, effect);
-    let (now, stale) = (turn.now, turn.stale_until(&restore.target));
-    turn.region_mut().instances.entry(restore.target).or_insert_with(Slot::empty).replace(
-        Some(instance),
-        now,
-        stale,
-    );
-    Ok(body)
-}
-
-fn build(
-    turn: &mut Turn<'_>,
-    restore: &Restore,
-    tags: BTreeMap<String, String>,
-) -> Result<Instance, ApiError> {
-    let settings = settings(turn, &restore.source, &restore.target)?;
-    let target = restore.target.clone();
-    let generation = {
-        let count = turn.region_mut().generations.entry(target.clone()).or_insert(0);
-        *count += 1;
-        *count
-    };
-    let entity = format!("rds/{}/{target}/{generation}", turn.region);
-    let clockwork = turn.world.clockwork();
-    let up = turn.now + to_delta(clockwork.restore(&entity, settings.storage_gib, restore.log));
-    let stuck = turn.world.fault(FaultKind::StuckCreating).is_some();
-    let failed = turn.world.fault(FaultKind::RestoreFailed).is_some();
-    let mut phases = vec![Phase { from: turn.now, status: Status::Creating }];
-    let mut first_backup = None;
-    if failed && !stuck {
-        phases.push(Phase { from: up, status: Status::IncompatibleRestore });
-    } else if !stuck {
-        let mut ready = up;
-        if settings.retention_days > 0 {
-            phases.push(Phase { from: up, status: Status::BackingUp });
-            ready = up + to_delta(clockwork.backing_up(&entity));
-            first_backup = Some(ready);
-        }
-        phases.push(Phase { from: ready, status: Status::Available });
-    }
-    let running = !stuck && !failed;
-    let hydration = to_delta(clockwork.hydration(&entity, settings.storage_gib));
-    Ok(Instance {
-        resource_id: resource_id(turn.world.seed(), &turn.region, &target, generation),
+    begin::admit(turn, &restore.target)?;
+    let Restore { source, target, point, log, message, inherited_tags } = restore;
+    let data = data(turn, &source, point);
+    let plan = Blueprint {
+        tags: begin::tags(turn, &inherited_tags)?,
+        settings: settings(turn, &source, &target, point)?,
         id: target,
-        zone: zone(turn.world.seed(), &entity),
+        engine: source.engine,
+        engine_version: source.engine_version,
+        db_name: source.db_name,
+        user: source.user,
+        kms_key: source.kms_key,
         replica_of: None,
-        tags,
-        settings,
-        pending: None,
-        phases,
-        created: running.then_some(up),
-        first_backup,
-        hydration: running.then_some((turn.now, up + hydration)),
-        data: data(turn, restore),
-        original: false,
-        ..restore.source.clone()
-    })
+        data,
+        hydrates: true,
+    };
+    let gib = plan.settings.storage_gib;
+    let instance =
+        begin::build(turn, plan, |clockwork, entity| clockwork.restore(entity, gib, log))?;
+    let effect = format!("created from {} as of {}", source.id, point.to_rfc3339());
+    begin::place(turn, instance, Some(&message), effect)
 }
 
 /// The data that the new instance will hold: what was asked for, unless a fault plants other data.
-fn data(turn: &Turn<'_>, restore: &Restore) -> Data {
-    let source = &restore.source.data;
-    let point = source.point.map_or(restore.point, |point| point.min(restore.point));
+fn data(turn: &Turn<'_>, source: &Instance, point: DateTime<Utc>) -> Data {
+    let held = turn.world.data_as_of(source, point);
+    let source = &source.data;
+    let point = held.min(point);
     let wrong = turn.world.fault(FaultKind::WrongRestore).and_then(|fault| fault.wrong());
     let point = match wrong {
         Some(Wrong::Stale) => point - TimeDelta::hours(1),
         Some(Wrong::EmptyTable | Wrong::MissingSchema | Wrong::OtherDatabase) | None => point,
     };
     Data { origin: source.origin.clone(), point: Some(point), wrong: wrong.or(source.wrong) }
-}
-
-/// Writes the events of the restore, each at the instant it will happen.
-fn announce(turn: &mut Turn<'_>, instance: &Instance, message: &str) {
-    if let Some(up) = instance.created {
-        events::note(turn, &instance.id, up, "creation", "DB instance created");
-        events::note(turn, &instance.id, up, "restoration", message);
-        if let Some(end) = instance.first_backup {
-            events::note(turn, &instance.id, up, "backup", "Backing up DB instance");
-            events::note(turn, &instance.id, end, "backup", "Finished DB instance backup");
-        }
-    } else if let Some(last) = instance.phases.get(1) {
-        let message = "DB instance put into incompatible-restore. RDS recommends that you \
-                       initiate a point-in-time-restore";
-        events::note(turn, &instance.id, last.from, "failure", message);
-    }
 }

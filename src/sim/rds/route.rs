@@ -1,46 +1,69 @@
 //! Which RDS action is answered where.
 //!
-//! **Invariant:** an action that is not listed is `InvalidAction`.
+//! **Invariant:** an action that is not listed is `InvalidAction`, and the list says of each whether it
+//! changes something.
 
 use crate::sim::answer::Outcome;
 use crate::sim::dispatch::Turn;
-use crate::sim::rds::{backups, delete, describe, events, modify, pitr, restore, snapshots, tags};
+use crate::sim::rds::{
+    backup_replication, backups, catalogue, copy, create, delete, describe, events, modify, pitr,
+    power, reboot, replica, restore, snapshots, tags,
+};
+
+/// Answers one action.
+type Answer = fn(&mut Turn<'_>) -> Outcome;
+
+/// The actions that change nothing.
+const READS: [(&str, Answer); 12] = [
+    ("DescribeAccountAttributes", catalogue::account),
+    ("DescribeDBEngineVersions", catalogue::engine_versions),
+    ("DescribeDBInstanceAutomatedBackups", backups::describe),
+    ("DescribeDBInstances", describe::instances),
+    ("DescribeDBParameterGroups", describe::parameter_groups),
+    ("DescribeDBSnapshotAttributes", snapshots::attributes),
+    ("DescribeDBSnapshots", snapshots::describe),
+    ("DescribeDBSubnetGroups", describe::subnet_groups),
+    ("DescribeEvents", events::describe),
+    ("DescribeOrderableDBInstanceOptions", catalogue::orderable),
+    ("DescribeSourceRegions", catalogue::source_regions),
+    ("ListTagsForResource", tags::list),
+];
 
 /// The actions that change something.
-const MUTATING: [&str; 8] = [
-    "AddTagsToResource",
-    "CreateDBSnapshot",
-    "DeleteDBInstance",
-    "DeleteDBSnapshot",
-    "ModifyDBInstance",
-    "RemoveTagsFromResource",
-    "RestoreDBInstanceFromDBSnapshot",
-    "RestoreDBInstanceToPointInTime",
+const MUTATIONS: [(&str, Answer); 18] = [
+    ("AddTagsToResource", tags::add),
+    ("CopyDBSnapshot", copy::snapshot),
+    ("CreateDBInstance", create::instance),
+    ("CreateDBInstanceReadReplica", replica::create),
+    ("CreateDBSnapshot", snapshots::create),
+    ("DeleteDBInstance", delete::instance),
+    ("DeleteDBInstanceAutomatedBackup", backups::delete),
+    ("DeleteDBSnapshot", snapshots::delete),
+    ("ModifyDBInstance", modify::instance),
+    ("PromoteReadReplica", replica::promote),
+    ("RebootDBInstance", reboot::instance),
+    ("RemoveTagsFromResource", tags::remove),
+    ("RestoreDBInstanceFromDBSnapshot", restore::from_snapshot),
+    ("RestoreDBInstanceToPointInTime", pitr::to_point_in_time),
+    ("StartDBInstance", power::start),
+    ("StartDBInstanceAutomatedBackupsReplication", backup_replication::start),
+    ("StopDBInstance", power::stop),
+    ("StopDBInstanceAutomatedBackupsReplication", backup_replication::stop),
 ];
+
+fn find(table: &[(&str, Answer)], action: &str) -> Option<Answer> {
+    table.iter().find(|(name, _)| *name == action).map(|(_, answer)| *answer)
+}
 
 /// Whether `action` changes something.
 pub(in crate::sim) fn mutates(action: &str) -> bool {
-    MUTATING.contains(&action)
+    find(&MUTATIONS, action).is_some()
 }
 
 /// Answers one RDS call.
 pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
-    match turn.action.as_str() {
-        "DescribeDBInstances" => describe::instances(turn),
-        "DescribeDBInstanceAutomatedBackups" => backups::describe(turn),
-        "DescribeDBSnapshots" => snapshots::describe(turn),
-        "DescribeDBSubnetGroups" => describe::subnet_groups(turn),
-        "DescribeDBParameterGroups" => describe::parameter_groups(turn),
-        "DescribeEvents" => events::describe(turn),
-        "ListTagsForResource" => tags::list(turn),
-        "AddTagsToResource" => tags::add(turn),
-        "RemoveTagsFromResource" => tags::remove(turn),
-        "RestoreDBInstanceToPointInTime" => pitr::to_point_in_time(turn),
-        "RestoreDBInstanceFromDBSnapshot" => restore::from_snapshot(turn),
-        "CreateDBSnapshot" => snapshots::create(turn),
-        "DeleteDBSnapshot" => snapshots::delete(turn),
-        "ModifyDBInstance" => modify::instance(turn),
-        "DeleteDBInstance" => delete::instance(turn),
-        _ => turn.unknown_action(),
+    match find(&READS, &turn.action).or_else(|| find(&MUTATIONS, &turn.action)) {
+        Some(answer) => answer(turn),
+        None => turn.unknown_action(),
     }
 }

@@ -1,20 +1,24 @@
-//! `DescribeDBSnapshots`, `CreateDBSnapshot`, `DeleteDBSnapshot`.
+//! Snapshots: `DescribeDBSnapshots`, `DescribeDBSnapshotAttributes`, `CreateDBSnapshot`,
+//! `DeleteDBSnapshot`.
 //!
 //! **Invariant:** automated snapshots are computed from the instance's backups; only manual ones
 //! are stored, and they outlive their instance.
 
-use crate::base::clock::{between, format_instant, to_delta};
+use crate::base::clock::to_delta;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::rds::choices::{check_identifier, check_tags};
-use crate::sim::rds::{events, page, render};
-use crate::sim::state::{Instance, Phase, Slot, Snapshot, Status};
+use crate::sim::rds::describe::check_filter;
+use crate::sim::rds::snapshot_xml::{render_snapshot, rendered, snapshot_type};
+use crate::sim::rds::{events, names, page};
+use crate::sim::state::{Instance, Phase, Slot, Snapshot, Status, World};
 use crate::sim::world::instance_key;
 use crate::sim::xml::Xml;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 
 /// Manual snapshots a region may have.
-const SNAPSHOT_QUOTA: usize = 100;
+pub(in crate::sim::rds) const SNAPSHOT_QUOTA: usize = 100;
 
 /// Whether to look as reads do or at the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +41,19 @@ pub(in crate::sim::rds) fn instance_unavailable(id: &str) -> ApiError {
     ApiError::sender("InvalidDBInstanceState", message)
 }
 
-/// All snapshots of the region in order of identifier.
+/// All snapshots of the call's region in order of identifier.
 pub(in crate::sim::rds) fn all(turn: &Turn<'_>, view: View) -> Vec<Snapshot> {
-    let (world, now) = (&*turn.world, turn.now);
-    let region = world.region(&turn.region);
+    all_in(turn.world, &turn.region, turn.now, view)
+}
+
+/// All snapshots of a region in order of identifier.
+pub(in crate::sim::rds) fn all_in(
+    world: &World,
+    region: &str,
+    now: DateTime<Utc>,
+    view: View,
+) -> Vec<Snapshot> {
+    let region = world.region(region);
     let manual = region.snapshots.values().filter_map(|slot| match view {
         View::Seen => slot.seen(now),
         View::Current => slot.current.as_ref(),
@@ -88,6 +101,21 @@ pub(in crate::sim::rds) fn describe(turn: &mut Turn<'_>) -> Outcome {
             return Err(not_found(&id));
         }
     }
+    for (name, values) in turn.params.filters() {
+        let known =
+            ["db-instance-id", "db-snapshot-id", "dbi-resource-id", "snapshot-type", "engine"];
+        check_filter(&name, &known)?;
+        found.retain(|snapshot| {
+            let keys = |id: &String| values.iter().any(|value| instance_key(value) == *id);
+            match name.as_str() {
+                "db-instance-id" => keys(&snapshot.instance.id),
+                "db-snapshot-id" => keys(&snapshot.id),
+                "dbi-resource-id" => values.contains(&snapshot.instance.resource_id),
+                "snapshot-type" => values.iter().any(|value| value == snapshot_type(snapshot)),
+                _ => values.contains(&snapshot.instance.engine),
+            }
+        });
+    }
     let (page, marker) = page::cut(&turn.params, found, |snapshot| snapshot.id.clone())?;
     let mut xml = Xml::default();
     xml.optional("Marker", marker);
@@ -102,24 +130,21 @@ pub(in crate::sim::rds) fn describe(turn: &mut Turn<'_>) -> Outcome {
 /// `CreateDBSnapshot`.
 pub(in crate::sim::rds) fn create(turn: &mut Turn<'_>) -> Outcome {
     let id = turn.params.required("DBSnapshotIdentifier")?.to_lowercase();
-    let of = instance_key(turn.params.required("DBInstanceIdentifier")?);
+    let of = names::instance(turn, "DBInstanceIdentifier")?;
     check_identifier("DBSnapshotIdentifier", &id)?;
     let mut instance = turn.world.instance(&turn.region, &of, turn.now)?.clone();
-    if instance.status(turn.now) != Status::Available {
+    if !instance.status(turn.now).takes_snapshots() {
         return Err(instance_unavailable(&of));
     }
     let ready = take(turn, &instance, &id)?;
-    instance.reschedule(
-        turn.now,
-        [
-            Phase { from: turn.now, status: Status::BackingUp },
-            Phase { from: ready, status: Status::Available },
-        ],
-    );
-    let (now, stale) = (turn.now, turn.stale_until(&of));
-    if let Some(slot) = turn.region_mut().instances.get_mut(&of) {
-        slot.replace(Some(instance), now, stale);
-    }
+    // What was going on with it goes on after the snapshot.
+    let after = instance.phases.iter().filter(|phase| phase.from > turn.now);
+    let after: Vec<Phase> = after.map(|of| Phase::new(of.from.max(ready), of.status)).collect();
+    let status = instance.status(turn.now);
+    let begin = [Phase::new(turn.now, Status::BackingUp), Phase::new(ready, status)];
+    instance.reschedule(turn.now, begin.into_iter().chain(after));
+    let times = (turn.now, turn.stale_until(&of));
+    turn.world.put(&turn.region, instance, times);
     rendered(turn, &id)
 }
 
@@ -132,24 +157,15 @@ pub(in crate::sim::rds) fn take(
     let (now, stale) = (turn.now, turn.stale_until(id));
     let entity = format!("rds/{}/snapshot/{id}", turn.region);
     let length = turn.world.clockwork().snapshot(&entity, instance.settings.storage_gib);
-    let snapshots = &turn.world.region(&turn.region).snapshots;
-    if snapshots.get(id).is_some_and(|slot| slot.current.is_some()) {
-        let message = format!(
-            "Cannot create the snapshot because a snapshot with the identifier {id} already exists."
-        );
-        return Err(ApiError::sender("DBSnapshotAlreadyExists", message));
-    }
-    if snapshots.len() >= SNAPSHOT_QUOTA {
-        let message = "Cannot create more than 100 manual snapshots";
-        return Err(ApiError::sender("SnapshotQuotaExceeded", message));
-    }
-    let given = turn.params.tags();
-    let inherited = || match instance.settings.copy_tags_to_snapshot {
-        true => instance.tags.clone(),
-        false => std::collections::BTreeMap::new(),
+    check_new(turn, id)?;
+    let tags = match turn.params.tags() {
+        Some(given) => {
+            check_tags(&given)?;
+            given
+        }
+        None if instance.settings.copy_tags_to_snapshot => instance.tags.clone(),
+        None => BTreeMap::new(),
     };
-    let tags = given.unwrap_or_else(inherited);
-    check_tags(&tags)?;
     let snapshot = Snapshot {
         id: id.to_owned(),
         automated: false,
@@ -157,6 +173,7 @@ pub(in crate::sim::rds) fn take(
         started: now,
         ready: now + to_delta(length),
         tags,
+        copy: None,
     };
     let ready = snapshot.ready;
     events::note_snapshot(turn, id, now, "creation", "Creating manual snapshot");
@@ -168,6 +185,40 @@ pub(in crate::sim::rds) fn take(
     );
     turn.changed(id, format!("snapshot of {}", instance.id));
     Ok(ready)
+}
+
+/// Refuses an identifier that is taken, and one snapshot too many.
+pub(in crate::sim::rds) fn check_new(turn: &Turn<'_>, id: &str) -> Result<(), ApiError> {
+    let snapshots = &turn.world.region(&turn.region).snapshots;
+    if snapshots.get(id).is_some_and(|slot| slot.current.is_some()) {
+        let message = format!(
+            "Cannot create the snapshot because a snapshot with the identifier {id} already exists."
+        );
+        return Err(ApiError::sender("DBSnapshotAlreadyExists", message));
+    }
+    if snapshots.values().filter(|slot| slot.current.is_some()).count() >= SNAPSHOT_QUOTA {
+        let message = "Cannot create more than 100 manual snapshots";
+        return Err(ApiError::sender("SnapshotQuotaExceeded", message));
+    }
+    Ok(())
+}
+
+/// `DescribeDBSnapshotAttributes`: nobody else may restore it.
+pub(in crate::sim::rds) fn attributes(turn: &mut Turn<'_>) -> Outcome {
+    let id = instance_key(turn.params.required("DBSnapshotIdentifier")?);
+    let mut found = all(turn, View::Seen).into_iter();
+    let snapshot = found.find(|snapshot| snapshot.id == id).ok_or_else(|| not_found(&id))?;
+    let mut xml = Xml::default();
+    xml.element("DBSnapshotAttributesResult", |xml| {
+        xml.leaf("DBSnapshotIdentifier", &snapshot.id);
+        xml.element("DBSnapshotAttributes", |xml| {
+            xml.element("DBSnapshotAttribute", |xml| {
+                xml.leaf("AttributeName", "restore");
+                xml.leaves("AttributeValues", "AttributeValue", Vec::<String>::new());
+            });
+        });
+    });
+    Ok(Body::Result(Some(xml)))
 }
 
 /// `DeleteDBSnapshot`.
@@ -184,53 +235,7 @@ pub(in crate::sim::rds) fn delete(turn: &mut Turn<'_>) -> Outcome {
     if let Some(slot) = turn.region_mut().snapshots.get_mut(&id) {
         slot.replace(None, now, stale);
     }
+    events::note_snapshot(turn, &id, now, "deletion", "Deleted user snapshot");
     turn.changed(&id, "snapshot deleted");
     outcome
-}
-
-fn rendered(turn: &Turn<'_>, id: &str) -> Outcome {
-    let slot = turn.world.region(&turn.region).snapshots.get(id);
-    let snapshot = slot.and_then(|slot| slot.current.as_ref()).ok_or_else(|| not_found(id))?;
-    let mut xml = Xml::default();
-    render_snapshot(&mut xml, turn, snapshot);
-    Ok(Body::Result(Some(xml)))
-}
-
-fn snapshot_type(snapshot: &Snapshot) -> &'static str {
-    if snapshot.automated { "automated" } else { "manual" }
-}
-
-fn render_snapshot(xml: &mut Xml, turn: &Turn<'_>, snapshot: &Snapshot) {
-    let of = &snapshot.instance;
-    let ready = turn.now >= snapshot.ready;
-    let (whole, passed) =
-        (between(snapshot.started, snapshot.ready), between(snapshot.started, turn.now));
-    let percent = passed.as_millis() * 100 / whole.as_millis().max(1);
-    xml.element("DBSnapshot", |xml| {
-        xml.leaf("DBSnapshotIdentifier", &snapshot.id);
-        xml.leaf("DBSnapshotArn", turn.world.arn(&turn.region, "snapshot", &snapshot.id));
-        xml.leaf("DBInstanceIdentifier", &of.id);
-        xml.leaf("DbiResourceId", &of.resource_id);
-        if ready {
-            xml.leaf("SnapshotCreateTime", format_instant(snapshot.started));
-            xml.leaf("OriginalSnapshotCreateTime", format_instant(snapshot.started));
-        }
-        xml.leaf("Engine", &of.engine);
-        xml.leaf("EngineVersion", &of.engine_version);
-        xml.leaf("AllocatedStorage", of.settings.storage_gib);
-        xml.leaf("StorageType", &of.settings.storage_type);
-        xml.leaf("Status", if ready { "available" } else { "creating" });
-        xml.leaf("PercentProgress", if ready { 100 } else { percent.min(99) });
-        xml.leaf("Port", of.settings.port);
-        xml.leaf("AvailabilityZone", format!("{}{}", turn.region, of.zone));
-        xml.optional("InstanceCreateTime", of.created.map(format_instant));
-        xml.leaf("MasterUsername", &of.user);
-        xml.leaf("LicenseModel", "postgresql-license");
-        xml.leaf("SnapshotType", snapshot_type(snapshot));
-        xml.leaf("Encrypted", of.kms_key.is_some());
-        xml.optional("KmsKeyId", of.kms_key.as_deref());
-        xml.leaf("IAMDatabaseAuthenticationEnabled", of.settings.iam_auth);
-        xml.leaf("SnapshotTarget", "region");
-        render::tags(xml, &snapshot.tags);
-    });
 }

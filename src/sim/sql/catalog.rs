@@ -4,7 +4,7 @@
 //! pretends to more.
 
 use crate::estate::Table;
-use crate::sim::sql::content::{Content, ROW_LIMIT, written};
+use crate::sim::sql::content::{Content, ROW_LIMIT, Written, written};
 use crate::sim::state::Instance;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Result, params};
@@ -155,17 +155,18 @@ pub(in crate::sim::sql) fn grow(
     rows: i64,
 ) -> Result<()> {
     let name = quoted(&table.name);
-    let (first, every) = written(table);
+    let Written { early, early_first, early_every, late_first, late_every } = written(table);
     let begin = from.max(rows - ROW_LIMIT);
     if begin < rows {
         connection.execute(
             &format!(
-                "WITH RECURSIVE n(id) AS (SELECT ?1 UNION ALL SELECT id + 1 FROM n WHERE id < ?2)
+                "WITH RECURSIVE n(id) AS (SELECT ?1 UNION ALL SELECT id + 1 FROM n WHERE id < ?2),
+                 w(id, ms) AS (SELECT id, CASE WHEN id <= ?3 THEN ?4 + id * ?5
+                     ELSE ?6 + (id - ?3) * ?7 END FROM n)
                  INSERT INTO {name}
-                 SELECT id, strftime('%Y-%m-%d %H:%M:%S', (?3 + id * ?4) / 1000, 'unixepoch') ||
-                     '+00', ?3 + id * ?4 FROM n"
+                 SELECT id, strftime('%Y-%m-%d %H:%M:%S', ms / 1000, 'unixepoch') || '+00', ms FROM w"
             ),
-            params![begin + 1, rows, first, every],
+            params![begin + 1, rows, early, early_first, early_every, late_first, late_every],
         )?;
     }
     connection.execute(&format!("DELETE FROM {name} WHERE id <= ?1"), [rows - ROW_LIMIT])?;

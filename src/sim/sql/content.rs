@@ -74,11 +74,14 @@ impl Content {
         if self.wrong == Some(Wrong::EmptyTable) && first == Some(table.name.as_str()) {
             return 0;
         }
-        let grown = match every_ms(table) {
-            Some(every) => (point - growth_start()).num_milliseconds().div_euclid(every),
-            None => 0,
-        };
-        (i64::from(table.rows) + grown).max(0)
+        let rows = i64::from(table.rows);
+        let Some(every) = every_ms(table) else { return rows };
+        let grown = (point - growth_start()).num_milliseconds().div_euclid(every);
+        if grown >= 0 {
+            return rows + grown;
+        }
+        let early = (point - birth()).num_milliseconds().div_euclid(written(table).early_every);
+        early.clamp(0, rows)
     }
 
     /// The newest heartbeat at or before `point`.
@@ -90,16 +93,29 @@ impl Content {
     }
 }
 
-/// When row `id` (from 1) of `table` was written, epoch milliseconds: first value and distance.
-pub(in crate::sim::sql) fn written(table: &Table) -> (i64, i64) {
-    let start = growth_start().timestamp_millis();
-    match every_ms(table) {
-        Some(every) => (start - i64::from(table.rows) * every, every),
-        None => {
-            let span = start - birth().timestamp_millis();
-            let every = span / i64::from(table.rows.max(1));
-            (birth().timestamp_millis(), every)
-        }
+/// When the rows of a table were written, epoch milliseconds: the declared ones evenly since the world's
+/// birth, so that an old snapshot has data too, those after them at the declared pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sim::sql) struct Written {
+    /// Rows that were written evenly: ids from 1 to this one.
+    pub(in crate::sim::sql) early: i64,
+    /// Row `id` of these was written at `early_first + id * early_every`.
+    pub(in crate::sim::sql) early_first: i64,
+    pub(in crate::sim::sql) early_every: i64,
+    /// A later row was written at `late_first + (id - early) * late_every`.
+    pub(in crate::sim::sql) late_first: i64,
+    pub(in crate::sim::sql) late_every: i64,
+}
+
+/// When the rows of `table` were written.
+pub(in crate::sim::sql) fn written(table: &Table) -> Written {
+    let (first, start) = (birth().timestamp_millis(), growth_start().timestamp_millis());
+    Written {
+        early: i64::from(table.rows),
+        early_first: first,
+        early_every: ((start - first) / i64::from(table.rows.max(1))).max(1),
+        late_first: start,
+        late_every: every_ms(table).unwrap_or_default(),
     }
 }
 
@@ -146,9 +162,14 @@ mod tests {
         let at = |hours| simulated_epoch() + TimeDelta::hours(hours);
         assert_eq!((content.rows(still, at(0)), content.rows(still, at(50))), (100, 100));
         assert_eq!((content.rows(growing, at(0)), content.rows(growing, at(2))), (124, 126));
-        assert_eq!(content.rows(growing, at(-48)), 76);
-        let (first, every) = written(growing);
-        assert_eq!(first + 124 * every, at(0).timestamp_millis(), "the newest row is the newest");
+        assert_eq!((content.rows(growing, at(-24)), content.rows(growing, at(-25))), (100, 99));
+        assert_eq!((content.rows(growing, at(-48)), content.rows(growing, at(-30 * 24))), (98, 50));
+        assert_eq!(content.rows(growing, at(-70 * 24)), 0, "the world was not born yet");
+        let written = written(growing);
+        let newest = written.late_first + (124 - written.early) * written.late_every;
+        assert_eq!(newest, at(0).timestamp_millis(), "the newest row is the newest");
+        let last = written.early_first + written.early * written.early_every;
+        assert_eq!(last, written.late_first, "and the last early row is the last");
         assert_eq!(self::content(Some(Wrong::EmptyTable)).rows(still, at(0)), 0);
     }
 

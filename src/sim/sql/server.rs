@@ -69,6 +69,12 @@ impl Server {
         })
     }
 
+    /// As of when the data was that it showed last.
+    pub(in crate::sim::sql) fn shown(&self) -> Option<DateTime<Utc>> {
+        let last = self.now_ms.load(Ordering::Relaxed);
+        if last == 0 { None } else { DateTime::from_timestamp_millis(last) }
+    }
+
     /// Runs a statement on the data as of `point`, or several where writing is allowed; of several
     /// results, the last one with columns.
     pub(in crate::sim::sql) fn run(

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 static WORLD: LazyLock<Simulator> = LazyLock::new(|| simulator(&[]));
 
-const ACTIONS: [&str; 26] = [
+const ACTIONS: [&str; 42] = [
     "DescribeDBInstances",
     "DescribeDBInstanceAutomatedBackups",
     "DescribeDBSnapshots",
@@ -25,6 +25,22 @@ const ACTIONS: [&str; 26] = [
     "DeleteDBSnapshot",
     "ModifyDBInstance",
     "DeleteDBInstance",
+    "CopyDBSnapshot",
+    "CreateDBInstance",
+    "CreateDBInstanceReadReplica",
+    "DeleteDBInstanceAutomatedBackup",
+    "DescribeDBEngineVersions",
+    "DescribeDBSnapshotAttributes",
+    "DescribeOrderableDBInstanceOptions",
+    "DescribeSourceRegions",
+    "DescribeAccountAttributes",
+    "PromoteReadReplica",
+    "RebootDBInstance",
+    "StartDBInstance",
+    "StopDBInstance",
+    "StartDBInstanceAutomatedBackupsReplication",
+    "StopDBInstanceAutomatedBackupsReplication",
+    "DescribeCertificates",
     "GetCallerIdentity",
     "AssumeRole",
     "CreateTopic",
@@ -38,7 +54,7 @@ const ACTIONS: [&str; 26] = [
     "Nonsense",
 ];
 
-const NAMES: [&str; 43] = [
+const NAMES: [&str; 55] = [
     "DBInstanceIdentifier",
     "SourceDBInstanceIdentifier",
     "TargetDBInstanceIdentifier",
@@ -60,6 +76,18 @@ const NAMES: [&str; 43] = [
     "AllocatedStorage",
     "MasterUserPassword",
     "RoleArn",
+    "NewDBInstanceIdentifier",
+    "SourceDBSnapshotIdentifier",
+    "TargetDBSnapshotIdentifier",
+    "SourceDBInstanceArn",
+    "KmsKeyId",
+    "Engine",
+    "EngineVersion",
+    "DBInstanceClass",
+    "PreferredMaintenanceWindow",
+    "PreferredBackupWindow",
+    "DBPortNumber",
+    "ForceFailover",
     "SkipFinalSnapshot",
     "Name",
     "TopicArn",

@@ -1,6 +1,9 @@
 //! The simulator as real AWS SDK clients see it.
 
 mod admin;
+mod changes;
+mod copies;
+mod creation;
 mod data;
 mod hostile;
 mod keys;
@@ -8,8 +11,12 @@ mod lifecycle;
 mod metrics;
 mod notifications;
 mod permissions;
+mod power;
 mod refusals;
+mod replicas;
+mod replicated;
 mod secrets;
+mod storm;
 mod support;
 mod troubles;
 mod worlds;

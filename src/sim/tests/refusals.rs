@@ -1,26 +1,12 @@
 //! Every error a client can provoke, with its exact code.
 
-use super::support::{Lab, minutes, sdk_time};
+use super::support::{Lab, minutes, refused, sdk_time};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use chrono::TimeDelta;
 
 use aws_sdk_rds::operation::restore_db_instance_to_point_in_time::builders as pitr_call;
 
 type Pitr = pitr_call::RestoreDBInstanceToPointInTimeFluentBuilder;
-
-/// Code and HTTP status of a refused call.
-async fn refused<E: ProvideErrorMetadata, O, F>(call: F) -> (String, String)
-where
-    F: Future<Output = Result<O, aws_sdk_rds::error::SdkError<E>>>,
-{
-    match call.await {
-        Ok(_) => panic!("was accepted"),
-        Err(error) => (
-            error.code().unwrap_or_default().to_owned(),
-            error.message().unwrap_or_default().to_owned(),
-        ),
-    }
-}
 
 fn pitr(lab: &Lab) -> Pitr {
     lab.rds

@@ -5,7 +5,7 @@ use crate::estate::{self, Estate};
 use crate::sim::{SimOptions, Simulator, http_client};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_rds::primitives::DateTime as SdkTime;
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbInstance, SourceType};
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -129,6 +129,53 @@ impl Lab {
         }
     }
 
+    /// The same AWS in another region.
+    pub(super) fn rds_in(&self, region: &'static str) -> aws_sdk_rds::Client {
+        let config = self.rds.config().to_builder().region(Region::from_static(region)).build();
+        aws_sdk_rds::Client::from_conf(config)
+    }
+
+    /// The statuses that an instance goes through until it is in the last one wanted.
+    pub(super) async fn course(
+        &self,
+        rds: &aws_sdk_rds::Client,
+        id: &str,
+        last: &str,
+    ) -> Vec<String> {
+        let mut statuses: Vec<String> = Vec::new();
+        let mut calm = 0;
+        for _ in 0..4000 {
+            self.sleep(5).await;
+            let found = rds.describe_db_instances().db_instance_identifier(id).send().await;
+            let status = match found {
+                Ok(found) => found.db_instances()[0].db_instance_status().map(str::to_owned),
+                Err(error) => error.code().map(str::to_owned),
+            };
+            let status = status.expect("a status");
+            calm = if status == last { calm + 1 } else { 0 };
+            if statuses.last() != Some(&status) {
+                statuses.push(status);
+            }
+            // Longer than anything reads `available` before it changes.
+            if calm > 12 {
+                return statuses;
+            }
+        }
+        panic!("{id} never stayed {last}: {statuses:?}");
+    }
+
+    /// Messages of the events of an instance or snapshot, oldest first.
+    pub(super) async fn told(
+        &self,
+        rds: &aws_sdk_rds::Client,
+        kind: SourceType,
+        id: &str,
+    ) -> Vec<String> {
+        let asked = rds.describe_events().source_identifier(id).source_type(kind).duration(20_160);
+        let found = asked.send().await.expect("events");
+        found.events().iter().filter_map(|event| event.message().map(str::to_owned)).collect()
+    }
+
     pub(super) async fn sleep(&self, seconds: u64) {
         self.clock.sleep(Duration::from_secs(seconds)).await;
     }
@@ -194,4 +241,18 @@ pub(super) fn minutes(count: i64) -> TimeDelta {
 
 pub(super) fn epoch() -> DateTime<Utc> {
     simulated_epoch()
+}
+
+/// Code and message of a refused call.
+pub(super) async fn refused<E: ProvideErrorMetadata, O, F>(call: F) -> (String, String)
+where
+    F: Future<Output = Result<O, aws_sdk_rds::error::SdkError<E>>>,
+{
+    match call.await {
+        Ok(_) => panic!("was accepted"),
+        Err(error) => (
+            error.code().unwrap_or_default().to_owned(),
+            error.message().unwrap_or_default().to_owned(),
+        ),
+    }
 }

@@ -1,4 +1,4 @@
-//! Text from journals, made fit for a page.
+//! Text from journals and files, made fit for a page.
 //!
 //! **Invariant:** no control character leaves here, and no text is longer than its limit without
 //! saying by how much.
@@ -26,6 +26,11 @@ pub fn heading(text: &str) -> Markup {
 /// A title as plain text, for the page's title.
 pub fn plain(text: &str) -> String {
     clean(text, HEADING)
+}
+
+/// A sentence as plain text, for forms that escape it themselves.
+pub fn words(text: &str) -> String {
+    clean(text, LONGEST)
 }
 
 /// An identifier, a digest, a command.
@@ -57,7 +62,7 @@ fn clean(text: &str, longest: usize) -> String {
     }
     let more = characters.count();
     if more > 0 {
-        shown.push_str(&format!("… ({more} more characters: see the JSON report)"));
+        shown.push_str(&format!("… ({more} more characters)"));
     }
     shown
 }

@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** the policy allows our style sheet, by its digest, and nothing else.
 
-use crate::report::html::style::STYLE;
-use crate::report::html::text::plain;
+use crate::base::html::style::STYLE;
+use crate::base::html::text::plain;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 

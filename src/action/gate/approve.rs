@@ -1,0 +1,139 @@
+//! `gate.approve`: a person decides whether the run goes on.
+//!
+//! **Invariant:** it only says what to ask. The engine asks, waits and keeps the answer, so a gate is
+//! opened by what the journal holds and never by what an action believes.
+
+use crate::action::Action;
+use crate::action::context::{ReadContext, StepScope, WriteContext};
+use crate::action::outcome::{Acted, ActionError, Observation, Preview};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
+use crate::base::redact::redact_line;
+use crate::base::value::{Type, Value};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// A step that names no time-out waits for a day: after that, what the run made may be swept, and an
+/// approval would be about something that is gone.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
+/// Most characters of a question: what is longer is not read at three in the morning.
+const LONGEST: usize = 500;
+
+/// The action.
+#[derive(Debug)]
+pub(crate) struct Approve {
+    spec: ActionSpec,
+}
+
+impl Default for Approve {
+    fn default() -> Self {
+        let names = Type::List(Box::new(Type::String));
+        let spec = ActionSpec {
+            name: "gate.approve",
+            summary: "Asks a person whether the run goes on: approve, or reject, which ends it.",
+            kind: ActionKind::Gate(WaitsFor::Person),
+            inputs: vec![
+                Field::required("message", Type::String, "what is decided, as a question"),
+                Field::optional(
+                    "approvers",
+                    names,
+                    "who should decide: names for people to read, compared with nothing",
+                ),
+                Field::optional(
+                    "on_timeout",
+                    Type::String,
+                    "when nobody decides within `timeout`: `fail` (the step fails) or `reject`; \
+                     `fail` when absent",
+                ),
+            ],
+            outputs: vec![
+                Field::required("approved_by", Type::String, "who approved"),
+                Field::required("approved_at", Type::Time, "when"),
+                Field::optional("comment", Type::String, "what they added"),
+            ],
+            calls: &[],
+            effects: &[],
+            reversibility: Reversibility::ReadOnly,
+            by_hand: "# Decide, and write down who, when and why: {message} \
+                      [(to be decided by: {approvers})]",
+            default_timeout: DEFAULT_TIMEOUT,
+            poll_every: Duration::from_secs(60),
+        };
+        Self { spec }
+    }
+}
+
+/// Whether a time-out counts as a rejection.
+fn rejects_on_timeout(scope: &StepScope<'_>) -> Result<bool, ActionError> {
+    match scope.text("on_timeout") {
+        None | Some("fail") => Ok(false),
+        Some("reject") => Ok(true),
+        Some(other) => Err(ActionError::Input {
+            name: "on_timeout".to_owned(),
+            why: format!("`{other}` is none of: fail, reject"),
+        }),
+    }
+}
+
+fn approvers(scope: &StepScope<'_>) -> Vec<String> {
+    let names = scope.texts("approvers").unwrap_or_default();
+    names.iter().map(|name| redact_line(name, LONGEST)).collect()
+}
+
+#[async_trait]
+impl Action for Approve {
+    fn spec(&self) -> &ActionSpec {
+        &self.spec
+    }
+
+    async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
+        let scope = &context.scope;
+        let summary = match scope.input("message") {
+            Value::Unknown(why) => format!("ask a person what is known only in the run: {why}"),
+            _ => {
+                format!("ask: {}", redact_line(scope.text("message").unwrap_or_default(), LONGEST))
+            }
+        };
+        let consequence = if rejects_on_timeout(scope)? { "counts as rejected" } else { "fails" };
+        let name = &scope.environment.name;
+        let yes = if scope.environment.protected {
+            format!("`--yes` does not answer it: `{name}` is protected")
+        } else {
+            format!("`--yes` approves it: `{name}` is not protected")
+        };
+        let who = match approvers(scope).as_slice() {
+            [] => "asked: whoever runs or resumes this".to_owned(),
+            names => format!("asked: {} (names are not checked)", names.join(", ")),
+        };
+        Ok(Preview {
+            cannot_know: Some("a person decides".to_owned()),
+            summary,
+            details: vec![
+                who,
+                "answers: approve, or reject, which ends the run but for its `always` steps"
+                    .to_owned(),
+                format!("without an answer in time it {consequence}"),
+                yes,
+            ],
+            outputs: self.spec.unknown_outputs("a person decides"),
+            ..Preview::default()
+        })
+    }
+
+    async fn observe(&self, context: &ReadContext<'_>) -> Result<Observation, ActionError> {
+        let scope = &context.scope;
+        Ok(Observation::Gate {
+            message: redact_line(scope.text("message").unwrap_or_default(), LONGEST),
+            approvers: approvers(scope),
+            rejects_on_timeout: rejects_on_timeout(scope)?,
+        })
+    }
+
+    async fn act(&self, _: &WriteContext<'_>) -> Result<Acted, ActionError> {
+        Err(ActionError::refused("gate.approve only asks", "this is a bug in drctl"))
+    }
+
+    fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
+        (self.spec.name.to_owned(), scope.step.as_str().to_owned())
+    }
+}

@@ -1,0 +1,10 @@
+//! Gates: steps that wait for a person or for an instant.
+//!
+//! **Invariant:** a gate reads and changes nothing; who decided, and when, is in the journal and nowhere
+//! else.
+
+mod approve;
+mod wait_until;
+
+pub(super) use approve::Approve;
+pub(super) use wait_until::WaitUntil;

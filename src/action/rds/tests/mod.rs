@@ -1,0 +1,184 @@
+//! The snapshot verbs over a scripted wire: real SDK clients, the real guard, answers by hand.
+//!
+//! **Invariant:** an action never acts on what is not this run's, and an answer that was lost, late or
+//! malformed is never taken for an end.
+
+mod restoring;
+mod taking;
+mod verifying;
+
+use crate::action::{
+    Acted, Action, ActionError, Memory, Observation, Preview, ReadContext, StepScope, Verdict,
+    WriteContext,
+};
+use crate::base::clock::simulated_epoch;
+use crate::base::ids::{RunId, StepKey, rds_name};
+use crate::base::value::{Value, Values};
+use crate::cloud::tests::answers::{encrypted_at, snapshot, snapshots};
+use crate::cloud::tests::ports::{World, ports};
+use crate::cloud::tests::scripted::{self, REGION, Reply, Script};
+use crate::cloud::{
+    Cloud, Effects, GuardPolicy, Overlay, SqlConnector, SqlError, SqlSession, SqlTarget,
+};
+use crate::estate::Estate;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// When the snapshots of these tests were taken: 5 h 48 min before now.
+const TAKEN: &str = "2026-01-15T03:11:33.381Z";
+
+/// An environment without databases.
+#[derive(Debug)]
+struct NoSql;
+
+#[async_trait]
+impl SqlConnector for NoSql {
+    async fn connect(&self, _: &SqlTarget) -> Result<Box<dyn SqlSession>, SqlError> {
+        unreachable!("no action of RDS speaks SQL")
+    }
+}
+
+/// The gate of a session that has no business outside of AWS.
+fn effects(cloud: &Cloud) -> Effects {
+    cloud.effects(ports(Arc::new(NoSql), &Arc::new(World::default())))
+}
+
+const ESTATE: &str = r#"
+apiVersion: drctl/v1
+kind: Estate
+name: shop
+databases: { orders: { instance: orders, security_groups: [sg-1] } }
+environments:
+  test: { type: simulated, account: "123456789012", region: us-east-1, seed: 1 }
+"#;
+
+fn run() -> RunId {
+    scripted::run()
+}
+
+fn step() -> StepKey {
+    StepKey::new("shot")
+}
+
+/// The name that the step gives to what it makes.
+fn made() -> String {
+    rds_name("orders", &run(), &step())
+}
+
+fn inputs(pairs: &[(&str, Value)]) -> Values {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// One step of one run, and the wire that it meets.
+struct Bench {
+    script: Script,
+    estate: Estate,
+    inputs: Values,
+    planned: Option<Values>,
+    overlay: Overlay,
+}
+
+impl Bench {
+    fn new(inputs: Values, replies: impl IntoIterator<Item = Reply>) -> Self {
+        let estate = crate::estate::load("shop.yaml", ESTATE).expect("valid");
+        let script = Script::new(replies);
+        Self { script, estate, inputs, planned: None, overlay: Overlay::new() }
+    }
+
+    fn planned(mut self, pairs: &[(&str, Value)]) -> Self {
+        self.planned = Some(inputs(pairs));
+        self
+    }
+
+    async fn cloud(&self, action: &dyn Action) -> Cloud {
+        self.script.open(GuardPolicy::live(action.spec().calls.iter().copied())).await
+    }
+
+    fn scope<'a>(&'a self, run: &'a RunId, step: &'a StepKey, cloud: &'a Cloud) -> StepScope<'a> {
+        StepScope {
+            run,
+            step,
+            region: REGION,
+            estate: &self.estate,
+            environment: cloud.environment(),
+            inputs: &self.inputs,
+            now: simulated_epoch(),
+            began: None,
+            disaster_at: None,
+            owner: "ada",
+            expires: simulated_epoch() + chrono::TimeDelta::hours(24),
+            planned: self.planned.as_ref(),
+            standing: None,
+        }
+    }
+
+    async fn preview(&self, action: &dyn Action) -> Result<Preview, ActionError> {
+        let cloud = self.script.open(GuardPolicy::DryRun).await;
+        let (run, step, view) = (run(), step(), cloud.view(self.overlay.clone()));
+        let effects = effects(&cloud);
+        let scope = self.scope(&run, &step, &cloud);
+        action
+            .preview(&ReadContext {
+                scope,
+                view: &view,
+                effects: &effects,
+                memory: &Memory::default(),
+            })
+            .await
+    }
+
+    async fn observe(&self, action: &dyn Action) -> Result<Observation, ActionError> {
+        let cloud = self.cloud(action).await;
+        let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
+        let effects = effects(&cloud);
+        let scope = self.scope(&run, &step, &cloud);
+        action
+            .observe(&ReadContext {
+                scope,
+                view: &view,
+                effects: &effects,
+                memory: &Memory::default(),
+            })
+            .await
+    }
+
+    async fn act(&self, action: &dyn Action) -> Result<Acted, ActionError> {
+        let cloud = self.cloud(action).await;
+        let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
+        let effects = effects(&cloud);
+        let scope = self.scope(&run, &step, &cloud);
+        let read =
+            ReadContext { scope, view: &view, effects: &effects, memory: &Memory::default() };
+        let writer = cloud.writer().expect("a live run");
+        action.act(&WriteContext { read, writer: &writer }).await
+    }
+}
+
+/// The snapshot of this step in a state, with a run's tag.
+fn taken(status: &str, run: Option<&str>) -> Reply {
+    snapshots(&snapshot(&made(), "manual", status, run, &encrypted_at(TAKEN)))
+}
+
+#[track_caller]
+fn broken(observation: Result<Observation, ActionError>) -> String {
+    match observation {
+        Ok(Observation::Broken { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn waiting(observation: Result<Observation, ActionError>) -> String {
+    match observation {
+        Ok(Observation::InProgress { state, .. }) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn done(observation: Result<Observation, ActionError>) -> (Values, Verdict) {
+    match observation {
+        Ok(Observation::Done(done)) => (done.outputs, done.verdict),
+        other => panic!("{other:?}"),
+    }
+}

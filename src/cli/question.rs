@@ -1,0 +1,60 @@
+//! A question as people see it: what is decided, where, what follows, until when, and how to answer.
+//!
+//! **Invariant:** everything shown is in the journal; names, messages and comments are one line each.
+
+use crate::base::clock::format_instant;
+use crate::base::ids::StepKey;
+use crate::journal::fold::{Question, RunState};
+use crate::plan::follows;
+use crate::plan::model::{Plan, RunMode};
+
+/// The question with everything that a decision needs, several lines.
+pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) -> String {
+    let mut lines = vec![format!("{step} asks: {}", question.question)];
+    let mut line = |what: &str, text: String| {
+        if !text.is_empty() {
+            lines.push(format!("  {what:<12} {text}"));
+        }
+    };
+    let what = match &plan.mode {
+        RunMode::Drill { name, .. } => format!("drill {name}"),
+        RunMode::Run => "run".to_owned(),
+    };
+    line("run", format!("{}, {what}: {}", plan.run, plan.title));
+    let place = &plan.environment;
+    let protected = if place.protected { ", PROTECTED" } else { "" };
+    let simulated = if place.simulated { ", SIMULATED" } else { "" };
+    line("where", format!("{} (account {}{protected}{simulated})", place.name, place.account));
+    let Some(gate) = &question.gate else { return lines.join("\n") };
+    let found = follows(&plan.steps, step);
+    let waiting = found.waiting_text();
+    line("then", if waiting.is_empty() { "no step waits for it".to_owned() } else { waiting });
+    line("in any case", found.regardless_text());
+    line("approvers", gate.approvers.join(", "));
+    let until = format_instant(gate.deadline);
+    line("until", format!("{until}; then {}", gate.on_timeout.phrase()));
+    lines.join("\n")
+}
+
+/// The commands that answer an open question, one a choice.
+pub(super) fn answer_commands(plan: &Plan, state: &RunState, step: &StepKey) -> Vec<String> {
+    let several = state.questions().count() > 1;
+    let which = if several { format!(" --step {step}") } else { String::new() };
+    let choices = state.steps[step].question.iter().flat_map(|question| &question.choices);
+    choices.map(|choice| format!("drctl resume {}{which} --answer {choice}", plan.run)).collect()
+}
+
+/// All open questions with the commands that answer them; empty when there is none.
+pub(super) fn open_questions(plan: &Plan, state: &RunState) -> String {
+    let mut text = String::new();
+    for (step, question) in state.questions() {
+        text.push_str(&format!("{}\n", question_text(plan, step, question)));
+        let asked = format_instant(question.asked_at);
+        text.push_str(&format!("  {:<12} {asked}\n", "asked"));
+        for (place, command) in answer_commands(plan, state, step).iter().enumerate() {
+            let what = if place == 0 { "answer" } else { "" };
+            text.push_str(&format!("  {what:<12} {command}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,48 @@
+//! `drctl runbook …`: chooses the command.
+//!
+//! **Invariant:** changes nothing but the file that `--out` names.
+
+mod graph;
+mod list;
+mod schema;
+mod show;
+
+pub(super) use graph::GraphArgs;
+pub(super) use schema::{SchemaArgs, SchemaKind};
+pub(super) use show::NameArgs;
+
+use crate::cli::args::{OutputForm, RunbookCommand};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::launch::Tools;
+use crate::cli::project::{FileKind, Found};
+use crate::cli::validate;
+use crate::runbook::{Drill, load_drill};
+
+/// Runs the command.
+///
+/// # Errors
+/// See each command.
+pub(super) fn run(
+    tools: &Tools,
+    command: &RunbookCommand,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    match command {
+        RunbookCommand::Validate(args) => validate::run(tools, args, output),
+        RunbookCommand::List => list::run(tools, output),
+        RunbookCommand::Show(args) => show::run(tools, args, output),
+        RunbookCommand::Graph(args) => graph::run(tools, args, output),
+        RunbookCommand::Schema(args) => schema::run(tools, args),
+    }
+}
+
+/// The drills that can be read, in order of their names. What is wrong with the others is said by
+/// `drctl drill list`.
+fn readable_drills(tools: &Tools) -> Vec<Drill> {
+    let names = tools.project.names(FileKind::Drill).into_iter();
+    let read = |name: String| -> Option<Found> {
+        tools.project.examine(FileKind::Drill, &name).ok()?.ok()
+    };
+    names.filter_map(read).filter_map(|it| load_drill(&it.file, &it.text).ok()).collect()
+}

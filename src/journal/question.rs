@@ -1,0 +1,121 @@
+//! Questions to people: what is asked, and how answers come.
+//!
+//! **Invariant:** a question is about a failure or it is a gate; only a gate has an end.
+
+use crate::journal::event::ErrorRecord;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The answer that opens a gate.
+pub const APPROVE: &str = "approve";
+/// The answer that ends a run at a gate.
+pub const REJECT: &str = "reject";
+
+/// The answer that takes as done what nobody can look at.
+pub const DONE: &str = "done";
+/// The answer that has it done again.
+pub const REPEAT: &str = "repeat";
+/// The answer that takes it as failed.
+pub const FAILED: &str = "failed";
+
+/// A question that nobody has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The question.
+    pub question: String,
+    /// The answers it takes.
+    pub choices: Vec<String>,
+    /// The failure that it is about; `None` for a gate.
+    pub error: Option<ErrorRecord>,
+    /// What only a gate has.
+    pub gate: Option<GateRecord>,
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+}
+
+/// What a gate says beside its question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// Who should decide: names for people to read, compared with nothing.
+    pub approvers: Vec<String>,
+    /// Nobody can answer from here on.
+    pub deadline: DateTime<Utc>,
+    /// What happens then.
+    pub on_timeout: Consequence,
+}
+
+/// What happens when nobody answers a gate in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consequence {
+    /// The step fails, and its `on_failure` holds.
+    #[default]
+    Fail,
+    /// As if somebody had rejected it.
+    Reject,
+}
+
+impl Consequence {
+    /// For people, to follow "then".
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Fail => "the step fails",
+            Self::Reject => "it counts as rejected",
+        }
+    }
+}
+
+/// How an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerWay {
+    /// Typed at the terminal.
+    Terminal,
+    /// `--yes` said it before it was asked.
+    Yes,
+    /// `drctl resume --answer`.
+    Resume,
+}
+
+impl AnswerWay {
+    /// For people.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Terminal => "at the terminal",
+            Self::Yes => "by --yes",
+            Self::Resume => "by resume --answer",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::event::Event;
+    use crate::journal::testing::{gate_answered, gate_asked};
+
+    /// Byte for byte what version 0.1 wrote before there were gates.
+    const OLD: [&str; 2] = [
+        r#"{"type":"question_asked","step":"a","question":"go on?","choices":["retry","stop"],"error":{"kind":"broken","message":"m","code":null,"help":null}}"#,
+        r#"{"type":"question_answered","step":"a","answer":"retry","operator":"ann"}"#,
+    ];
+
+    #[test]
+    fn questions_of_older_journals_read_and_write_the_same() {
+        for old in OLD {
+            let event: Event = serde_json::from_str(old).unwrap();
+            assert_eq!(serde_json::to_string(&event).unwrap(), old);
+        }
+    }
+
+    #[test]
+    fn gates_read_back() {
+        let gate = gate_asked("a", 60_000, Consequence::Reject);
+        for event in [gate, gate_answered("a", APPROVE, Some("agreed"))] {
+            let text = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
+        }
+        let wrong = r#"{"type":"question_asked","step":"a","question":"q","choices":[],"gate":{"approvers":[],"deadline":"soon","on_timeout":"fail"}}"#;
+        assert!(serde_json::from_str::<Event>(wrong).is_err());
+    }
+}

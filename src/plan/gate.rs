@@ -1,0 +1,183 @@
+//! What hangs on a gate: the steps that wait for it, and for whom a plan waits.
+//!
+//! **Invariant:** follows from the planned steps alone, so that a journal's plan says it again.
+
+use super::model::{Answer, GateKind, PlannedStep, WontReason};
+use crate::action::Preview;
+use crate::action::spec::{ActionKind, ActionSpec, WaitsFor};
+use crate::base::duration::human;
+use crate::base::ids::StepKey;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Most names of a list that people read before they decide; the others are counted.
+const MOST_NAMES: usize = 20;
+
+/// Most gates of a plan that say what hangs on them: people follow runbooks with a handful, and each
+/// looks at all steps after it.
+const MOST_GATES: usize = 50;
+
+/// What follows the decision about a gate.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Follows<'a> {
+    /// Steps that run only if it is approved, in the plan's order.
+    pub waiting: Vec<&'a PlannedStep>,
+    /// Steps that wait for the decision and then run whatever it was.
+    pub regardless: Vec<&'a PlannedStep>,
+}
+
+impl Follows<'_> {
+    /// `promote (cannot be undone), verify`; empty when nothing waits.
+    pub fn waiting_text(&self) -> String {
+        let name = |step: &&PlannedStep| {
+            let final_act = if step.irreversible { " (cannot be undone)" } else { "" };
+            format!("{}{final_act}", step.key)
+        };
+        listed(&self.waiting, name)
+    }
+
+    /// `delete`; empty when there is none.
+    pub fn regardless_text(&self) -> String {
+        listed(&self.regardless, |step| step.key.to_string())
+    }
+}
+
+fn listed(steps: &[&PlannedStep], name: impl Fn(&&PlannedStep) -> String) -> String {
+    let mut names: Vec<String> = steps.iter().take(MOST_NAMES).map(name).collect();
+    // What cannot be undone is told wherever it stands.
+    let final_acts = steps.iter().skip(MOST_NAMES).filter(|step| step.irreversible).count();
+    match (steps.len().saturating_sub(MOST_NAMES), final_acts) {
+        (0, _) => {}
+        (more, 0) => names.push(format!("and {more} more")),
+        (more, acts) => names.push(format!("and {more} more, {acts} of which cannot be undone")),
+    }
+    names.join(", ")
+}
+
+/// What waits for the gate `key`, directly or through other steps.
+pub fn follows<'a>(steps: &'a [PlannedStep], key: &StepKey) -> Follows<'a> {
+    let mut reached = BTreeSet::from([key]);
+    let mut follows = Follows::default();
+    for step in steps {
+        let left_out =
+            matches!(step.preview.answer, Answer::Wont { because: WontReason::Condition, .. });
+        if left_out || !step.needs.iter().any(|need| reached.contains(need)) {
+            continue;
+        }
+        if step.always {
+            follows.regardless.push(step);
+        } else {
+            reached.insert(&step.key);
+            follows.waiting.push(step);
+        }
+    }
+    follows
+}
+
+/// What a step waits for, if it is a gate.
+pub(super) fn kind(spec: &ActionSpec) -> Option<GateKind> {
+    match spec.kind {
+        ActionKind::Check | ActionKind::Mutation | ActionKind::Command | ActionKind::Notice => None,
+        ActionKind::Gate(WaitsFor::Person) => Some(GateKind::Person),
+        ActionKind::Gate(WaitsFor::Time) => Some(GateKind::Time),
+    }
+}
+
+/// The preview of a gate, refused when it waits for longer than its time-out.
+pub(super) fn within(preview: Preview, spec: &ActionSpec, timeout: Option<Duration>) -> Preview {
+    let timeout = timeout.unwrap_or(spec.default_timeout);
+    let wait = preview.cited_duration.map(|(least, _, _)| least);
+    let too_long = wait.filter(|wait| kind(spec) == Some(GateKind::Time) && *wait > timeout);
+    let Some(wait) = too_long else { return preview };
+    let wont = format!("it waits for {}, and its time-out is {}", human(wait), human(timeout));
+    Preview { wont: Some(wont), ..preview }
+}
+
+/// Says of each gate that a person opens what hangs on it, and how long it waits.
+pub(super) fn describe(steps: &mut [PlannedStep]) {
+    let person = |place: &usize| steps[*place].gate == Some(GateKind::Person);
+    let gates: Vec<usize> = (0..steps.len()).filter(person).take(MOST_GATES).collect();
+    for place in gates {
+        let found = follows(steps, &steps[place].key);
+        let mut details = Vec::new();
+        for (what, names) in [
+            ("waits for it", found.waiting_text()),
+            ("runs whatever is decided", found.regardless_text()),
+        ] {
+            if !names.is_empty() {
+                details.push(format!("{what}: {names}"));
+            }
+        }
+        let timeout = human(Duration::from_millis(steps[place].timeout_ms));
+        details.push(format!("it may be answered for {timeout} after it is asked"));
+        steps[place].preview.details.extend(details);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::model::Phase;
+    use crate::report::testing::step;
+
+    fn chain() -> Vec<PlannedStep> {
+        let mut steps = vec![
+            step("gate", "gate.approve", Phase::Wait),
+            step("promote", "x", Phase::Provision),
+            step("verify", "x", Phase::Verify),
+            step("aside", "x", Phase::Verify),
+            step("never", "x", Phase::Verify),
+            step("clean", "x", Phase::Cleanup),
+        ];
+        for (place, need) in [(1, "gate"), (2, "promote"), (4, "promote"), (5, "verify")] {
+            steps[place].needs = vec![StepKey::new(need)];
+        }
+        steps[0].gate = Some(GateKind::Person);
+        steps[1].irreversible = true;
+        let (why, because) = ("its condition is false".to_owned(), WontReason::Condition);
+        steps[4].preview.answer = Answer::Wont { why, because };
+        steps
+    }
+
+    #[test]
+    fn what_waits_for_a_gate_is_told_from_what_runs_anyway() {
+        let steps = chain();
+        let found = follows(&steps, &StepKey::new("gate"));
+        assert_eq!(found.waiting_text(), "promote (cannot be undone), verify");
+        assert_eq!(found.regardless_text(), "clean");
+        let nothing = follows(&steps, &StepKey::new("aside"));
+        assert_eq!((nothing.waiting_text(), nothing.regardless_text()), Default::default());
+    }
+
+    #[test]
+    fn long_lists_are_counted_and_lose_no_final_act() {
+        let mut steps = chain();
+        for number in 0..30 {
+            let mut more = step(&format!("more{number}"), "x", Phase::Provision);
+            more.needs = vec![StepKey::new("promote")];
+            more.irreversible = number == 29;
+            steps.push(more);
+        }
+        let text = follows(&steps, &StepKey::new("gate")).waiting_text();
+        let end = "more17, and 12 more, 1 of which cannot be undone";
+        assert!(
+            text.starts_with("promote (cannot be undone), verify, more0") && text.ends_with(end),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_plan_says_what_hangs_on_its_gates() {
+        let mut steps = chain();
+        describe(&mut steps);
+        assert_eq!(
+            steps[0].preview.details,
+            [
+                "waits for it: promote (cannot be undone), verify",
+                "runs whatever is decided: clean",
+                "it may be answered for 1.0s after it is asked",
+            ]
+        );
+        assert!(steps[1..].iter().all(|step| step.preview.details.is_empty()));
+    }
+}

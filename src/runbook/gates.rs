@@ -1,0 +1,63 @@
+//! What the declared inputs of gates cannot say: which of them go together, and which words they take.
+//!
+//! **Invariant:** only what stands in the file is judged; what an expression will give is left to the
+//! dry run.
+
+use crate::base::diagnostic::{Problems, Span};
+use crate::base::duration;
+use crate::runbook::codes;
+use crate::runbook::steps::Draft;
+use crate::runbook::template::Template;
+
+/// Checks the inputs of a step that uses a gate.
+pub(crate) fn check(draft: &Draft, p: &mut Problems) {
+    match draft.step.uses.as_str() {
+        "gate.approve" => approve(draft, p),
+        "gate.wait_until" => wait_until(draft, p),
+        _ => {}
+    }
+}
+
+/// The text of an input, unless it is an expression or no text.
+fn literal(draft: &Draft, input: &str) -> Option<String> {
+    let template: &Template = draft.step.with.get(input)?;
+    let fixed = template.expressions().is_empty();
+    fixed.then(|| template.to_json().as_str().map(str::to_owned)).flatten()
+}
+
+fn place(draft: &Draft, input: &str) -> Span {
+    draft.input_spans.get(input).copied().unwrap_or(draft.uses_span)
+}
+
+fn approve(draft: &Draft, p: &mut Problems) {
+    if let Some(word) = literal(draft, "on_timeout").filter(|it| it != "fail" && it != "reject") {
+        let message = format!("`on_timeout` is `fail` or `reject`, found `{word}`");
+        p.error(codes::INPUT_TYPE, place(draft, "on_timeout"), message)
+            .help("`fail` fails the step, `reject` ends the run as if somebody had said no");
+    }
+}
+
+fn wait_until(draft: &Draft, p: &mut Problems) {
+    let given = |input: &str| draft.step.with.contains_key(input);
+    if !given("time") && !given("for") {
+        p.error(codes::MISSING_INPUT, draft.uses_span, "`gate.wait_until` needs `time` or `for`")
+            .help("`time` is an instant, `for` a duration such as `30m`");
+    }
+    if given("time") {
+        for other in ["for", "after"].into_iter().filter(|input| given(input)) {
+            let message = format!("`gate.wait_until` takes no `{other}` beside `time`");
+            p.error(codes::UNKNOWN_INPUT, place(draft, other), message)
+                .help("give `time`, or `for` with or without `after`");
+        }
+    }
+    let wait = literal(draft, "for").and_then(|text| duration::parse(&text).ok());
+    if let Some((wait, timeout)) = wait.zip(draft.step.timeout)
+        && wait > timeout
+        && !given("after")
+    {
+        let (wait, timeout) = (duration::human(wait), duration::human(timeout));
+        let message = format!("it waits for {wait}, and its time-out is {timeout}");
+        p.error(codes::RANGE, place(draft, "for"), message)
+            .help("leave the time-out out, or make it longer than the wait");
+    }
+}

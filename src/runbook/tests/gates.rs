@@ -1,0 +1,74 @@
+//! Inputs of gates, as the checker judges them.
+
+use crate::action::standard;
+use crate::runbook::load_runbook;
+
+/// Codes, places and messages of a step's problems; warnings are left out.
+fn problems(step: &str) -> Vec<String> {
+    let text = format!(
+        "apiVersion: drctl/v1\nkind: Runbook\nname: t\nparameters:\n  how_long: {{ type: duration, default: 2h }}\nsteps:\n  - {{ id: a, {step} }}\n"
+    );
+    let Err(problems) = load_runbook("t.yaml", &text, &standard()) else { return Vec::new() };
+    let errors = problems.sorted().into_iter().filter(|it| it.code < "DR050");
+    errors
+        .map(|it| format!("{} {}:{} {}", it.code, it.span.line, it.span.column, it.message))
+        .collect()
+}
+
+#[test]
+fn a_wait_has_one_goal() {
+    for (with, expected) in [
+        ("{}", vec!["DR021 7:20 `gate.wait_until` needs `time` or `for`"]),
+        (
+            "{ after: '2026-01-15T10:00:00Z' }",
+            vec!["DR021 7:20 `gate.wait_until` needs `time` or `for`"],
+        ),
+        (
+            "{ time: '2026-01-15T10:00:00Z', for: 1h, after: '2026-01-15T10:00:00Z' }",
+            vec![
+                "DR020 7:88 `gate.wait_until` takes no `for` beside `time`",
+                "DR020 7:97 `gate.wait_until` takes no `after` beside `time`",
+            ],
+        ),
+        ("{ for: 3h }", vec!["DR023 7:58 it waits for 3h00m, and its time-out is 2h00m"]),
+        ("{ for: 2h }", vec![]),
+        ("{ for: soon }", vec!["DR022"]),
+        ("{ until: true }", vec!["DR021 7:20 `gate.wait_until` needs `time` or `for`", "DR020"]),
+        ("{ for: '${{ params.how_long }}' }", vec![]),
+        // Of a wait after something else nobody knows how much is left.
+        ("{ for: 3h, after: '2026-01-15T10:00:00Z' }", vec![]),
+    ] {
+        let found = problems(&format!("uses: gate.wait_until, timeout: 2h, with: {with}"));
+        assert_eq!(found.len(), expected.len(), "{with}: {found:?}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(found.starts_with(expected), "{with}: {found} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_gate_names_its_consequence() {
+    let with = |input: &str| {
+        problems(&format!("uses: gate.approve, timeout: 2h, with: {{ message: 'go?', {input} }}"))
+    };
+    assert_eq!(with("on_timeout: fail"), Vec::<String>::new());
+    assert_eq!(with("on_timeout: reject"), Vec::<String>::new());
+    assert_eq!(with("approvers: [ann, bob]"), Vec::<String>::new());
+    let wrong = with("on_timeout: explode");
+    assert_eq!(wrong, ["DR022 7:71 `on_timeout` is `fail` or `reject`, found `explode`"]);
+    assert!(with("approvers: ann")[0].starts_with("DR022"), "a list is a list");
+    assert!(problems("uses: gate.approve")[0].contains("needs the input `message`"));
+}
+
+#[test]
+fn a_wait_for_a_while_needs_no_time_out_and_one_for_an_instant_does() {
+    let warnings = |with: &str| {
+        let text = format!(
+            "apiVersion: drctl/v1\nkind: Runbook\nname: t\nsteps:\n  - {{ id: a, uses: gate.wait_until, with: {with} }}\n"
+        );
+        let (_, warnings) = load_runbook("t.yaml", &text, &standard()).expect("valid");
+        warnings.sorted().into_iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("{ for: 30m }"), Vec::<&str>::new());
+    assert_eq!(warnings("{ time: '2026-01-15T10:00:00Z' }"), ["DR053"]);
+}
