@@ -237,7 +237,7 @@ async fn a_dry_run_refuses_every_operation_of_iam_that_it_need_not_call() {
     let client = client!(aws_sdk_iam, guard, wire);
     let all = guard::iam::all(&client);
     judge("iam", "aws-sdk-iam", all, &wire).await;
-    assert_eq!(guard_records(&guard).0, allow_list::SECRETS_MANAGER.len());
+    assert_eq!(guard_records(&guard).0, allow_list::IAM.len());
 }
 
 #[tokio::test(start_paused = true)]

@@ -44,6 +44,10 @@ pub fn render_summary(report: &Report) -> String {
         let port = kept.endpoint_port.map_or_else(String::new, |port| format!(":{port}"));
         let instance = kept.instance.as_deref().unwrap_or("unknown");
         text.push_str(&format!("\nkept: {instance} at {host}{port}\n"));
+    } else {
+        // What is kept without anything to connect to, such as a snapshot.
+        let kept = report.left_behind.iter().filter(|left| left.why.starts_with("kept"));
+        text.extend(kept.map(|left| format!("\nkept: {}\n", left.what)));
     }
     text.push_str(&format!(
         "\njournal: {} events, {}\n",

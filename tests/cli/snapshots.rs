@@ -237,7 +237,8 @@ fn a_backup_before_a_change_stays_and_is_restorable() {
     let out = env.line("run backup-before-change --env sim -p database=orders").expect(0);
     assert_eq!(snapshots_left(&env, "techcorp-sim"), 1);
     let taken = env.mutations()[0].split(' ').nth(1).expect("a name").to_owned();
-    out.shows(&[&format!("{taken} is still there: kept on purpose")]);
+    out.shows(&[&format!("kept: {taken}\n")]);
+    env.line("report").expect(0).shows(&[&format!("{taken} (made by snapshot): kept on purpose")]);
     env.line(&format!("drill verify-snapshot -p snapshot={taken}")).expect(0).shows(&[
         "restore succeeded, validation succeeded, clean-up succeeded",
         "counted from restore_time",
