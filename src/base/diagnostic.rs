@@ -6,7 +6,7 @@
 
 mod draw;
 
-pub use draw::{Shown, draw, place_of};
+pub use draw::{Shown, draw, lines_of, place_of};
 
 use std::fmt;
 use std::sync::Arc;
@@ -202,11 +202,10 @@ impl Problems {
             return (span.line, span.column);
         };
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let lines = number(written.matches('\n').count());
-        match written.rfind('\n') {
-            Some(last) => (span.line + lines, 1 + number(written[last + 1..].chars().count())),
-            None => (span.line, span.column + number(written.chars().count())),
-        }
+        let (ends, rest) = lines_of(written);
+        let width = number(rest.chars().count());
+        let column = if ends > 0 { 1 } else { span.column };
+        (span.line + number(ends), column + width)
     }
 }
 

@@ -112,7 +112,7 @@ fn check(tools: &Tools, found: &Found) -> Problems {
 
 /// What the file's first unindented `kind:` says.
 fn kind_of(text: &str) -> Option<&str> {
-    let value = text.lines().find_map(|line| line.strip_prefix("kind:"))?;
+    let value = text.split(['\n', '\r']).find_map(|line| line.strip_prefix("kind:"))?;
     let value = value.split(" #").next().unwrap_or(value).trim();
     Some(value.trim_matches(['"', '\'']))
 }

@@ -156,9 +156,14 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
         failed_cleanup,
         skipped_steps,
         missed_objectives: missed.map(|one| one.name.clone()).collect(),
-        waiting_for: question.or_else(|| state.interrupted.clone()),
+        waiting_for: question.clone().or_else(|| state.interrupted.clone()),
     };
-    verdict.headline = headline(&verdict, objectives);
+    verdict.headline = match question {
+        Some(question) if verdict.state == VerdictState::Interrupted => {
+            format!("WAITING for a decision: {question}; nothing is asserted yet")
+        }
+        Some(_) | None => headline(&verdict, objectives),
+    };
     verdict
 }
 

@@ -20,6 +20,7 @@ mod kinds;
 mod lint;
 mod load;
 mod model;
+mod operands;
 mod operate;
 mod parameters;
 mod parse;

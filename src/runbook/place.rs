@@ -3,7 +3,7 @@
 //! **Invariant:** a place that cannot be found exactly (escapes, folded lines) is the place of the
 //! whole value, never a wrong one; the work is linear in the value.
 
-use crate::base::diagnostic::{Problems, Span};
+use crate::base::diagnostic::{Problems, Span, lines_of};
 use crate::base::yaml::{Kind, Node};
 use crate::runbook::check::Complaint;
 use crate::runbook::codes;
@@ -122,11 +122,8 @@ fn part(span: Span, text: &str, range: &Range<usize>) -> Span {
 /// The place after `before`, which begins at `span`.
 fn advance(span: Span, before: &str) -> Span {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let lines = before.matches('\n').count();
-    let column = match before.rfind('\n') {
-        Some(last) => 1 + number(before[last + 1..].chars().count()),
-        None => span.column + number(before.chars().count()),
-    };
+    let (ends, rest) = lines_of(before);
+    let column = if ends > 0 { 1 } else { span.column } + number(rest.chars().count());
     let start = span.start + before.len();
-    Span { line: span.line + number(lines), column, start, end: span.end }
+    Span { line: span.line + number(ends), column, start, end: span.end }
 }

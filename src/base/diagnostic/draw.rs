@@ -146,13 +146,20 @@ pub fn place_of(text: &str, at: usize) -> Span {
         at -= 1;
     }
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let before = &text[..at];
-    let line = before.rfind('\n').map_or(before, |last| &before[last + 1..]);
+    let (ends, line) = lines_of(&text[..at]);
     let width = text[at..].chars().next().map_or(0, char::len_utf8);
     Span {
-        line: 1 + number(before.matches('\n').count()),
+        line: 1 + number(ends),
         column: 1 + number(line.chars().count()),
         start: at,
         end: at + width,
     }
+}
+
+/// How many lines end in `text`, and what stands behind the last end. As in YAML, `\n`, `\r\n` and
+/// `\r` end a line.
+pub fn lines_of(text: &str) -> (usize, &str) {
+    let count = |end: &str| text.matches(end).count();
+    let ends = count("\n") + count("\r") - count("\r\n");
+    (ends, text.rfind(['\n', '\r']).map_or(text, |last| &text[last + 1..]))
 }

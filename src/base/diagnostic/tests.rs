@@ -65,6 +65,7 @@ fn a_problem_is_drawn_with_its_line() {
 fn carets_stand_below_what_they_mark() {
     for (text, part, line, carets) in [
         ("a: 1\r\nb: xyz\r\nc: 1\r\n", "xyz", "2 | b: xyz", "  |    ^^^"),
+        ("a: 1\rb: xyz\rc: 1\r", "xyz", "2 | b: xyz", "  |    ^^^"),
         ("b:\txyz\n", "xyz", "1 | b:    xyz", "  |       ^^^"),
         ("größe: müll\n", "müll", "1 | größe: müll", "  |        ^^^^"),
         ("名前: 値段\n", "値段", "1 | 名前: 値段", "  |       ^^^^"),
@@ -196,4 +197,21 @@ fn ends_are_counted_in_characters() {
     let span = Span { end: text.len() - 1, ..place_of(text, 3) };
     assert_eq!(problems.end_of(span), (2, 9));
     assert_eq!(problems.end_of(Span { end: 8, ..span }), (1, 8));
+}
+
+#[test]
+fn lines_end_as_in_yaml() {
+    for (text, ends, rest) in [
+        ("", 0, ""),
+        ("a", 0, "a"),
+        ("a\nb", 1, "b"),
+        ("a\r\nb", 1, "b"),
+        ("a\rb", 1, "b"),
+        ("a\r\rb\n", 3, ""),
+    ] {
+        assert_eq!(lines_of(text), (ends, rest), "{text:?}");
+    }
+    let problems = Problems::in_text("a.yaml", "a: 'x\r  y'\r");
+    let span = Span { end: 10, ..place_of("a: 'x\r  y'\r", 3) };
+    assert_eq!(problems.end_of(span), (2, 5));
 }

@@ -71,11 +71,12 @@ pub(super) fn found(text: &str, span: Span) -> Span {
     }
     let number = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
     let mut start = 0;
-    let mut lines = text.split_inclusive('\n');
     for _ in 1..span.line {
-        start += lines.next().map_or(0, str::len);
+        let Some(end) = text[start..].find(['\n', '\r']) else { break };
+        let both = text[start + end..].starts_with("\r\n");
+        start += end + if both { 2 } else { 1 };
     }
-    let line = lines.next().unwrap_or("");
+    let line = text[start..].split(['\n', '\r']).next().unwrap_or("");
     let within = line.char_indices().nth(number(span.column).saturating_sub(1));
     let at = start + within.map_or(line.len(), |(at, _)| at);
     // Of an indentation with a tab the tab is what is wrong; the parser stands before or behind it.
