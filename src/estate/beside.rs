@@ -2,8 +2,9 @@
 //!
 //! **Invariant:** what is not declared does not exist: no server answers, no name resolves.
 
+use super::shape::{HTTP_REPLY, NAME_REPLY};
 use crate::base::diagnostic::{Problems, Span};
-use crate::base::value::Type;
+use crate::base::value::{Type, Value};
 use crate::base::yaml::{Fields, Node};
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeMap;
@@ -72,7 +73,7 @@ pub(super) fn read(f: &mut Fields<'_>, p: &mut Problems) -> Beside {
 }
 
 fn http(node: &Node, p: &mut Problems) -> HttpReply {
-    let mut f = Fields::of(node, "an HTTP answer", p);
+    let mut f = Fields::of(node, "an HTTP answer", p).shaped(&HTTP_REPLY);
     let reply = HttpReply {
         status: number(&mut f, "status", 200, 100..=599, p),
         body: f.text("body", p).unwrap_or_default(),
@@ -83,15 +84,11 @@ fn http(node: &Node, p: &mut Problems) -> HttpReply {
 }
 
 fn names(node: &Node, p: &mut Problems) -> NameReply {
-    let mut f = Fields::of(node, "a name's records", p);
+    let mut f = Fields::of(node, "a name's records", p).shaped(&NAME_REPLY);
     let mut records = BTreeMap::new();
     for (field, kind) in RECORDS {
         let Some(found) = f.node(field) else { continue };
-        // One value may stand alone.
-        let values = match found.to_value().coerce(&Type::String) {
-            Ok(value) => vec![value.to_string()],
-            Err(_) => f.texts(field, p),
-        };
+        let values = texts(field, found, p);
         for value in &values {
             address(kind, value, found.span, p);
         }
@@ -100,6 +97,22 @@ fn names(node: &Node, p: &mut Problems) -> NameReply {
     let ttl = number(&mut f, "ttl", DEFAULT_TTL, 0..=2_147_483_647, p);
     f.finish(p);
     NameReply { records, ttl }
+}
+
+/// One text, which may stand alone, or a list.
+fn texts(field: &str, node: &Node, p: &mut Problems) -> Vec<String> {
+    let value = node.to_value();
+    if let Value::String(text) = value {
+        return vec![text];
+    }
+    match value.coerce(&Type::texts()) {
+        Ok(Value::List(items)) => items.iter().map(ToString::to_string).collect(),
+        Ok(_) => Vec::new(),
+        Err(why) => {
+            p.error("DR004", node.span, format!("field `{field}`: {why}"));
+            Vec::new()
+        }
+    }
 }
 
 fn address(kind: &str, value: &str, span: Span, p: &mut Problems) {

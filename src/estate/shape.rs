@@ -154,6 +154,17 @@ pub(super) static ENVIRONMENT: Shape = Shape {
                     FieldShape::optional("seed", Is::Int(0, MOST), "Seed of all randomness.")
                         .or("1"),
                     FieldShape::optional("faults", Is::Texts, "Faults that are switched on."),
+                    FieldShape::optional("topics", Is::Texts, "SNS topics that there are."),
+                    FieldShape::optional(
+                        "http",
+                        Is::Map("^https?://", &Is::Record(&HTTP_REPLY)),
+                        "What HTTP servers answer, by address; no other address answers.",
+                    ),
+                    FieldShape::optional(
+                        "dns",
+                        Is::Map(ANY_NAME, &Is::Record(&NAME_REPLY)),
+                        "Records by name; no other name exists.",
+                    ),
                 ],
             ),
             (
@@ -174,6 +185,34 @@ pub(super) static ENVIRONMENT: Shape = Shape {
             ),
         ],
     }),
+};
+
+/// What an HTTP server of a simulated environment answers.
+pub(super) static HTTP_REPLY: Shape = Shape {
+    summary: "What an HTTP server answers.",
+    fields: &[
+        FieldShape::optional("status", Is::Int(100, 599), "Status code.").or("200"),
+        FieldShape::optional("body", Is::Text, "Body."),
+        FieldShape::optional("latency", Is::Duration, "How long the answer takes."),
+    ],
+    cases: None,
+};
+
+/// What DNS of a simulated environment answers about a name.
+pub(super) static NAME_REPLY: Shape = Shape {
+    summary: "What DNS answers about a name.",
+    fields: &[
+        FieldShape::optional("a", Is::Anything, "IPv4 addresses: one, or a list."),
+        FieldShape::optional("aaaa", Is::Anything, "IPv6 addresses: one, or a list."),
+        FieldShape::optional("cname", Is::Anything, "The name that it stands for."),
+        FieldShape::optional("mx", Is::Anything, "Mail servers: one, or a list."),
+        FieldShape::optional("ns", Is::Anything, "Name servers: one, or a list."),
+        FieldShape::optional("ptr", Is::Anything, "Names of an address: one, or a list."),
+        FieldShape::optional("srv", Is::Anything, "Servers of a service: one, or a list."),
+        FieldShape::optional("txt", Is::Anything, "Texts: one, or a list."),
+        FieldShape::optional("ttl", Is::Int(0, 2_147_483_647), "Time to live, seconds.").or("60"),
+    ],
+    cases: None,
 };
 
 /// Kinds of environments.

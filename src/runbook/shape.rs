@@ -134,6 +134,7 @@ pub(crate) static DRILL: Shape = Shape {
         FieldShape::required("runbook", Is::Matching(DOCUMENT_NAME), "Name of the runbook."),
         FieldShape::required("estate", Is::Text, "Name of the estate."),
         FieldShape::optional("environment", Is::Text, "Environment of the estate.").or("sim"),
+        FieldShape::optional("faults", Is::Texts, "Faults that are switched on for it."),
         FieldShape::optional(
             "parameters",
             Is::Map(ID, &Is::Anything),

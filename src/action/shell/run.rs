@@ -8,6 +8,7 @@ use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::base::duration;
+use crate::base::redact::redact;
 use crate::base::secret::Secret;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::process::{Command, Finished, ProcessError, Rehearsal};
@@ -293,7 +294,7 @@ impl Action for ShellRun {
         }
         let command = command(scope)?;
         let place = scope.text("cwd").unwrap_or(".");
-        preview.summary = format!("start `{command}` in {place}");
+        preview.summary = format!("start `{}` in {place}", redact(&command.to_string()));
         let limit = duration::human(command.timeout);
         preview.details.push(format!("ended with all that it started after {limit}"));
         if scope.boolean("pass_credentials").unwrap_or(false) {
@@ -351,6 +352,6 @@ impl Action for ShellRun {
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
         let words = scope.texts("command").unwrap_or_default();
-        (self.spec.name.to_owned(), words.join(" "))
+        (self.spec.name.to_owned(), redact(&words.join(" ")))
     }
 }
