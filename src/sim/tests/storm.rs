@@ -23,109 +23,110 @@ struct Call {
     after: TimeDelta,
     region: &'static str,
     action: &'static str,
-    fields: Vec<(&'static str, String)>,
+    fields: Fields,
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+fn of(random: &mut fastrand::Rng, from: &[&'static str]) -> &'static str {
+    from[random.usize(0..from.len())]
+}
+
+fn arn(random: &mut fastrand::Rng, kind: &str, names: &[&'static str]) -> String {
+    format!("arn:aws:rds:{}:123456789012:{kind}:{}", of(random, &PLACES), of(random, names))
+}
+
+fn key() -> (&'static str, String) {
+    ("KmsKeyId", "alias/aws/rds".to_owned())
 }
 
 /// One of the calls that change something, with parameters that may well be right.
 fn call(random: &mut fastrand::Rng) -> Call {
-    let of = |random: &mut fastrand::Rng, from: &[&'static str]| from[random.usize(0..from.len())];
-    let region = of(random, &PLACES);
-    let mut arn = |kind: &str, names: &[&'static str]| {
-        let place = of(random, &PLACES);
-        format!("arn:aws:rds:{place}:123456789012:{kind}:{}", of(random, names))
-    };
-    let (instance_arn, snapshot_arn) = (arn("db", &INSTANCES), arn("snapshot", &SNAPSHOTS));
-    let instance = of(random, &INSTANCES).to_owned();
-    let other = of(random, &INSTANCES).to_owned();
-    let snapshot = of(random, &SNAPSHOTS).to_owned();
-    let key = ("KmsKeyId", "alias/aws/rds".to_owned());
-    let flag = |random: &mut fastrand::Rng| random.bool().to_string();
-    let id = ("DBInstanceIdentifier", instance.clone());
-    let few = ("DBInstanceIdentifier", of(random, &["shop-stock", "one"]).to_owned());
-    let (action, fields) = match random.usize(0..22) {
-        0 => (
-            "CopyDBSnapshot",
-            vec![
-                ("SourceDBSnapshotIdentifier", snapshot_arn),
-                ("TargetDBSnapshotIdentifier", snapshot),
-                key,
-            ],
-        ),
-        1 => (
-            "CreateDBInstance",
-            vec![
-                id,
-                ("DBInstanceClass", "db.t4g.micro".to_owned()),
-                ("Engine", "postgres".to_owned()),
-                ("AllocatedStorage", "20".to_owned()),
-                ("MasterUsername", "boss".to_owned()),
-                ("MasterUserPassword", "correct-horse".to_owned()),
-                ("BackupRetentionPeriod", random.u32(0..3).to_string()),
-            ],
-        ),
-        2 | 3 => (
-            "CreateDBInstanceReadReplica",
-            vec![
-                id,
-                ("SourceDBInstanceIdentifier", if random.bool() { other } else { instance_arn }),
-            ]
-            .into_iter()
-            .chain(random.bool().then_some(key))
-            .collect(),
-        ),
-        4 | 5 => ("CreateDBSnapshot", vec![id, ("DBSnapshotIdentifier", snapshot)]),
-        6 => (
-            "DeleteDBInstance",
-            vec![
-                id,
-                ("SkipFinalSnapshot", "true".to_owned()),
-                ("DeleteAutomatedBackups", flag(random)),
-            ],
-        ),
-        7 => ("DeleteDBSnapshot", vec![("DBSnapshotIdentifier", snapshot)]),
-        8 => (
-            "ModifyDBInstance",
-            vec![id, ("NewDBInstanceIdentifier", other), ("ApplyImmediately", flag(random))],
-        ),
-        9 => (
-            "ModifyDBInstance",
-            vec![
-                id,
-                ("MultiAZ", flag(random)),
-                ("MonitoringInterval", "30".to_owned()),
-                ("ApplyImmediately", flag(random)),
-            ],
-        ),
-        10 => ("ModifyDBInstance", vec![id, ("DeletionProtection", "false".to_owned())]),
-        11 | 12 => ("PromoteReadReplica", vec![id]),
-        13 => ("RebootDBInstance", vec![id, ("ForceFailover", flag(random))]),
-        14 => ("RestoreDBInstanceFromDBSnapshot", vec![id, ("DBSnapshotIdentifier", snapshot)]),
-        15 => (
-            "RestoreDBInstanceToPointInTime",
-            vec![
-                ("SourceDBInstanceIdentifier", instance),
-                ("TargetDBInstanceIdentifier", other),
-                ("UseLatestRestorableTime", "true".to_owned()),
-            ],
-        ),
-        16 | 20 => ("StartDBInstance", vec![few]),
-        17 => ("StopDBInstance", vec![few]),
-        18 | 21 => (
-            "StartDBInstanceAutomatedBackupsReplication",
-            vec![("SourceDBInstanceArn", instance_arn), key],
-        ),
-        _ => (
-            "StopDBInstanceAutomatedBackupsReplication",
-            vec![("SourceDBInstanceArn", instance_arn)],
-        ),
-    };
-    let region = if action.contains("BackupsReplication") { "us-west-2" } else { region };
+    let (action, fields) = if random.usize(0..22) < 11 { making(random) } else { changing(random) };
+    let away = action.contains("BackupsReplication");
+    let region = if away { "us-west-2" } else { of(random, &PLACES) };
     let after = match random.usize(0..12) {
         0 => random.i64(0..10 * 86_400),
         1..4 => random.i64(0..100),
         _ => random.i64(600..7200),
     };
     Call { after: TimeDelta::seconds(after), region, action, fields }
+}
+
+/// A call that makes something or takes it away.
+fn making(random: &mut fastrand::Rng) -> (&'static str, Fields) {
+    let id = ("DBInstanceIdentifier", of(random, &INSTANCES).to_owned());
+    let snapshot = of(random, &SNAPSHOTS).to_owned();
+    match random.usize(0..11) {
+        0 => {
+            let source = arn(random, "snapshot", &SNAPSHOTS);
+            let target = ("TargetDBSnapshotIdentifier", snapshot);
+            ("CopyDBSnapshot", vec![("SourceDBSnapshotIdentifier", source), target, key()])
+        }
+        1 => {
+            let days = random.u32(0..3).to_string();
+            let fixed = [
+                ("DBInstanceClass", "db.t4g.micro"),
+                ("Engine", "postgres"),
+                ("AllocatedStorage", "20"),
+                ("MasterUsername", "boss"),
+                ("MasterUserPassword", "correct-horse"),
+            ];
+            let fixed = fixed.map(|(name, value)| (name, value.to_owned()));
+            let fields = fixed.into_iter().chain([id, ("BackupRetentionPeriod", days)]);
+            ("CreateDBInstance", fields.collect())
+        }
+        2 | 3 => {
+            let near = of(random, &INSTANCES).to_owned();
+            let source = if random.bool() { near } else { arn(random, "db", &INSTANCES) };
+            let fields = [id, ("SourceDBInstanceIdentifier", source)].into_iter();
+            let fields = fields.chain(random.bool().then(key)).collect();
+            ("CreateDBInstanceReadReplica", fields)
+        }
+        4 | 5 => ("CreateDBSnapshot", vec![id, ("DBSnapshotIdentifier", snapshot)]),
+        6 => {
+            let skip = ("SkipFinalSnapshot", "true".to_owned());
+            let drop = ("DeleteAutomatedBackups", random.bool().to_string());
+            ("DeleteDBInstance", vec![id, skip, drop])
+        }
+        7 => ("DeleteDBSnapshot", vec![("DBSnapshotIdentifier", snapshot)]),
+        8 => {
+            let fields = vec![id, ("DBSnapshotIdentifier", snapshot)];
+            ("RestoreDBInstanceFromDBSnapshot", fields)
+        }
+        _ => {
+            let source = ("SourceDBInstanceIdentifier", id.1);
+            let target = ("TargetDBInstanceIdentifier", of(random, &INSTANCES).to_owned());
+            let latest = ("UseLatestRestorableTime", "true".to_owned());
+            ("RestoreDBInstanceToPointInTime", vec![source, target, latest])
+        }
+    }
+}
+
+/// A call that changes what is there.
+fn changing(random: &mut fastrand::Rng) -> (&'static str, Fields) {
+    let id = ("DBInstanceIdentifier", of(random, &INSTANCES).to_owned());
+    let few = ("DBInstanceIdentifier", of(random, &["shop-stock", "one"]).to_owned());
+    let now = ("ApplyImmediately", random.bool().to_string());
+    let source = ("SourceDBInstanceArn", arn(random, "db", &INSTANCES));
+    match random.usize(0..12) {
+        0 => {
+            let name = ("NewDBInstanceIdentifier", of(random, &INSTANCES).to_owned());
+            ("ModifyDBInstance", vec![id, name, now])
+        }
+        1 => {
+            let zones = ("MultiAZ", random.bool().to_string());
+            let monitoring = ("MonitoringInterval", "30".to_owned());
+            ("ModifyDBInstance", vec![id, zones, monitoring, now])
+        }
+        2 => ("ModifyDBInstance", vec![id, ("DeletionProtection", "false".to_owned())]),
+        3 | 4 => ("PromoteReadReplica", vec![id]),
+        5 => ("RebootDBInstance", vec![id, ("ForceFailover", random.bool().to_string())]),
+        6 | 7 => ("StartDBInstance", vec![few]),
+        8 => ("StopDBInstance", vec![few]),
+        9 | 10 => ("StartDBInstanceAutomatedBackupsReplication", vec![source, key()]),
+        _ => ("StopDBInstanceAutomatedBackupsReplication", vec![source]),
+    }
 }
 
 fn send(world: &Simulator, region: &str, form: &str, now: DateTime<Utc>) -> (u16, String) {
