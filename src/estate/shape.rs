@@ -154,6 +154,7 @@ pub(super) static ENVIRONMENT: Shape = Shape {
                     FieldShape::optional("seed", Is::Int(0, MOST), "Seed of all randomness.")
                         .or("1"),
                     FieldShape::optional("faults", Is::Texts, "Faults that are switched on."),
+                    FieldShape::optional("topics", Is::Texts, "SNS topics from the start."),
                 ],
             ),
             (
