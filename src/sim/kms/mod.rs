@@ -5,7 +5,7 @@
 mod change;
 mod keys;
 
-pub(in crate::sim) use keys::find;
+pub(in crate::sim) use keys::{find, keys};
 
 use crate::sim::answer::{ApiError, Body, Outcome, epoch_seconds};
 use crate::sim::dispatch::Turn;
@@ -89,7 +89,7 @@ fn aliases(turn: &Turn<'_>) -> Result<Value, ApiError> {
         _ => Some(named(turn, "KeyId")?.arn),
     };
     let mut all: Vec<(String, Value)> = Vec::new();
-    for key in keys::keys(turn.world, turn.databases, &turn.region).into_values() {
+    for key in keys(turn.world, turn.databases, &turn.region).into_values() {
         if only.as_ref().is_some_and(|arn| *arn != key.arn) {
             continue;
         }
@@ -110,7 +110,7 @@ fn aliases(turn: &Turn<'_>) -> Result<Value, ApiError> {
 }
 
 fn list(turn: &Turn<'_>) -> Result<Value, ApiError> {
-    let all = keys::keys(turn.world, turn.databases, &turn.region).into_values();
+    let all = keys(turn.world, turn.databases, &turn.region).into_values();
     let entry = |key: Key| {
         let value = json!({ "KeyId": key.id(), "KeyArn": key.arn });
         (key.arn, value)

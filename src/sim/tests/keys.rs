@@ -99,6 +99,18 @@ async fn keys_are_made_disabled_and_given_up() {
     let managed = managed.key_metadata().expect("metadata").key_id().to_owned();
     assert_eq!(code(lab.kms.disable_key().key_id(managed).send().await), "AccessDeniedException");
 
+    // RDS asks the same keys.
+    let fresh = |name: &str| {
+        let call = lab.rds.create_db_instance().db_instance_identifier(name).engine("postgres");
+        let call = call.db_instance_class("db.t3.medium").allocated_storage(20);
+        let call = call.master_username("admin1").master_user_password("a-long-password");
+        call.storage_encrypted(true).kms_key_id("alias/mine").send()
+    };
+    fresh("with-my-key").await.expect("an enabled key");
+    lab.kms.disable_key().key_id(&id).send().await.expect("disabled");
+    assert_eq!(code(fresh("refused").await), "KMSKeyNotAccessibleFault");
+    lab.kms.enable_key().key_id(&id).send().await.expect("enabled");
+
     let give_up = |days| lab.kms.schedule_key_deletion().key_id(&id).pending_window_in_days(days);
     assert_eq!(code(give_up(6).send().await), "ValidationException");
     give_up(7).send().await.expect("scheduled");
