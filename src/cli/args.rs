@@ -7,7 +7,7 @@ use crate::cli::explain::ExplainArgs;
 use crate::cli::history::HistoryArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::reports::ReportArgs;
-use crate::cli::runbook::{GraphArgs, NameArgs, SchemaArgs};
+use crate::cli::runbook::{DocArgs, GraphArgs, NameArgs, SchemaArgs};
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
 use crate::cli::validate::ValidateArgs;
@@ -241,6 +241,8 @@ pub(super) enum RunbookCommand {
     Show(NameArgs),
     /// Draw a runbook's steps with the critical path: as text, DOT, Mermaid or SVG.
     Graph(GraphArgs),
+    /// Write what a person does by hand on the day that drctl is down, with the commands.
+    Doc(DocArgs),
     /// Write the JSON Schema that editors check files against.
     Schema(SchemaArgs),
 }

@@ -8,11 +8,12 @@ use crate::base::clock::parse_instant;
 use crate::base::diagnostic::{Problems, nearest};
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
-use crate::base::value::{Value, Values};
+use crate::base::value::Values;
 use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::confirm::confirm;
 use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
+use crate::cli::given::{objectives, parameters};
 use crate::cli::lock::{Lock, holder};
 use crate::cli::past::durations;
 use crate::cli::people::People;
@@ -27,7 +28,7 @@ use crate::estate::{Environment, Estate, Objectives};
 use crate::journal::{SqliteStore, Store as _, Takeover};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{PlanError, PlanRequest, PlanTools, build, predicted_failures};
-use crate::runbook::{Given, Runbook, bind_parameters, load_runbook};
+use crate::runbook::{Given, Runbook, load_runbook};
 use crate::runner::LEASE;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -209,7 +210,7 @@ async fn make_plan(
     verify_account(&cloud, environment).await?;
     let effects = cloud.effects(session.ports.clone());
     let durations = durations(&tools.state, environment);
-    let objectives = objectives(launch, &parameters);
+    let objectives = objectives(launch.objectives, &launch.runbook, &launch.estate, &parameters);
     let request = PlanRequest {
         run: unused_run_id(tools, session, now),
         runbook: &launch.runbook,
@@ -321,53 +322,6 @@ pub(super) fn operator() -> String {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned())
-}
-
-fn parameters(
-    runbook: &Runbook,
-    file: &BTreeMap<String, Given>,
-    line: &[String],
-) -> Result<Values, CommandError> {
-    let mut given = file.clone();
-    for text in line {
-        let (name, value) = text.split_once('=').ok_or_else(|| {
-            CommandError::usage(format!("`-p {text}` is no NAME=VALUE"))
-                .help("write for example `-p database=orders`")
-        })?;
-        given.insert(name.to_owned(), Given::Text(value.to_owned()));
-    }
-    let values = bind_parameters(runbook, &given).map_err(|problems| {
-        let known = runbook
-            .parameters
-            .iter()
-            .map(|parameter| parameter.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
-        CommandError::usage(format!("parameters of {}:\n  {}", runbook.file, problems.join("\n  ")))
-            .help(format!("the runbook has: {known}; set them with `-p NAME=VALUE`"))
-    })?;
-    match values.iter().find(|(_, value)| matches!(value, Value::Secret(_))) {
-        // A plan and a journal never hold a secret, and a run must be resumable from them alone.
-        Some((name, _)) => Err(CommandError::usage(format!(
-            "parameter `{name}` is a secret, and this version cannot carry secrets from plan to run"
-        ))
-        .help("keep it in Secrets Manager and give the secret's name instead")),
-        None => Ok(values),
-    }
-}
-
-/// The drill's objectives; gaps filled by the runbook's, then by those of the database that the
-/// parameter `database` names, then by the estate's. What the estate promises counts only where the
-/// runbook measures it: a backup recovers nothing.
-fn objectives(launch: &Launch, parameters: &Values) -> Objectives {
-    let named = parameters.get("database").and_then(Value::as_str);
-    let database = named.and_then(|name| launch.estate.databases.get(name));
-    let of_database = database.map(|database| database.objectives).unwrap_or_default();
-    let mut promised = of_database.or(launch.estate.objectives);
-    let measure = &launch.runbook.measure;
-    promised.recovery_time = promised.recovery_time.filter(|_| measure.recovered.is_some());
-    promised.recovery_point = promised.recovery_point.filter(|_| measure.recovery_point.is_some());
-    launch.objectives.or(launch.runbook.objectives).or(promised)
 }
 
 fn instant(option: &str, text: &Option<String>) -> Result<Option<DateTime<Utc>>, CommandError> {

@@ -11,6 +11,7 @@ mod drill_list;
 mod error;
 mod exit;
 mod explain;
+mod given;
 mod heartbeat;
 mod history;
 mod init;

@@ -7,6 +7,7 @@
 mod bind;
 mod check;
 pub mod codes;
+pub mod doc;
 mod document;
 pub mod drawing;
 mod drill;

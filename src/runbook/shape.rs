@@ -146,7 +146,6 @@ pub(crate) static DRILL: Shape = Shape {
             Is::Matching(r"^\s*([0-9*,/-]+\s+){4}[0-9*,/-]+\s*$"),
             "Minute, hour, day of the month, month, day of the week, in UTC.",
         ),
-        FieldShape::optional("faults", Is::Texts, "Faults of the simulator that it meets."),
     ],
     cases: None,
 };

@@ -76,6 +76,8 @@ fn does_io(path: &str, text: &str) -> Vec<String> {
     }
     let words =
         ["std::fs", "std::net", "std::env", "std::process", "tokio", "async fn", ".await", "Clock"];
+    // A fault of the simulator is a name, not a clock.
+    let text = &text.replace("ClockSkew", "");
     let code = code_without_tests(text);
     let lines = code.lines().enumerate().flat_map(|(number, line)| {
         words.iter().filter(move |word| line.contains(**word)).map(move |word| (number, *word))

@@ -47,6 +47,8 @@ ul.plain li { padding: .25rem 0; border-bottom: 1px solid #ddd; overflow-wrap: a
   stroke-linejoin: round; }
 .chart text.tick { font-size: 12px; fill: #333; }
 .chart text.strong { font-weight: 700; }
+pre { border: 1px solid #555; padding: .5rem .7rem; margin: .5rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; } .wide svg { max-width: 100%; height: auto; }
 .small { font-size: .88rem; color: #333; }
 footer { margin-top: 2rem; padding-top: .5rem; border-top: 1px solid #555; font-size: .88rem; color: #333; }
 @media (max-width: 40rem) {
@@ -62,7 +64,7 @@ footer { margin-top: 2rem; padding-top: .5rem; border-top: 1px solid #555; font-
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   h2, h3 { break-after: avoid; }
-  .verdict, .banner, .parts li, .chart, ul.plain li, dl { break-inside: avoid; }
+  .verdict, .banner, .parts li, .chart, ul.plain li, dl, pre, .step { break-inside: avoid; }
   tr { break-inside: avoid; } thead { display: table-header-group; }
   .new-page { break-before: page; }
   a { color: inherit; text-decoration: none; }

@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** changes nothing but the file that `--out` names.
 
+mod doc;
 mod graph;
 mod list;
 mod schema;
 mod show;
 
+pub(super) use doc::DocArgs;
 pub(super) use graph::GraphArgs;
 pub(super) use schema::{SchemaArgs, SchemaKind};
 pub(super) use show::NameArgs;
@@ -33,6 +35,7 @@ pub(super) fn run(
         RunbookCommand::List => list::run(tools, output),
         RunbookCommand::Show(args) => show::run(tools, args, output),
         RunbookCommand::Graph(args) => graph::run(tools, args, output),
+        RunbookCommand::Doc(args) => doc::run(tools, args),
         RunbookCommand::Schema(args) => schema::run(tools, args),
     }
 }

@@ -11,9 +11,9 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::runbook::readable_drills;
-use crate::estate::Objectives;
+use crate::runbook::doc::{declaration, promised};
 use crate::runbook::drawing::{kind_of, marks};
-use crate::runbook::{Drill, OnFailure, Parameter, Runbook, Step};
+use crate::runbook::{Drill, OnFailure, Runbook, Step};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
@@ -85,22 +85,6 @@ fn as_text(runbook: &Runbook, drills: &[Drill], tools: &Tools) -> String {
     text
 }
 
-/// Type, default and choices of a parameter in words.
-pub(super) fn declaration(parameter: &Parameter) -> String {
-    let mut words = vec![parameter.kind.name().to_owned()];
-    match (&parameter.default, parameter.required) {
-        (Some(Value::String(text)), _) if text.is_empty() => words.push("default \"\"".to_owned()),
-        (Some(default), _) => words.push(format!("default {default}")),
-        (None, true) => words.push("required".to_owned()),
-        (None, false) => words.push("optional".to_owned()),
-    }
-    if !parameter.choices.is_empty() {
-        let choices: Vec<String> = parameter.choices.iter().map(Value::to_string).collect();
-        words.push(format!("one of {}", choices.join(", ")));
-    }
-    words.join(", ")
-}
-
 fn step_text(text: &mut String, number: usize, step: &Step, spec: Option<&ActionSpec>) {
     let kind = kind_of(step, spec).word();
     let marks = marks(step, spec).into_iter().map(|mark| format!(" [{mark}]")).collect::<String>();
@@ -129,19 +113,6 @@ fn failure(step: &Step) -> String {
         OnFailure::Stop => String::new(),
         other => format!(", on failure {}", other.name()),
     }
-}
-
-/// Objectives in words.
-pub(super) fn promised(objectives: Objectives) -> String {
-    let parts: Vec<String> = [
-        ("recovery time", objectives.recovery_time),
-        ("recovery point", objectives.recovery_point),
-    ]
-    .into_iter()
-    .filter_map(|(name, promise)| Some(format!("{name} {}", format(promise?))))
-    .collect();
-    let none = "none of its own: the drill's, the database's or the estate's hold";
-    if parts.is_empty() { none.to_owned() } else { parts.join(", ") }
 }
 
 fn measured(runbook: &Runbook) -> String {

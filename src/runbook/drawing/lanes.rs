@@ -123,37 +123,38 @@ fn joints(
         && others.clone().all(|end| after[*end].is_some_and(|lane| lane.dashed));
     let bar = if dashed { '╌' } else { '─' };
     let mut text = String::new();
-    for at in 0..after.len() {
+    for (at, lane) in after.iter().copied().enumerate() {
         let (left, right) = (at > first, at < last);
         let inside = at >= first && at <= last && first < last;
         let joined = at == column || ends.contains(&at);
         let up = at == column || before.get(at).copied().flatten().is_some();
-        let down = after[at].is_some();
+        let down = lane.is_some();
         text.push(match (inside && joined, up, down) {
-            (true, _, _) => corner(left, right, up, down),
+            (true, _, _) => corner([left, right, up, down]),
             // Behind a lane that it has nothing to do with.
-            (false, true, true) => line(after[at]),
+            (false, true, true) => line(lane),
             (false, _, _) if inside => bar,
-            (false, _, _) => line(after[at]),
+            (false, _, _) => line(lane),
         });
         text.push(if at >= first && at < last { bar } else { ' ' });
     }
     text
 }
 
-fn corner(left: bool, right: bool, up: bool, down: bool) -> char {
-    match (left, right, up, down) {
-        (false, true, true, true) => '├',
-        (true, false, true, true) => '┤',
-        (true, true, true, true) => '┼',
-        (false, true, true, false) => '╰',
-        (true, false, true, false) => '╯',
-        (true, true, true, false) => '┴',
-        (false, true, false, _) => '╭',
-        (true, false, false, _) => '╮',
-        (true, true, false, _) => '┬',
-        (false, false, _, true) => '│',
-        (false, false, _, false) => ' ',
+/// What joins lines to the left, to the right, upwards and downwards.
+fn corner(ways: [bool; 4]) -> char {
+    match ways {
+        [false, true, true, true] => '├',
+        [true, false, true, true] => '┤',
+        [true, true, true, true] => '┼',
+        [false, true, true, false] => '╰',
+        [true, false, true, false] => '╯',
+        [true, true, true, false] => '┴',
+        [false, true, false, _] => '╭',
+        [true, false, false, _] => '╮',
+        [true, true, false, _] => '┬',
+        [false, false, _, true] => '│',
+        [false, false, _, false] => ' ',
     }
 }
 
