@@ -126,3 +126,27 @@ fn schemas_are_written_for_every_kind_of_file() {
     assert_eq!(with["required"][0], "source");
     assert_eq!(with["properties"]["multi_az"]["anyOf"][0]["anyOf"][0]["type"], "boolean");
 }
+
+#[test]
+fn the_document_by_hand_has_commands_and_explains_every_variable() {
+    let env = TestEnv::new();
+    let line = "runbook doc restore-db --env sim -p database=orders";
+    let made = env.line(line).expect(0).shows(&[
+        "For techcorp / sim (account 123456789012, us-east-1).",
+        "recovery time 4h, recovery point 1h",
+        "--db-subnet-group-name techcorp-private",
+        "--target-db-instance-identifier \"$RESTORE_INSTANCE\"",
+        "# `instance` of step `restore`: identifier of the new instance\nRESTORE_INSTANCE=\n",
+        "IRREVERSIBLE",
+        "always do this.",
+        "To take back `restore` (rds.delete_instance):",
+    ]);
+    assert!(!made.stdout.contains("--db-instance-class"), "no class is given");
+    let bare = env.line("runbook doc restore-db").expect(0);
+    bare.shows(&["SECURITY_GROUPS=()\n", "--vpc-security-group-ids \"${SECURITY_GROUPS[@]}\""]);
+    let page = env.line(&format!("{line} --format html")).expect(0);
+    page.shows(&["<!DOCTYPE html>", "Content-Security-Policy", "<svg", "☐ 1. "]);
+    env.line("runbook doc restore-db -p databse=x").expect(2).says(&["did you mean `database`?"]);
+    env.line("runbook doc restore-db -p min_rows=x").expect(2).says(&["parameter `min_rows`"]);
+    assert!(!env.state().exists(), "a document leaves nothing behind");
+}
