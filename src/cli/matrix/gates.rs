@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** whoever died when, the gate is asked once, answered once, and what follows is the same.
 
-use super::*;
+use super::{
+    NobodyToAsk, Operator, RunOutcome, RunState, Stage, crash_everywhere, load_drill, mutations,
+};
 use crate::base::ids::StepKey;
 use crate::engine::Reply;
 use crate::journal::fold::{AnswerWay, Question};
