@@ -7,6 +7,7 @@ use crate::support::{repository, run, skip};
 use std::process::Command;
 
 /// Runs a script of checks against a simulator that is served at `speed`.
+#[expect(clippy::print_stdout, reason = "what was checked, for whoever reads the log")]
 fn checks(script: &str, speed: u32) {
     let Some(python) = python() else { return skip("boto3 could not be installed") };
     let served = Served::at(speed);

@@ -8,6 +8,7 @@ use super::{
 use crate::base::ids::StepKey;
 use crate::engine::Reply;
 use crate::journal::fold::{AnswerWay, Question};
+use std::time::Duration;
 
 const RUNBOOK: &str = include_str!("../../../tests/cli/gated.yaml");
 

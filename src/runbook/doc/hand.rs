@@ -103,7 +103,7 @@ fn given(inner: &str, word: &mut dyn FnMut(&str, Asked) -> Word) -> bool {
 fn text(
     mut rest: &str,
     quote: &mut Quote,
-    parts: &mut Vec<String>,
+    parts: &mut [String],
     word: &mut dyn FnMut(&str, Asked) -> Word,
 ) {
     while let Some(c) = rest.chars().next() {
