@@ -78,7 +78,9 @@ fn schema_line(file: &File) -> Option<String> {
     if !file.text.lines().any(|line| line == "apiVersion: drctl/v1") {
         return None;
     }
-    let up = "../".repeat(file.path.matches('/').count());
+    // What `init` writes stands in a project of its own, with the schemas beside it.
+    let path = file.path.strip_prefix("src/cli/init/project/").unwrap_or(&file.path);
+    let up = "../".repeat(path.matches('/').count());
     let schema = format!("{up}schemas/{}.schema.json", kind.trim().to_lowercase());
     let wanted = format!("# yaml-language-server: $schema={schema}");
     let found = file.text.lines().next().unwrap_or_default();
