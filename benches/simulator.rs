@@ -95,9 +95,17 @@ fn serve() -> (Served, String) {
     (Served(child), address)
 }
 
+/// The moto of `localstack/localstack install`, else one in the path.
+fn moto_program() -> String {
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/.state/localstack/venv/bin/moto_server");
+    let found = if std::path::Path::new(ours).exists() { ours } else { "moto_server" };
+    std::env::var("DRCTL_BENCH_MOTO").unwrap_or_else(|_| found.to_owned())
+}
+
 /// moto with as many instances; `None`, said, when it is not to be had.
+#[expect(clippy::print_stderr, reason = "a figure that is missing has to be missed")]
 fn moto() -> Option<(Served, String)> {
-    let program = std::env::var("DRCTL_BENCH_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
+    let program = moto_program();
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = free.local_addr().expect("bound").port();
     drop(free);
