@@ -38,7 +38,7 @@ pub(super) fn run(
     let mut drills = readable_drills(tools);
     drills.retain(|drill| drill.runbook == runbook.name);
     match output {
-        OutputForm::Text => out::result(&as_text(&runbook, &drills, tools)),
+        OutputForm::Text => out::prose(&as_text(&runbook, &drills, tools)),
         OutputForm::Json => {
             let document = as_json(&runbook, &drills, tools);
             out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
