@@ -69,7 +69,8 @@ pub(super) enum Command {
     /// Work on runbook files. Changes nothing.
     #[command(subcommand)]
     Runbook(RunbookCommand),
-    /// Explain a code such as DR012: what it means, why it matters, how to mend it.
+    /// Explain a code such as DR012 (what it means, how to mend it) or an action such as gate.approve
+    /// (its inputs and outputs).
     Explain(ExplainArgs),
     /// Write the heartbeat that proves recovery points.
     #[command(subcommand)]
@@ -177,8 +178,14 @@ pub(super) struct RunArgs {
     /// The environment, always explicit.
     #[arg(long, value_name = "NAME", required_unless_present = "plan", conflicts_with = "plan")]
     pub env: Option<String>,
-    /// The estate.
-    #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
     pub estate: String,
     /// Run this stored plan: once, unchanged, before it expires, and only if no fact has moved.
     #[arg(long, value_name = "FILE")]
@@ -268,8 +275,14 @@ pub(super) enum HeartbeatCommand {
 /// Which database to write heartbeats into.
 #[derive(Debug, Clone, Args)]
 pub(super) struct HeartbeatArgs {
-    /// The estate.
-    #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
     pub estate: String,
     /// The environment.
     #[arg(long, value_name = "NAME")]
@@ -301,8 +314,14 @@ pub(super) enum SimCommand {
     /// `-v` logs every request.
     #[command(verbatim_doc_comment)]
     Serve {
-        /// The estate.
-        #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
         estate: String,
         /// The simulated environment.
         #[arg(long, value_name = "NAME", default_value = "sim")]
@@ -333,8 +352,14 @@ pub(super) enum SimCommand {
     Faults,
     /// Forget the simulated world: the next command starts a new one.
     Reset {
-        /// The estate.
-        #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
         estate: String,
         /// The simulated environment.
         #[arg(long, value_name = "NAME", default_value = "sim")]

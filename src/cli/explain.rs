@@ -1,12 +1,13 @@
 //! `drctl explain`.
 //!
-//! **Invariant:** says what the table of explanations says, and nothing else.
+//! **Invariant:** says what the table of explanations and the catalogue of actions say, and nothing else.
 
+use crate::action::standard;
 use crate::base::diagnostic::nearest;
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::out;
+use crate::cli::{explain_action, out};
 use crate::runbook::codes::CODES;
 use crate::runbook::explain::{Explanation, explanation};
 use clap::Args;
@@ -15,18 +16,31 @@ use serde_json::{Value as Json, json};
 /// `drctl explain`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  drctl explain            all codes
-  drctl explain DR012      one, with a wrong and a mended example")]
+  drctl explain                  all codes and all actions
+  drctl explain DR012            a code, with a wrong and a mended example
+  drctl explain gate.approve     an action: its inputs and outputs with their types")]
 pub(super) struct ExplainArgs {
-    /// The code, as a problem shows it; without it, all codes are listed.
+    /// A code, as a problem shows it, or an action; without it, all are listed.
+    #[arg(value_name = "CODE|ACTION")]
     pub code: Option<String>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// There is no such code.
+/// There is no such code and no such action.
 pub(super) fn run(args: &ExplainArgs, output: OutputForm) -> Result<Exit, CommandError> {
+    let actions = standard();
+    if let Some(spec) = args.code.as_deref().and_then(|name| actions.spec(name)) {
+        match output {
+            OutputForm::Text => out::prose(&explain_action::as_text(spec)),
+            OutputForm::Json => {
+                let document = explain_action::as_json(spec);
+                out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
+            }
+        }
+        return Ok(Exit::Ok);
+    }
     let chosen: Vec<Explanation> = match &args.code {
         Some(code) => vec![find(code)?],
         None => CODES.iter().filter_map(|(code, _)| explanation(code)).collect(),
@@ -34,15 +48,22 @@ pub(super) fn run(args: &ExplainArgs, output: OutputForm) -> Result<Exit, Comman
     match (output, &args.code) {
         (OutputForm::Json, _) => {
             let list: Vec<Json> = chosen.iter().map(as_json).collect();
-            let document = json!({ "schema_version": 1, "codes": list });
+            let document = json!({
+                "schema_version": 1, "codes": list, "actions": actions.names().collect::<Vec<_>>(),
+            });
             out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
         }
-        (OutputForm::Text, Some(_)) => chosen.iter().for_each(|it| out::result(&as_text(it))),
+        (OutputForm::Text, Some(_)) => chosen.iter().for_each(|it| out::prose(&as_text(it))),
         (OutputForm::Text, None) => {
             let line = |it: &Explanation| {
                 format!("{}  {:<7}  {}\n", it.code, it.severity.name(), it.title)
             };
-            out::result(&chosen.iter().map(line).collect::<String>());
+            let codes = chosen.iter().map(line).collect::<String>();
+            let action = |name: &str| {
+                let summary = actions.spec(name).map_or("", |spec| spec.summary);
+                format!("{name:<28}  {summary}\n")
+            };
+            out::prose(&format!("{codes}\n{}", actions.names().map(action).collect::<String>()));
         }
     }
     Ok(Exit::Ok)
@@ -51,11 +72,18 @@ pub(super) fn run(args: &ExplainArgs, output: OutputForm) -> Result<Exit, Comman
 fn find(word: &str) -> Result<Explanation, CommandError> {
     let code = word.to_ascii_uppercase();
     explanation(&code).ok_or_else(|| {
-        let help = match nearest(&code, CODES.iter().map(|(code, _)| *code)) {
+        let actions = standard();
+        let near = if word.contains('.') {
+            nearest(word, actions.names())
+        } else {
+            nearest(&code, CODES.iter().map(|(code, _)| *code))
+        };
+        let help = match near {
             Some(near) => format!("did you mean `{near}`? `drctl explain` lists all"),
             None => "`drctl explain` lists all".to_owned(),
         };
-        CommandError::usage(format!("there is no code `{word}`")).help(help)
+        let what = if word.contains('.') { "action" } else { "code" };
+        CommandError::usage(format!("there is no {what} `{word}`")).help(help)
     })
 }
 

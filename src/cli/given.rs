@@ -7,6 +7,7 @@ use crate::cli::error::CommandError;
 use crate::estate::{Estate, Objectives};
 use crate::runbook::{Given, Runbook, bind_parameters};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Values of a file, under those of the command line.
 ///
@@ -57,21 +58,43 @@ pub(super) fn parameters(
     }
 }
 
-/// The drill's objectives; gaps filled by the runbook's, then by those of the database that the
-/// parameter `database` names, then by the estate's. What the estate promises counts only where the
-/// runbook measures it: a backup recovers nothing.
+/// The drill's objectives; gaps filled by the runbook's, then by the strictest of the databases that
+/// parameters name, then by the estate's. What the estate promises counts only where the runbook
+/// measures it: a backup recovers nothing.
 pub(super) fn objectives(
     drill: Objectives,
     runbook: &Runbook,
     estate: &Estate,
     parameters: &Values,
 ) -> Objectives {
-    let named = parameters.get("database").and_then(Value::as_str);
-    let database = named.and_then(|name| estate.databases.get(name));
-    let of_database = database.map(|database| database.objectives).unwrap_or_default();
-    let mut promised = of_database.or(estate.objectives);
+    let named = parameters.values().filter_map(Value::as_str);
+    let databases = named.filter_map(|name| estate.databases.get(name));
+    let promises = databases.map(|database| database.objectives.or(estate.objectives));
+    let mut promised = promises.reduce(stricter).unwrap_or(estate.objectives);
     let measure = &runbook.measure;
     promised.recovery_time = promised.recovery_time.filter(|_| measure.recovered.is_some());
     promised.recovery_point = promised.recovery_point.filter(|_| measure.recovery_point.is_some());
     drill.or(runbook.objectives).or(promised)
+}
+
+fn stricter(one: Objectives, other: Objectives) -> Objectives {
+    let least = |a: Option<Duration>, b: Option<Duration>| a.into_iter().chain(b).min();
+    Objectives {
+        recovery_time: least(one.recovery_time, other.recovery_time),
+        recovery_point: least(one.recovery_point, other.recovery_point),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_promises_the_stricter_holds() {
+        let promise = |time: u64, point: Option<u64>| Objectives {
+            recovery_time: Some(Duration::from_secs(time)),
+            recovery_point: point.map(Duration::from_secs),
+        };
+        assert_eq!(stricter(promise(4, Some(9)), promise(2, None)), promise(2, Some(9)));
+    }
 }

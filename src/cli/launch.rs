@@ -80,6 +80,8 @@ impl Tools {
     /// # Errors
     /// It is not there, or has problems.
     pub(super) fn estate(&self, name: &str) -> Result<Estate, CommandError> {
+        let default = self.project.default_estate();
+        let name = if name.is_empty() { &default } else { name };
         let found = self.project.read(FileKind::Estate, name)?;
         self.parse_estate(&found.file, &found.text)
     }

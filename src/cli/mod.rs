@@ -11,6 +11,7 @@ mod drill_list;
 mod error;
 mod exit;
 mod explain;
+mod explain_action;
 mod given;
 mod heartbeat;
 mod history;

@@ -49,6 +49,13 @@ pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandErr
     }
 }
 
+/// The newest run that has not ended; `None` when all have.
+pub(super) fn newest_unfinished(state: &StateDir) -> Option<RunId> {
+    let runs = list_runs(state.root());
+    let open = runs.iter().filter(|run| run.finished_at.is_none() && run.problem.is_none());
+    open.filter_map(|run| RunId::parse(&run.run)).max()
+}
+
 /// The records of a run, its chain verified.
 ///
 /// # Errors

@@ -123,6 +123,10 @@ fn summary_text(text: &mut String, plan: &Plan) {
             estimate_text(&prediction.recovery_time, plan.environment.simulated)
         ),
     );
+    if let Some(gone) = before_the_run(plan) {
+        let gone = human(Duration::from_millis(gone));
+        line(text, &format!("                plus {gone} that had passed when this plan was made"));
+    }
     if !prediction.waits_for_people.is_empty() {
         let gates = prediction.waits_for_people.iter().map(|key| key.as_str());
         let gates = gates.collect::<Vec<_>>().join(", ");
@@ -178,14 +182,22 @@ pub(super) fn plan_json(plan: &Plan, digest: &Digest) -> String {
 }
 
 /// Objectives judged as far as a plan can.
+/// What recovery time had used up before planning: since the disaster, else since its declaration.
+fn before_the_run(plan: &Plan) -> Option<u64> {
+    let from = plan.disaster_at.or(plan.declared_at)?;
+    u64::try_from((plan.created_at - from).num_milliseconds()).ok().filter(|gone| *gone > 0)
+}
+
 fn objective_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
+    let gone = before_the_run(plan).unwrap_or(0);
     let span = |millis: u64| human(Duration::from_millis(millis));
     if let Some(promised) = plan.objectives.recovery_time_ms {
         let verdict = match &plan.prediction.recovery_time {
+            _ if gone > promised => "WILL BE MISSED: more than that has passed already",
             Estimate::Unknown { .. } => "CANNOT-KNOW",
             Estimate::History { longest_ms: high, .. } | Estimate::Cited { high_ms: high, .. }
-                if *high > promised =>
+                if gone.saturating_add(*high) > promised =>
             {
                 "AT RISK"
             }

@@ -151,13 +151,24 @@ impl Project {
         ))
     }
 
+    /// The estate that is meant when none is named: the project's only one, else the shipped one.
+    pub(super) fn default_estate(&self) -> String {
+        let own = self.own_names(FileKind::Estate);
+        let only = if own.len() == 1 { own.into_iter().next() } else { None };
+        only.unwrap_or_else(|| "techcorp".to_owned())
+    }
+
     /// All names of a kind, sorted.
     pub(super) fn names(&self, kind: FileKind) -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = SHIPPED
-            .iter()
-            .filter(|(found, _, _)| *found == kind)
-            .map(|(_, name, _)| (*name).to_owned())
-            .collect();
+        let shipped = SHIPPED.iter().filter(|(found, _, _)| *found == kind);
+        let mut names: BTreeSet<String> = shipped.map(|(_, name, _)| (*name).to_owned()).collect();
+        names.extend(self.own_names(kind));
+        names
+    }
+
+    /// The names of a kind that are files of the project.
+    fn own_names(&self, kind: FileKind) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
         for directory in kind.directories() {
             let Ok(entries) = std::fs::read_dir(self.root.join(directory)) else { continue };
             for entry in entries.flatten() {

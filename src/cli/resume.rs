@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, environment, operator};
 use crate::cli::lock::{Lock, holder};
 use crate::cli::out;
-use crate::cli::past::find_run;
+use crate::cli::past::{find_run, newest_unfinished};
 use crate::cli::people::{GivenAnswer, People};
 use crate::cli::session::Session;
 use crate::cli::undertake::{Undertaking, undertake};
@@ -42,7 +42,9 @@ pub(super) struct Resumable {
 /// # Errors
 /// There is no such run, it has ended, another process runs it, or its journal is not whole.
 pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, CommandError> {
-    let run = find_run(&tools.state, &args.run)?;
+    // Without a name, what can be taken up is meant, also when something newer has ended.
+    let open = (args.run == "last").then(|| newest_unfinished(&tools.state)).flatten();
+    let run = open.map_or_else(|| find_run(&tools.state, &args.run), Ok)?;
     let lock = Lock::take(&tools.state.run(&run).join("lock"), &format!("run {run}"), &holder())?;
     let store = SqliteStore::open(&tools.state.journal(&run))?;
     let records = known(&store.load()?)?;

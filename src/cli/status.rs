@@ -142,6 +142,7 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
     }
     let stands = state.finished.map_or_else(
         || match &state.interrupted {
+            Some(_) if state.questions().next().is_some() => "waits for an answer".to_owned(),
             Some(reason) => format!("stopped ({reason}); `drctl resume {run}`"),
             None => format!("under way, or its process died; `drctl resume {run}` if it did"),
         },
@@ -222,7 +223,10 @@ fn summary_row(run: &RunSummary) -> [String; 6] {
     let stands = match (&run.problem, run.outcome) {
         (Some(problem), _) => format!("UNREADABLE: {problem}"),
         (None, Some(outcome)) => outcome_word(outcome).to_owned(),
-        (None, None) => "unfinished".to_owned(),
+        (None, None) => match &run.waiting {
+            Some(what) => format!("unfinished, waits: {}", shortened(what)),
+            None => "unfinished".to_owned(),
+        },
     };
     let simulated = if run.simulated { " (SIMULATED)" } else { "" };
     [
@@ -233,6 +237,15 @@ fn summary_row(run: &RunSummary) -> [String; 6] {
         format!("{}/{}", run.steps_done, run.steps_total),
         stands,
     ]
+}
+
+/// As much of a question as a table has room for.
+fn shortened(text: &str) -> String {
+    const ROOM: usize = 40;
+    if text.chars().count() <= ROOM {
+        return text.to_owned();
+    }
+    text.chars().take(ROOM - 1).chain(['…']).collect()
 }
 
 fn summary_json(run: &RunSummary) -> serde_json::Value {

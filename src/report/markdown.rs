@@ -199,7 +199,11 @@ fn hand_over(report: &Report) -> String {
 
 fn left_behind(report: &Report) -> String {
     let rows = report.left_behind.iter();
-    rows.map(|left| format!("- {} (made by {}): {}\n", left.what, left.step, left.why)).collect()
+    rows.map(|left| {
+        let place = left.endpoint.iter().map(|at| format!(" at {at}")).collect::<String>();
+        format!("- {}{place} (made by {}): {}\n", left.what, left.step, left.why)
+    })
+    .collect()
 }
 
 fn prediction(report: &Report) -> String {

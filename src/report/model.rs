@@ -367,6 +367,9 @@ pub struct LeftBehind {
     pub what: String,
     /// Why it is there.
     pub why: String,
+    /// `host:port` where it answers, when it is something that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
 }
 
 /// An event.

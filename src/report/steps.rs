@@ -124,6 +124,12 @@ pub fn hand_over(plan: &Plan, state: &RunState) -> Option<HandOver> {
     })
 }
 
+fn endpoint(step: &StepState) -> Option<String> {
+    let host = text(&step.outputs, "endpoint_host")?;
+    let port = step.outputs.get("endpoint_port").and_then(Json::as_u64)?;
+    Some(format!("{host}:{port}"))
+}
+
 fn expiry(step: &StepState) -> Option<String> {
     text(&step.outputs, "expires_at").or_else(|| text(&step.inputs, "expires_at"))
 }
@@ -153,6 +159,7 @@ pub fn left_behind(plan: &Plan, state: &RunState) -> Vec<LeftBehind> {
     made.map(|(step, found)| LeftBehind {
         step: step.key.as_str().to_owned(),
         what: name_of(found),
+        endpoint: endpoint(found),
         why: match (found.status, expiry(found)) {
             (StepStatus::UndoFailed, _) => "its undo failed".to_owned(),
             (_, Some(expires)) => format!("{why}; expires {expires}"),

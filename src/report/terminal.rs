@@ -39,21 +39,24 @@ pub fn render_summary(report: &Report) -> String {
     if let Some(score) = &report.prediction {
         text.push_str(&format!("\nprediction: {} of {} held\n", score.held, score.total));
     }
-    if let Some(kept) = &report.hand_over {
-        let host = kept.endpoint_host.as_deref().unwrap_or("unknown host");
-        let port = kept.endpoint_port.map_or_else(String::new, |port| format!(":{port}"));
-        let instance = kept.instance.as_deref().unwrap_or("unknown");
-        text.push_str(&format!("\nkept: {instance} at {host}{port}\n"));
-    } else {
-        // What is kept without anything to connect to, such as a snapshot.
-        let kept = report.left_behind.iter().filter(|left| left.why.starts_with("kept"));
-        text.extend(kept.map(|left| format!("\nkept: {}\n", left.what)));
-    }
+    text.push_str(&kept(report));
     text.push_str(&format!(
         "\njournal: {} events, {}\n",
         report.run.journal_count, report.run.journal_digest
     ));
     text
+}
+
+/// Everything that stays: what can be connected to with its address.
+fn kept(report: &Report) -> String {
+    let stays = report.left_behind.iter().filter(|left| left.why.starts_with("kept"));
+    let lines: Vec<String> = stays
+        .map(|left| match &left.endpoint {
+            Some(endpoint) => format!("kept: {} at {endpoint}\n", left.what),
+            None => format!("kept: {}\n", left.what),
+        })
+        .collect();
+    if lines.is_empty() { String::new() } else { format!("\n{}", lines.concat()) }
 }
 
 fn objectives(report: &Report) -> String {

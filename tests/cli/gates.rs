@@ -41,6 +41,15 @@ fn events(env: &TestEnv, kind: &str) -> Vec<Json> {
 }
 
 #[test]
+fn resume_means_what_waits_also_when_something_newer_has_ended() {
+    let env = waiting();
+    env.line("drill restore-db").expect(0);
+    env.line("status").expect(0).shows(&["unfinished, waits: ", "succeeded"]);
+    env.line("resume --answer approve").expect(0).shows(&["SUCCEEDED"]);
+    env.line("resume").expect(2).says(&["has ended"]);
+}
+
+#[test]
 fn a_dry_run_says_who_is_asked_and_what_hangs_on_it() {
     let env = project();
     env.line("drill gated --dry-run").expect(0).shows(&[

@@ -33,6 +33,9 @@ fn a_new_project_is_valid_and_its_drill_succeeds() {
     dry.shows(&["drctl-shop-app-", "certificate", "0 refused"]);
     assert_eq!(env.runs(), Vec::<String>::new());
     env.line("drill restore-app").expect(0).shows(&["SUCCEEDED: objectives met"]);
+    // The project's only estate is the one that is meant.
+    let run = "run restore-app --env sim --dry-run -p database=app";
+    env.line(run).expect(0).shows(&["shop / sim"]);
     // Every YAML file names a schema that is there.
     for file in FILES.iter().filter(|file| file.ends_with(".yaml")) {
         let path = env.project().join(file);

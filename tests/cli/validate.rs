@@ -158,7 +158,7 @@ fn codes_are_explained() {
     let env = TestEnv::new();
     let all = env.line("explain").expect(0).stdout;
     assert!(all.lines().count() > 30 && all.contains("DR050  warning"), "{all}");
-    for code in all.lines().map(|line| &line[..5]) {
+    for code in all.lines().filter(|line| line.starts_with("DR")).map(|line| &line[..5]) {
         let parts = [code, "Why it matters: ", "Wrong:", "Mended:"];
         env.line(&format!("explain {code}")).expect(0).shows(&parts);
     }
@@ -170,6 +170,25 @@ fn codes_are_explained() {
         (&one["schema_version"], &one["codes"][0]["severity"]),
         (&json!(1), &json!("warning"))
     );
+}
+
+#[test]
+fn actions_are_explained_with_types() {
+    let env = TestEnv::new();
+    let all = env.line("explain").expect(0).stdout;
+    let actions: Vec<&str> = all.lines().skip_while(|line| !line.is_empty()).skip(1).collect();
+    assert!(actions.len() >= 16, "{all}");
+    for action in actions.iter().filter_map(|line| line.split_whitespace().next()) {
+        env.line(&format!("explain {action}")).expect(0).shows(&[action, "Inputs", "By hand"]);
+    }
+    env.line("explain rds.check_source").expect(0).shows(&[
+        "  instance: text: ",
+        "restore_time: `latest` or an instant (optional)",
+        "rds:DescribeDBInstances",
+    ]);
+    let one = env.line("explain gate.approve --output json").expect(0).json();
+    assert_eq!((&one["schema_version"], &one["kind"]), (&json!(1), &json!("gate")));
+    env.line("explain gate.aprove").expect(2).says(&["no action", "did you mean `gate.approve`?"]);
 }
 
 #[test]

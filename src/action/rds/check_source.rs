@@ -248,6 +248,15 @@ impl Action for CheckSource {
             format_instant(found.latest),
             found.instance.backup_retention_days,
         );
+        // A region that is lost writes nothing afterwards; a mistake in the data goes on being in it.
+        let late = context.scope.disaster_at.filter(|at| found.restore_time > *at).map(|at| {
+            format!(
+                "{} lies after the disaster at {}: what went wrong is restored too, unless nothing \
+                 was written since; `restore_time` can be set",
+                format_instant(found.restore_time),
+                format_instant(at)
+            )
+        });
         let details = vec![
             window,
             format!("restore time {}", format_instant(found.restore_time)),
@@ -265,7 +274,7 @@ impl Action for CheckSource {
                 found.instance.storage_gib
             ),
             details,
-            warnings: warnings(&found),
+            warnings: warnings(&found).into_iter().chain(late).collect(),
             predictions: BTreeMap::from([
                 ("resource_id".to_owned(), json!(found.instance.resource_id)),
                 ("restore_time".to_owned(), json!(format_instant(found.restore_time))),

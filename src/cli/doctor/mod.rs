@@ -28,8 +28,14 @@ use clap::Args;
     GetCallerIdentity, DescribeDBInstances and\nSimulatePrincipalPolicy. Databases are asked for TLS, \
     without logging in.\n\nExamples:\n  drctl doctor\n  drctl doctor --estate acme --env production")]
 pub(super) struct DoctorArgs {
-    /// The estate.
-    #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
     estate: String,
     /// An environment to examine (repeatable).
     #[arg(long, value_name = "NAME")]

@@ -39,8 +39,14 @@ pub(crate) struct GraphArgs {
     /// Take durations from earlier runs in this environment; without it, only cited ranges are used.
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
-    /// The estate of that environment.
-    #[arg(long, value_name = "NAME", default_value = "techcorp", env = "DRCTL_ESTATE")]
+    /// The estate of that environment; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
     pub estate: String,
     #[command(flatten)]
     pub target: FileArgs,
