@@ -43,7 +43,8 @@ pub(super) struct Prepared {
     pub(super) step: StepKey,
     pub(super) region: String,
     pub(super) memory: Memory,
-    pub(super) standing: Standing,
+    /// How the run stands, for actions that tell somebody.
+    pub(super) standing: Option<Standing>,
 }
 
 impl Prepared {
@@ -68,7 +69,7 @@ impl Prepared {
             owner: running.operator,
             expires: expires(plan.created_at),
             planned: Some(&self.planned),
-            standing: Some(&self.standing),
+            standing: self.standing.as_ref(),
         }
     }
 }
@@ -147,7 +148,9 @@ fn ready(
 ) -> (Begun, Option<Prepared>) {
     let action = Arc::clone(running.catalogue.get(action).expect("a planned action exists"));
     let planned = typed_outputs(action.spec(), &planned_json(step));
-    let standing = standing(plan, state, step);
+    // Looks at every step of the plan: only for those who tell it.
+    let tells = step.trace == Trace::BestEffort;
+    let standing = tells.then(|| standing(plan, state, step));
     let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
     let prepared = Prepared { action, inputs, planned, step, region, memory, standing };
     let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at, None));
@@ -200,16 +203,18 @@ fn scope(
     step: &PlannedStep,
 ) -> Scope {
     let started = state.started_at.unwrap_or(plan.created_at);
-    let seen = standing(plan, state, step);
+    let texts = format!("{} {}", step.with, step.when.as_deref().unwrap_or_default());
+    // Looks at every step of the plan: only for those who ask.
+    let asks = texts.contains("status") || texts.contains("failed_steps");
+    let seen = asks.then(|| standing(plan, state, step));
     let facts = RunFacts {
-        status: Some(seen.condition.word()),
-        failed_steps: Some(seen.failed.into_iter().map(|(key, _)| key).collect()),
+        status: seen.as_ref().map(|seen| seen.condition.word()),
+        failed_steps: seen.map(|seen| seen.failed.into_iter().map(|(key, _)| key).collect()),
         ..run_facts(&plan.run, &plan.mode, plan.disaster_at, Some(started))
     };
     let base = Scope::of(running.parameters.clone())
         .with_estate(running.estate, running.environment)
         .with_run(&facts);
-    let texts = format!("{} {}", step.with, step.when.as_deref().unwrap_or_default());
     let mentioned = mentioned(&texts);
     let others = mentioned.iter().filter_map(|id| by_id.get(*id)).flatten();
     let results = others.map(|place| {
