@@ -71,7 +71,8 @@ pub(super) fn objectives(
     let of_database = database.map(|database| database.objectives).unwrap_or_default();
     let mut promised = of_database.or(estate.objectives);
     let measure = &runbook.measure;
-    promised.recovery_time = promised.recovery_time.filter(|_| measure.recovered.is_some());
-    promised.recovery_point = promised.recovery_point.filter(|_| measure.recovery_point.is_some());
+    promised.recovery_time = promised.recovery_time.filter(|_| !measure.recovered.is_empty());
+    promised.recovery_point =
+        promised.recovery_point.filter(|_| !measure.recovery_point.is_empty());
     drill.or(runbook.objectives).or(promised)
 }

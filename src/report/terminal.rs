@@ -39,12 +39,13 @@ pub fn render_summary(report: &Report) -> String {
     if let Some(score) = &report.prediction {
         text.push_str(&format!("\nprediction: {} of {} held\n", score.held, score.total));
     }
-    if let Some(kept) = &report.hand_over {
+    for kept in report.hand_over.iter().chain(&report.more_hand_overs) {
         let host = kept.endpoint_host.as_deref().unwrap_or("unknown host");
         let port = kept.endpoint_port.map_or_else(String::new, |port| format!(":{port}"));
         let instance = kept.instance.as_deref().unwrap_or("unknown");
         text.push_str(&format!("\nkept: {instance} at {host}{port}\n"));
-    } else {
+    }
+    if report.hand_over.is_none() {
         // What is kept without anything to connect to, such as a snapshot.
         let kept = report.left_behind.iter().filter(|left| left.why.starts_with("kept"));
         text.extend(kept.map(|left| format!("\nkept: {}\n", left.what)));
@@ -92,13 +93,18 @@ fn time(report: &Report) -> String {
 
 fn point(report: &Report) -> String {
     let point = &report.recovery_point;
+    let each = point.each.iter().map(|one| {
+        let proven = one.point.proven_ms.map_or_else(|| "unknown".to_owned(), human_ms);
+        format!("\n  {}: {proven}", one.step)
+    });
+    let each: String = each.collect();
     let claimed = point.claimed_ms.map_or_else(|| "unknown".to_owned(), human_ms);
     match point.proven_ms {
         Some(proven) => format!(
-            "recovery point {} proven, {claimed} claimed, counted from {}",
+            "recovery point {} proven, {claimed} claimed, counted from {}{each}",
             human_ms(proven),
             point.target
         ),
-        None => format!("recovery point {}; claimed {claimed}", point.note),
+        None => format!("recovery point {}; claimed {claimed}{each}", point.note),
     }
 }
