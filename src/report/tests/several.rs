@@ -1,31 +1,23 @@
 //! Two databases in one run: the last one back and the worst loss count.
 
-use super::{objective, texts};
-use crate::base::ids::StepKey;
-use crate::journal::event::{RunOutcome, SkipReason};
-use crate::journal::testing::JournalBuilder;
-use crate::plan::model::{Phase, Plan, RestorePrediction};
-use crate::report::html::render_html;
-use crate::report::measure::RECOVERY_POINT;
-use crate::report::model::{ObjectiveStatus, Severity, WaterfallEnd};
-use crate::report::terminal::render_summary;
-use crate::report::render_markdown;
-use crate::report::testing::{at, plan, report, step, until_verified};
-use serde_json::json;
+use super::*;
+use crate::base::few::Few;
+use crate::plan::model::{Plan, PlannedStep, RestorePrediction};
 
-/// The plan of one database, and a second one beside it.
+/// The plan of one database and of a second one beside it, without clean-up.
 fn two() -> Plan {
     let mut plan = plan();
+    plan.steps.pop();
     for (id, uses, phase, need) in [
         ("restore_b", "rds.restore_to_point_in_time", Phase::Provision, "source"),
         ("heartbeat_b", "sql.heartbeat", Phase::Verify, "restore_b"),
         ("verify_b", "sql.check", Phase::Verify, "restore_b"),
     ] {
         let needs = vec![StepKey::new(need)];
-        plan.steps.push(crate::plan::model::PlannedStep { needs, ..step(id, uses, phase) });
+        plan.steps.push(PlannedStep { needs, ..step(id, uses, phase) });
     }
     plan.steps[2].needs = vec![StepKey::new("restore")];
-    let keys = |ids: [&str; 2]| ids.map(StepKey::new).into();
+    let keys = |ids: [&str; 2]| Few::from(ids.map(StepKey::new));
     plan.measure.recovered = keys(["verify_b", "verify"]);
     plan.measure.recovery_point = keys(["heartbeat", "heartbeat_b"]);
     plan.measure.restored = keys(["restore", "restore_b"]);
@@ -102,7 +94,7 @@ fn with_one_unknown_nothing_is_proven() {
     assert_eq!(shown.recovery_point.proven_ms, None);
     let why = "unknown: `heartbeat_b`: the step that reads the heartbeat was skipped";
     assert_eq!(shown.recovery_point.note, why);
-    assert_eq!(objective(&shown, RECOVERY_POINT), (ObjectiveStatus::Unknown, why));
+    assert_eq!(objective(&shown, RECOVERY_POINT), (ObjectiveStatus::Unknown, None, why.to_owned()));
     let warnings = texts(&shown, Severity::Warning);
     assert!(warnings.iter().any(|text| text.contains("`heartbeat_b`")), "{warnings:?}");
 }
@@ -127,7 +119,7 @@ fn a_restored_database_without_a_heartbeat_is_not_proven_by_another() {
 #[test]
 fn all_that_was_kept_is_handed_over() {
     let mut plan = two();
-    plan.mode = crate::plan::model::RunMode::Run;
+    plan.mode = RunMode::Run;
     let kept = report(&whole(&plan));
     let hosts = kept.hand_over.iter().chain(&kept.more_hand_overs);
     let hosts: Vec<_> = hosts.filter_map(|one| one.endpoint_host.as_deref()).collect();

@@ -112,8 +112,7 @@ fn a_gate_is_waited_for() {
 
 #[test]
 fn every_heartbeat_counts_where_one_does() {
-    let steps =
-        "steps:\n  - { id: a, uses: sql.heartbeat }\n  - { id: b, uses: sql.heartbeat }\n";
+    let steps = "steps:\n  - { id: a, uses: sql.heartbeat }\n  - { id: b, uses: sql.heartbeat }\n";
     none(steps);
     assert_eq!(
         warnings(&format!("{steps}measure: {{ recovery_point: b }}\n")),
@@ -126,13 +125,16 @@ fn every_heartbeat_counts_where_one_does() {
 fn recovered_comes_after_every_restore() {
     let steps = "steps:\n  - { id: a, uses: rds.restore_it }\n  - { id: b, uses: rds.restore_it }\n  - { id: see_a, uses: x.look, needs: [a] }\n  - { id: middle, uses: x.look, needs: [b] }\n  - { id: see_b, uses: x.look, needs: [middle] }\n  - { id: both, uses: x.look, needs: [see_a, see_b] }\n";
     let of = |ids: &str| warnings(&format!("{steps}measure: {{ recovered: {ids} }}\n"));
-    let early = |id: &str| format!("DR057 11:23 `recovered` does not come after restoring step `{id}`");
+    let early =
+        |id: &str| format!("DR057 11:23 `recovered` does not come after restoring step `{id}`");
     assert_eq!(of("see_a"), [early("b")]);
     assert_eq!(of("middle"), [early("a")]);
     none(steps);
     none(&format!("{steps}measure: {{ recovered: both }}\n"));
     none(&format!("{steps}measure: {{ recovered: [see_a, see_b] }}\n"));
-    none(&format!("{steps}  - {{ id: c, uses: rds.restore_it, always: true }}\nmeasure: {{ recovered: both }}\n"));
+    none(&format!(
+        "{steps}  - {{ id: c, uses: rds.restore_it, always: true }}\nmeasure: {{ recovered: both }}\n"
+    ));
 }
 
 #[test]
