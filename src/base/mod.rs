@@ -7,6 +7,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
+pub mod few;
 pub mod html;
 pub mod ids;
 pub mod redact;

@@ -65,6 +65,8 @@ pub enum Is {
     SomeTime,
     /// A list of text.
     Texts,
+    /// Text, or a list of distinct texts with at least one.
+    TextOrTexts,
     /// A list with at least so many items.
     List(usize, &'static Self),
     /// A mapping with known fields.
@@ -142,7 +144,8 @@ impl Is {
             Self::Int(..) => *kind == Type::Int,
             Self::Duration | Self::SomeTime => *kind == Type::Duration,
             Self::Texts => *kind == Type::texts(),
-            Self::List(..)
+            Self::TextOrTexts
+            | Self::List(..)
             | Self::Record(_)
             | Self::Map(..)
             | Self::Condition

@@ -72,8 +72,9 @@ pub(super) fn objectives(
     let promises = databases.map(|database| database.objectives.or(estate.objectives));
     let mut promised = promises.reduce(stricter).unwrap_or(estate.objectives);
     let measure = &runbook.measure;
-    promised.recovery_time = promised.recovery_time.filter(|_| measure.recovered.is_some());
-    promised.recovery_point = promised.recovery_point.filter(|_| measure.recovery_point.is_some());
+    promised.recovery_time = promised.recovery_time.filter(|_| !measure.recovered.is_empty());
+    promised.recovery_point =
+        promised.recovery_point.filter(|_| !measure.recovery_point.is_empty());
     drill.or(runbook.objectives).or(promised)
 }
 

@@ -5,7 +5,9 @@
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
 use crate::base::duration::human;
-use crate::plan::model::{Answer, EnvironmentRecord, Estimate, Plan, PlannedStep, RunMode};
+use crate::plan::model::{
+    Answer, EnvironmentRecord, Estimate, Plan, PlannedStep, RecoveryPointPrediction, RunMode,
+};
 use crate::plan::{answer_word, predicted_failures};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -133,7 +135,20 @@ fn summary_text(text: &mut String, plan: &Plan) {
         line(text, &format!("                plus waiting for people: {gates}"));
     }
     let point = &prediction.recovery_point;
-    let claimed = match (point.restore_time, point.loss_ms) {
+    line(text, &format!("recovery point  {}", claimed(point)));
+    for one in &point.each {
+        line(text, &format!("                {}: {}", one.step, claimed(&one.point)));
+    }
+    for objective in objective_lines(plan) {
+        line(text, &objective);
+    }
+    for failure in predicted_failures(plan) {
+        line(text, &format!("WOULD FAIL      {failure}"));
+    }
+}
+
+fn claimed(point: &RecoveryPointPrediction) -> String {
+    match (point.restore_time, point.loss_ms) {
         (Some(at), Some(loss)) => format!(
             "data as of {}, {} before {}; proven only by a heartbeat in the run",
             format_instant(at),
@@ -141,13 +156,6 @@ fn summary_text(text: &mut String, plan: &Plan) {
             point.target.replace('_', " ")
         ),
         _ => "CANNOT-KNOW (no restore time is known)".to_owned(),
-    };
-    line(text, &format!("recovery point  {claimed}"));
-    for objective in objective_lines(plan) {
-        line(text, &objective);
-    }
-    for failure in predicted_failures(plan) {
-        line(text, &format!("WOULD FAIL      {failure}"));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::cli::out;
 use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::Plan;
+use crate::report::waterfall::recovered_at;
 use crate::runner::Observer;
 use chrono::{DateTime, Utc};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -132,14 +133,16 @@ impl Observer for Progress {
         if let Some(bars) = &self.bars {
             bars.step_aside(state.questions().next().is_some());
         }
-        for record in records {
+        let recovered = recovered_at(&self.plan, state).is_some();
+        let last = records.iter().rposition(|record| self.recovers(&record.event));
+        for (place, record) in records.iter().enumerate() {
             let text =
                 describe(&record.event, state).filter(|_| !told_again(&record.event, records));
             if let Some(text) = text {
                 self.line(record.at, &text);
             }
             self.update_bars(&record.event, state);
-            if self.recovered(&record.event) {
+            if recovered && last == Some(place) {
                 let since = self.since.or(state.started_at).unwrap_or(record.at);
                 let passed = human(between(since, record.at));
                 let failed = state.steps.values().any(|step| step.status == StepStatus::Failed);
@@ -155,8 +158,10 @@ impl Observer for Progress {
 }
 
 impl Progress {
-    fn recovered(&self, event: &Event) -> bool {
-        matches!(event, Event::StepSucceeded { step, .. } if Some(step) == self.plan.measure.recovered.as_ref())
+    /// Whether a step that means recovered succeeded; of several, the last one counts.
+    fn recovers(&self, event: &Event) -> bool {
+        let recovered = &self.plan.measure.recovered;
+        matches!(event, Event::StepSucceeded { step, .. } if recovered.contains(step))
     }
 
     fn update_bars(&mut self, event: &Event, state: &RunState) {

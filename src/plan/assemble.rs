@@ -7,10 +7,11 @@ use super::estimate::{Link, critical_path, recovery_time, waits_for_people};
 use super::gate::describe;
 use super::model::{
     Certificate, EnvironmentRecord, GateKind, Measure, ObjectivesRecord, PLAN_VERSION, Plan,
-    PlannedStep, Prediction, RecoveryPointPrediction, Source,
+    PlannedStep, Prediction, RecoveryPointPrediction, RestorePrediction, Source,
 };
 use crate::base::clock::parse_instant;
 use crate::base::digest::Digest;
+use crate::base::few::Few;
 use crate::base::ids::StepKey;
 use crate::base::value::Value;
 use crate::cloud::{CallOutcome, EffectOutcome};
@@ -29,19 +30,18 @@ pub(super) fn assemble(
     mut steps: Vec<PlannedStep>,
     facts: BTreeMap<String, String>,
 ) -> Plan {
-    let key = |name: &Option<String>| name.as_deref().map(StepKey::new);
     let measure = &request.runbook.measure;
     let measure = Measure {
-        recovered: key(&measure.recovered),
-        recovery_point: key(&measure.recovery_point),
-        restored: key(&measure.restored),
+        recovered: keys(&measure.recovered, &steps),
+        recovery_point: keys(&measure.recovery_point, &steps),
+        restored: keys(&measure.restored, &steps),
     };
     describe(&mut steps);
     let links: Vec<Link<'_>> = steps.iter().map(link).collect();
     let path = critical_path(&links);
     let prediction = Prediction {
-        recovery_time: recovery_time(&links, measure.recovered.as_ref()),
-        waits_for_people: waits_for_people(&links, measure.recovered.as_ref()),
+        recovery_time: recovery_time(&links, &measure.recovered),
+        waits_for_people: waits_for_people(&links, &measure.recovered),
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
     };
@@ -102,14 +102,37 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// The keys of the steps with these ids: of an expanded one all that it was expanded to. What was
+/// expanded to nothing keeps its id: it cannot be measured then, and that must show.
+fn keys(ids: &[String], steps: &[PlannedStep]) -> Few<StepKey> {
+    let keys = ids.iter().flat_map(|id| {
+        let all = steps.iter().map(|step| &step.key).filter(|key| key.id() == id);
+        let all: Vec<StepKey> = all.cloned().collect();
+        if all.is_empty() { vec![StepKey::new(id)] } else { all }
+    });
+    keys.collect()
+}
+
+/// The worst of what the restoring steps lose.
 fn recovery_point(
     steps: &[PlannedStep],
     measure: &Measure,
     request: &PlanRequest<'_>,
 ) -> RecoveryPointPrediction {
+    let planned = |key: &StepKey| steps.iter().find(|step| step.key == *key);
+    let each: Vec<RestorePrediction> = measure
+        .restored
+        .iter()
+        .map(|key| RestorePrediction { step: key.clone(), point: point_of(planned(key), request) })
+        .collect();
+    let worst = each.iter().max_by_key(|one| (one.point.loss_ms.is_none(), one.point.loss_ms));
+    let worst = worst.map_or_else(|| point_of(None, request), |one| one.point.clone());
+    RecoveryPointPrediction { each: if each.len() > 1 { each } else { Vec::new() }, ..worst }
+}
+
+fn point_of(restored: Option<&PlannedStep>, request: &PlanRequest<'_>) -> RecoveryPointPrediction {
     let PlanRequest { parameters, disaster_at, now, .. } = request;
     let (disaster_at, now) = (*disaster_at, *now);
-    let restored = steps.iter().find(|step| Some(&step.key) == measure.restored.as_ref());
     let restore_time = restored
         .and_then(|step| step.preview.outputs.get("restore_time"))
         .and_then(serde_json::Value::as_str)
@@ -141,6 +164,7 @@ fn recovery_point(
         target: target.to_owned(),
         restore_time,
         loss_ms: loss.map(|loss| u64::try_from(loss).unwrap_or(0)),
+        each: Vec::new(),
     }
 }
 

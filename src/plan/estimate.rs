@@ -128,13 +128,20 @@ pub fn critical_path(steps: &[Link<'_>]) -> Vec<StepKey> {
     longest.map(|(last, _)| path(&chains, last)).unwrap_or_default()
 }
 
-/// Time from the run's start to the step that counts as recovered.
-pub fn recovery_time(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Estimate {
-    let Some(recovered) = recovered else {
-        return Estimate::Unknown { why: "the runbook marks no step as recovered".to_owned() };
-    };
+/// Time from the run's start to the last of the steps that count as recovered. Unknown when it is of
+/// one of them.
+pub fn recovery_time(steps: &[Link<'_>], recovered: &[StepKey]) -> Estimate {
     let chains = chains(steps);
-    let path: BTreeSet<StepKey> = path(&chains, recovered).into_iter().collect();
+    let times = recovered.iter().map(|last| time_to(steps, &chains, last));
+    let unknown = |time: &Estimate| matches!(time, Estimate::Unknown { .. });
+    let longest = times.max_by_key(|time| (unknown(time), bounds(time).1));
+    longest.unwrap_or_else(|| Estimate::Unknown {
+        why: "the runbook marks no step as recovered".to_owned(),
+    })
+}
+
+fn time_to(steps: &[Link<'_>], chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Estimate {
+    let path: BTreeSet<StepKey> = path(chains, last).into_iter().collect();
     let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
     let mut unknown = Vec::new();
     let machines = |step: &&Link<'_>| !step.person;
@@ -160,9 +167,9 @@ pub fn recovery_time(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Estimat
     Estimate::Cited { low_ms: low, high_ms: high, source: sources.join("; ") }
 }
 
-/// Steps that the step that counts as recovered needs, directly or not, and that wait for a person.
-pub fn waits_for_people(steps: &[Link<'_>], recovered: Option<&StepKey>) -> Vec<StepKey> {
-    let mut needed: BTreeSet<&StepKey> = recovered.into_iter().collect();
+/// Steps that the steps that count as recovered need, directly or not, and that wait for a person.
+pub fn waits_for_people(steps: &[Link<'_>], recovered: &[StepKey]) -> Vec<StepKey> {
+    let mut needed: BTreeSet<&StepKey> = recovered.iter().collect();
     for step in steps.iter().rev() {
         if needed.contains(step.key) {
             needed.extend(step.needs);
@@ -187,9 +194,29 @@ mod tests {
             Link { key: &restore, needs: &first, estimate: &minute, person: false },
             Link { key: &later, needs: &second, estimate: &asked, person: true },
         ];
-        assert_eq!(recovery_time(&steps, Some(&restore)), minute);
-        let waits = waits_for_people(&steps, Some(&restore));
+        let only = std::slice::from_ref(&restore);
+        assert_eq!(recovery_time(&steps, only), minute);
+        let waits = waits_for_people(&steps, only);
         assert_eq!(waits, std::slice::from_ref(&decide), "what comes later delays nothing");
-        assert_eq!(waits_for_people(&steps, None), []);
+        assert_eq!(waits_for_people(&steps, &[]), []);
+        assert!(matches!(recovery_time(&steps, &[]), Estimate::Unknown { .. }));
+        let both = [restore.clone(), later.clone()];
+        assert_eq!(waits_for_people(&steps, &both), [decide.clone(), later.clone()]);
+    }
+
+    #[test]
+    fn of_several_the_last_one_counts() {
+        let [quick, slow, dark] = ["quick", "slow", "dark"].map(StepKey::new);
+        let history = |ms| Estimate::History { median_ms: ms, longest_ms: ms, runs: 1 };
+        let (short, long) = (history(1_000), history(9_000));
+        let unknown = Estimate::Unknown { why: "no history".into() };
+        let steps = [
+            Link { key: &slow, needs: &[], estimate: &long, person: false },
+            Link { key: &quick, needs: &[], estimate: &short, person: false },
+            Link { key: &dark, needs: &[], estimate: &unknown, person: false },
+        ];
+        assert_eq!(recovery_time(&steps, &[slow.clone(), quick.clone()]), long);
+        let found = recovery_time(&steps, &[&dark, &slow, &quick].map(Clone::clone));
+        assert!(matches!(found, Estimate::Unknown { .. }), "{found:?}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** running obeys the plan; nothing is looked up in files after planning.
 
+use crate::base::few::Few;
 use crate::base::ids::{RunId, StepKey};
 pub use crate::runbook::{OnFailure, Phase};
 use chrono::{DateTime, Utc};
@@ -147,12 +148,15 @@ pub struct ObjectivesRecord {
 /// Which steps measurements are taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Measure {
-    /// The service counts as recovered when this step succeeded.
-    pub recovered: Option<StepKey>,
-    /// This step proves the recovery point: its outputs have `newest_at` (instant or null).
-    pub recovery_point: Option<StepKey>,
-    /// This step's input or output `restore_time` is the instant that was restored to.
-    pub restored: Option<StepKey>,
+    /// The service counts as recovered when the last of these steps succeeded.
+    #[serde(default)]
+    pub recovered: Few<StepKey>,
+    /// Their outputs `newest_at` (instant or null) prove the recovery point; the worst counts.
+    #[serde(default)]
+    pub recovery_point: Few<StepKey>,
+    /// Their inputs or outputs `restore_time` are the instants that were restored to.
+    #[serde(default)]
+    pub restored: Few<StepKey>,
 }
 
 /// How often a failing step is tried, and how far apart.
@@ -349,6 +353,18 @@ pub struct RecoveryPointPrediction {
     pub restore_time: Option<DateTime<Utc>>,
     /// `target_at − restore_time`, milliseconds.
     pub loss_ms: Option<u64>,
+    /// That of each restoring step where there are several; the rest is the worst of them then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<RestorePrediction>,
+}
+
+/// The recovery point that is predicted for one of several restoring steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestorePrediction {
+    /// The step.
+    pub step: StepKey,
+    /// What it loses.
+    pub point: RecoveryPointPrediction,
 }
 
 /// Every call of a planning session, and which walls stood.

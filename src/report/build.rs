@@ -8,15 +8,16 @@ use crate::journal::store::StoredRecord;
 use crate::plan::model::{Phase, Plan, RunMode};
 use crate::report::audit::{certificate, parameters, sources};
 use crate::report::findings::{Sources, findings};
-use crate::report::measure::{hydration, objectives, recovery_point};
+use crate::report::measure::{hydration, objectives};
 use crate::report::model::{
     Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report, RunFacts, Verdict,
     VerdictState,
 };
 use crate::report::parts::parts;
 use crate::report::people::approvals;
+use crate::report::point::recovery_point;
 use crate::report::steps::{
-    evidence, hand_over, left_behind, pairs, skipped_for_want, step_rows, was_rejected,
+    evidence, hand_overs, left_behind, pairs, skipped_for_want, step_rows, was_rejected,
 };
 use crate::report::timeline::{outcome_name, timeline};
 use crate::report::waterfall::waterfall;
@@ -50,6 +51,7 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
     let point = recovery_point(&plan, &state);
     let objectives = objectives(&plan, &state, &waterfall, &point);
     let left_behind = left_behind(&plan, &state);
+    let mut hand_overs = hand_overs(&plan, &state).into_iter();
     let findings = findings(&Sources {
         plan: &plan,
         state: &state,
@@ -76,7 +78,8 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
             total: score.total,
             wrong: score.wrong.clone(),
         }),
-        hand_over: hand_over(&plan, &state),
+        hand_over: hand_overs.next(),
+        more_hand_overs: hand_overs.collect(),
         left_behind,
         timeline: timeline(stored),
         objectives,

@@ -49,7 +49,7 @@ pub fn findings(sources: &Sources<'_>) -> Vec<Finding> {
         }
     }
     let measure = &sources.plan.measure;
-    let nothing_restored = measure.restored.is_none() && measure.recovery_point.is_none();
+    let nothing_restored = measure.restored.is_empty() && measure.recovery_point.is_empty();
     if sources.point.proven_ms.is_none() && sources.state.finished.is_some() && !nothing_restored {
         let claimed = sources.point.claimed_ms.map(human_ms);
         let claimed = claimed.map_or_else(String::new, |text| format!("; claimed: {text}"));

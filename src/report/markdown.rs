@@ -6,7 +6,7 @@ use crate::base::clock::format_instant;
 use crate::report::audit::part_name;
 use crate::report::folded::{TIMELINE_LINES, TimelineLine, fold_timeline};
 use crate::report::measure::human_ms;
-use crate::report::model::{Report, WaterfallEnd};
+use crate::report::model::{HandOver, PointRow, Report, WaterfallEnd};
 use crate::report::table::table;
 use chrono::{DateTime, Utc};
 
@@ -135,14 +135,27 @@ fn recovery_time(report: &Report) -> String {
 fn recovery_point(report: &Report) -> String {
     let point = &report.recovery_point;
     let unknown = || "unknown".to_owned();
-    list(&[
+    let whole = list(&[
         ("counted from", format!("{} ({})", format_instant(point.target_at), point.target)),
         ("restored to", at(point.restore_time)),
         ("claimed loss", point.claimed_ms.map_or_else(unknown, human_ms)),
         ("newest data read back", at(point.newest_at)),
         ("proven loss", point.proven_ms.map_or_else(unknown, human_ms)),
         ("note", point.note.clone()),
-    ])
+    ]);
+    if point.each.is_empty() {
+        return whole;
+    }
+    let loss = |ms: Option<u64>| ms.map_or_else(unknown, human_ms);
+    let row = |one: &PointRow| {
+        let (of, point) = (one.step.clone(), &one.point);
+        let from = format!("{} ({})", format_instant(point.target_at), point.target);
+        let (newest, proven) = (at(point.newest_at), loss(point.proven_ms));
+        vec![of, from, loss(point.claimed_ms), newest, proven, point.note.clone()]
+    };
+    let rows: Vec<Vec<String>> = point.each.iter().map(row).collect();
+    let heads = ["step", "counted from", "claimed loss", "newest read", "proven loss", "note"];
+    format!("{whole}\n{}", table(&heads, &rows))
 }
 
 fn findings(report: &Report) -> String {
@@ -187,14 +200,17 @@ fn skipped(report: &Report) -> String {
 }
 
 fn hand_over(report: &Report) -> String {
-    let Some(kept) = &report.hand_over else { return String::new() };
     let none = || NONE.to_owned();
-    list(&[
-        ("instance", kept.instance.clone().unwrap_or_else(none)),
-        ("host", kept.endpoint_host.clone().unwrap_or_else(none)),
-        ("port", kept.endpoint_port.map_or_else(none, |port| port.to_string())),
-        ("expires", kept.expires_at.clone().unwrap_or_else(|| "no expiry recorded".to_owned())),
-    ])
+    let lines = |kept: &HandOver| {
+        list(&[
+            ("instance", kept.instance.clone().unwrap_or_else(none)),
+            ("host", kept.endpoint_host.clone().unwrap_or_else(none)),
+            ("port", kept.endpoint_port.map_or_else(none, |port| port.to_string())),
+            ("expires", kept.expires_at.clone().unwrap_or_else(|| "no expiry recorded".to_owned())),
+        ])
+    };
+    let all = report.hand_over.iter().chain(&report.more_hand_overs).map(lines);
+    all.collect::<Vec<_>>().join("\n")
 }
 
 fn left_behind(report: &Report) -> String {

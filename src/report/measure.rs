@@ -1,17 +1,15 @@
-//! Measurements against promises: recovery time, recovery point, hydration.
+//! Measurements against promises, and hydration.
 //!
 //! **Invariant:** what was not measured is `unknown` with its reason; nothing is derived from a claim.
 
-use crate::base::clock::{format_instant, parse_instant};
 use crate::base::duration::human;
-use crate::journal::fold::{RunState, StepState};
+use crate::base::ids::StepKey;
+use crate::journal::fold::RunState;
 use crate::plan::model::Plan;
 use crate::report::model::{
     Hydration, Objective, ObjectiveStatus, RecoveryPoint, Waterfall, WaterfallEnd,
 };
 use crate::report::waterfall::millis;
-use chrono::{DateTime, Utc};
-use serde_json::Value as Json;
 use std::time::Duration;
 
 /// Name of the objective for recovery time.
@@ -23,85 +21,6 @@ pub const RECOVERY_POINT: &str = "recovery_point";
 /// Milliseconds for people.
 pub fn human_ms(ms: u64) -> String {
     human(Duration::from_millis(ms))
-}
-
-fn instant_of(values: &Json, name: &str) -> Option<DateTime<Utc>> {
-    values.get(name)?.as_str().and_then(parse_instant)
-}
-
-/// What was lost, proven and claimed.
-pub fn recovery_point(plan: &Plan, state: &RunState) -> RecoveryPoint {
-    let step = |key: &Option<_>| key.as_ref().and_then(|key| state.steps.get(key));
-    let restored = step(&plan.measure.restored);
-    let (target_at, target) = target(plan, state, restored);
-    let restore_time = restored.filter(|step| step.status.is_success()).and_then(|step| {
-        instant_of(&step.outputs, "restore_time").or(instant_of(&step.inputs, "restore_time"))
-    });
-    let probe = step(&plan.measure.recovery_point);
-    let newest_at = probe.and_then(|step| instant_of(&step.outputs, "newest_at"));
-    let proven_ms = newest_at.map(|newest| millis(newest, target_at));
-    let mut note = match (newest_at, probe) {
-        (Some(newest), _) if newest >= target_at => {
-            format!("data up to {} was read back: nothing was lost", format_instant(newest))
-        }
-        (Some(newest), _) => {
-            format!("the newest heartbeat read back is of {}", format_instant(newest))
-        }
-        (None, None) => "unknown: the runbook names no step that reads a heartbeat".to_owned(),
-        (None, Some(step)) => no_heartbeat(step),
-    };
-    if restore_time.zip(newest_at).is_some_and(|(restored, newest)| newest > restored) {
-        note.push_str("; that is younger than the restore time: check the clocks and the instance");
-    }
-    RecoveryPoint {
-        target_at,
-        target: target.to_owned(),
-        restore_time,
-        claimed_ms: restore_time.map(|restored| millis(restored, target_at)),
-        newest_at,
-        proven_ms,
-        note,
-    }
-}
-
-/// The instant that loss is counted from: the disaster, else the restore time that was asked for,
-/// else the run's start.
-fn target(
-    plan: &Plan,
-    state: &RunState,
-    restored: Option<&StepState>,
-) -> (DateTime<Utc>, &'static str) {
-    if let Some(disaster) = plan.disaster_at {
-        return (disaster, "disaster_at");
-    }
-    let predicted = &plan.prediction.recovery_point;
-    let asked = match (predicted.target.as_str(), predicted.target_at) {
-        ("run_start", _) => None,
-        ("restore_time", Some(asked)) => Some(asked),
-        _ => restored.and_then(|step| instant_of(&step.inputs, "restore_time")),
-    };
-    let started = state.started_at.unwrap_or_default();
-    asked.map_or((started, "run_start"), |asked| (asked, "restore_time"))
-}
-
-fn no_heartbeat(step: &StepState) -> String {
-    if step.outputs.get("newest_at").is_some() {
-        "unknown: no heartbeat was found in the restored data".to_owned()
-    } else if step.status.is_over() {
-        format!("unknown: the step that reads the heartbeat {}", ended(step))
-    } else {
-        "unknown: the heartbeat was not read yet".to_owned()
-    }
-}
-
-fn ended(step: &StepState) -> &'static str {
-    use crate::journal::fold::StepStatus as S;
-    match step.status {
-        S::Failed => "failed",
-        S::Skipped => "was skipped",
-        S::Succeeded | S::Warned => "reported no time",
-        S::Pending | S::Running | S::Undoing | S::Undone | S::UndoFailed => "was undone",
-    }
 }
 
 /// Promises and measurements.
@@ -124,7 +43,7 @@ fn time_objective(plan: &Plan, state: &RunState, waterfall: &Waterfall) -> Objec
     }
     let over = promised_ms.is_some_and(|promised| waterfall.total_ms > promised);
     let text = human_ms(waterfall.total_ms);
-    if plan.measure.recovered.is_none() {
+    if plan.measure.recovered.is_empty() {
         objective.why = "the runbook names no step that means recovered".to_owned();
     } else if over && state.finished.is_some() {
         objective.status = ObjectiveStatus::Missed;
@@ -168,9 +87,24 @@ fn judge(name: &str, promised: Option<u64>, measured: Option<u64>, from: &str) -
     Objective { name: name.to_owned(), promised_ms: promised, measured_ms: measured, status, why }
 }
 
-/// When the restored instance was available, and when its storage was loaded.
+/// When the restored instance was available, and when its storage was loaded; of several instances
+/// the slowest one.
 pub fn hydration(plan: &Plan, state: &RunState) -> Option<Hydration> {
-    let key = plan.measure.restored.as_ref()?;
+    let restored = &plan.measure.restored;
+    let each = restored.iter().filter_map(|key| hydration_of(key, state));
+    let slowness = |one: &Hydration| {
+        let (loaded, available) = (one.hydrated_ms, one.available_ms);
+        (loaded.is_none(), available.is_none(), loaded, available)
+    };
+    let slowest = each.max_by_key(slowness)?;
+    let note = match restored.len() {
+        0 | 1 => slowest.note,
+        count => format!("of {count} the slowest, `{}`: {}", slowest.step, slowest.note),
+    };
+    Some(Hydration { note, ..slowest })
+}
+
+fn hydration_of(key: &StepKey, state: &RunState) -> Option<Hydration> {
     let step = state.steps.get(key)?;
     let began = step.started_at?;
     let after = |name: &str| step.milestones.get(name).map(|at| millis(began, *at));

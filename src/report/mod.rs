@@ -23,6 +23,7 @@ pub mod measure;
 pub mod model;
 pub mod parts;
 pub mod people;
+pub mod point;
 pub mod prometheus;
 pub mod steps;
 pub mod table;

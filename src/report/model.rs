@@ -53,6 +53,9 @@ pub struct Report {
     pub prediction: Option<PredictionRow>,
     /// How to reach what was kept.
     pub hand_over: Option<HandOver>,
+    /// The same of what further restoring steps made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_hand_overs: Vec<HandOver>,
     /// What is still there.
     pub left_behind: Vec<LeftBehind>,
     /// Every event.
@@ -225,7 +228,7 @@ pub struct Hydration {
 }
 
 /// How much data was lost, as time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RecoveryPoint {
     /// The instant that loss is counted from.
     pub target_at: DateTime<Utc>,
@@ -241,6 +244,18 @@ pub struct RecoveryPoint {
     pub proven_ms: Option<u64>,
     /// In words.
     pub note: String,
+    /// That of each database where there are several; all else is the worst of them then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<PointRow>,
+}
+
+/// How much data one of several databases lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointRow {
+    /// The step that reads its heartbeat; without one, the step that restores it.
+    pub step: String,
+    /// What was lost.
+    pub point: RecoveryPoint,
 }
 
 /// Something that deserves attention.

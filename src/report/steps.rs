@@ -112,16 +112,17 @@ fn text(values: &Json, name: &str) -> Option<String> {
     values.get(name)?.as_str().map(str::to_owned)
 }
 
-/// How to reach what was kept; `None` when nothing usable was kept.
-pub fn hand_over(plan: &Plan, state: &RunState) -> Option<HandOver> {
-    let step = state.steps.get(plan.measure.restored.as_ref()?)?;
-    let usable = plan.mode.keeps() && step.status.is_success();
-    usable.then(|| HandOver {
+/// How to reach what was kept; empty when nothing usable was kept.
+pub fn hand_overs(plan: &Plan, state: &RunState) -> Vec<HandOver> {
+    let restored = plan.measure.restored.iter().filter_map(|key| state.steps.get(key));
+    let usable = restored.filter(|step| plan.mode.keeps() && step.status.is_success());
+    let hand_over = |step: &StepState| HandOver {
         instance: text(&step.outputs, "instance"),
         endpoint_host: text(&step.outputs, "endpoint_host"),
         endpoint_port: step.outputs.get("endpoint_port").and_then(Json::as_u64),
         expires_at: expiry(step),
-    })
+    };
+    usable.map(hand_over).collect()
 }
 
 fn endpoint(step: &StepState) -> Option<String> {

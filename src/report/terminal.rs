@@ -95,13 +95,18 @@ fn time(report: &Report) -> String {
 
 fn point(report: &Report) -> String {
     let point = &report.recovery_point;
+    let each = point.each.iter().map(|one| {
+        let proven = one.point.proven_ms.map_or_else(|| "unknown".to_owned(), human_ms);
+        format!("\n  {}: {proven}", one.step)
+    });
+    let each: String = each.collect();
     let claimed = point.claimed_ms.map_or_else(|| "unknown".to_owned(), human_ms);
     match point.proven_ms {
         Some(proven) => format!(
-            "recovery point {} proven, {claimed} claimed, counted from {}",
+            "recovery point {} proven, {claimed} claimed, counted from {}{each}",
             human_ms(proven),
             point.target
         ),
-        None => format!("recovery point {}; claimed {claimed}", point.note),
+        None => format!("recovery point {}; claimed {claimed}{each}", point.note),
     }
 }

@@ -88,9 +88,9 @@ pub(crate) fn plan() -> Plan {
         disaster_at: None,
         declared_at: None,
         measure: Measure {
-            recovered: Some(StepKey::new("verify")),
-            recovery_point: Some(StepKey::new("heartbeat")),
-            restored: Some(StepKey::new("restore")),
+            recovered: [StepKey::new("verify")].into(),
+            recovery_point: [StepKey::new("heartbeat")].into(),
+            restored: [StepKey::new("restore")].into(),
         },
         steps: vec![
             step("source", "rds.check_source", Phase::Decide),
@@ -109,6 +109,7 @@ pub(crate) fn plan() -> Plan {
                 target: "run_start".into(),
                 restore_time: None,
                 loss_ms: None,
+                each: Vec::new(),
             },
         },
         certificate: crate::plan::model::Certificate::default(),

@@ -30,10 +30,15 @@ pub fn anchor(plan: &Plan, started_at: Instant) -> (Instant, &'static str) {
     }
 }
 
-/// When the service counted as recovered, if it did and was not undone.
+/// When the service counted as recovered, if it did and was not undone: when the last of the steps
+/// that mean it had succeeded.
 pub fn recovered_at(plan: &Plan, state: &RunState) -> Option<Instant> {
-    let step = state.steps.get(plan.measure.recovered.as_ref()?)?;
-    step.status.is_success().then_some(step.finished_at).flatten()
+    let succeeded = |key: &StepKey| {
+        let step = state.steps.get(key)?;
+        step.status.is_success().then_some(step.finished_at).flatten()
+    };
+    let ends: Option<Vec<Instant>> = plan.measure.recovered.iter().map(succeeded).collect();
+    ends?.into_iter().max()
 }
 
 /// The waterfall of a run; `records` are those of the fold.
@@ -59,10 +64,10 @@ pub fn waterfall(plan: &Plan, state: &RunState, records: &[Record]) -> Waterfall
         from,
         from_what: from_what.to_owned(),
         to,
-        to_what: match (recovered, &plan.measure.recovered) {
+        to_what: match (recovered, plan.measure.recovered.is_empty()) {
             (Some(_), _) => WaterfallEnd::Recovered,
-            (None, Some(_)) => WaterfallEnd::LastEvent,
-            (None, None) => WaterfallEnd::NothingToRecover,
+            (None, false) => WaterfallEnd::LastEvent,
+            (None, true) => WaterfallEnd::NothingToRecover,
         },
         total_ms: millis(from, to),
         phases: times.rows(),

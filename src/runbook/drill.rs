@@ -75,7 +75,7 @@ pub fn check_drill(drill: &Drill, runbook: &Runbook) -> Problems {
     ];
     for (objective, measure, step) in measured {
         let promised = node.field("objectives").and_then(|(_, node)| node.field(objective));
-        if let (Some((key, _)), None) = (promised, step) {
+        if let (Some((key, _)), true) = (promised, step.is_empty()) {
             let what = format!("`measure` of runbook `{}`", runbook.name);
             unmeasured(objective, measure, &what, key.span, &mut problems);
         }

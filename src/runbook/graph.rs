@@ -111,6 +111,18 @@ impl Graph {
         self.needs.iter().flatten().copied().collect()
     }
 
+    /// These steps and all steps upstream of them.
+    pub(crate) fn with_upstream(&self, steps: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<usize> = steps.into_iter().collect();
+        while let Some(next) = open.pop() {
+            if found.insert(next) {
+                open.extend(&self.needs[next]);
+            }
+        }
+        found
+    }
+
     fn report_cycles(&self, drafts: &[Draft], problems: &mut Problems) {
         let mut ordered = vec![false; drafts.len()];
         for index in &self.order {

@@ -2,19 +2,17 @@
 //!
 //! **Invariant:** a warning never keeps a runbook from running, and the shipped ones have none.
 
-use crate::action::spec::{ActionKind, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
 use crate::base::diagnostic::{Problems, Span};
 use crate::base::yaml::Node;
 use crate::runbook::codes;
 use crate::runbook::expression::Expression;
+use crate::runbook::measured::Measured;
 use crate::runbook::model::{Parameter, Phase};
 use crate::runbook::references::World;
 use crate::runbook::steps::Draft;
 use crate::runbook::syntax::AstKind;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The step that each field of `measure` names, and where.
-pub(crate) type Measured = BTreeMap<&'static str, (String, Span)>;
+use std::collections::BTreeSet;
 
 /// What a runbook declares beside its steps.
 pub(crate) struct Declared<'a> {
@@ -28,6 +26,9 @@ pub(crate) struct Declared<'a> {
 pub(crate) fn lint(declared: &Declared<'_>, world: &World<'_>, p: &mut Problems) {
     parameters(declared.parameters, world.drafts, p);
     steps(declared.measured, world, p);
+    gates(declared.measured, world, p);
+    heartbeats(declared.measured, world, p);
+    restores(declared.measured, world, p);
     for (objective, measure) in
         [("recovery_time", "recovered"), ("recovery_point", "recovery_point")]
     {
@@ -80,9 +81,13 @@ fn uses_all(expression: &Expression) -> bool {
     roots > expression.members("params").len()
 }
 
+fn ids<'a>(steps: impl Iterator<Item = &'a (String, Span)>) -> BTreeSet<&'a str> {
+    steps.map(|(id, _)| id.as_str()).collect()
+}
+
 fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
     let needed = world.graph.needed();
-    let measured: BTreeSet<&str> = measured.values().map(|(id, _)| id.as_str()).collect();
+    let measured = ids(measured.values().flatten());
     for (index, draft) in world.drafts.iter().enumerate() {
         let step = &draft.step;
         // A wait for a fixed while says itself how long it takes.
@@ -107,6 +112,60 @@ fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
             let message = format!("what step `{}` does cannot be undone", step.id);
             p.warning(codes::IRREVERSIBLE, draft.uses_span, message)
                 .help("say that it is meant, with `irreversible: true`");
+        }
+    }
+}
+
+/// A gate holds up only the steps that need it.
+fn gates(measured: &Measured, world: &World<'_>, p: &mut Problems) {
+    let needed = world.graph.needed();
+    let measured = ids(measured.values().flatten());
+    for (index, draft) in world.drafts.iter().enumerate() {
+        let id = draft.step.id.as_str();
+        let is_gate = |spec: &ActionSpec| matches!(spec.kind, ActionKind::Gate(_));
+        let gate = world.specs[index].is_some_and(is_gate);
+        if gate && !needed.contains(&index) && !measured.contains(id) {
+            let message = format!("no step waits for gate `{id}`");
+            p.warning(codes::UNHEEDED_GATE, draft.id_span, message)
+                .help(format!("add `{id}` to the `needs` of the steps that must not begin before"));
+        }
+    }
+}
+
+/// Where one heartbeat proves the recovery point, every other one is of a database that it leaves out.
+fn heartbeats(measured: &Measured, world: &World<'_>, p: &mut Problems) {
+    let Some(named) = measured.get("recovery_point") else { return };
+    let named = ids(named.iter());
+    for draft in world.drafts {
+        let id = draft.step.id.as_str();
+        if draft.step.uses == "sql.heartbeat" && !named.contains(id) {
+            let message =
+                format!("heartbeat `{id}` counts for nothing: `recovery_point` does not name it");
+            let all: Vec<&str> = named.iter().copied().chain([id]).take(4).collect();
+            p.warning(codes::UNCOUNTED_HEARTBEAT, draft.uses_span, message)
+                .help(format!("name all of them, as in `recovery_point: [{}]`", all.join(", ")));
+        }
+    }
+}
+
+/// What is restored beside the steps that mean recovered may come after them.
+fn restores(measured: &Measured, world: &World<'_>, p: &mut Problems) {
+    let Some(named) = measured.get("recovered") else { return };
+    let Some((_, span)) = named.first() else { return };
+    let places: Option<Vec<usize>> =
+        named.iter().map(|(id, _)| world.positions.get(id).copied()).collect();
+    let Some(places) = places else { return };
+    let before = world.graph.with_upstream(places);
+    for (index, draft) in world.drafts.iter().enumerate() {
+        let step = &draft.step;
+        let restores = step.uses.starts_with("rds.restore_");
+        let counts = !step.always && step.phase != Phase::Cleanup;
+        if restores && counts && !before.contains(&index) {
+            let message = format!("`recovered` does not come after restoring step `{}`", step.id);
+            p.warning(codes::TOO_EARLY, *span, message).help(
+                "name the check of every restored database, as in `recovered: [verify_a, verify_b]`, \
+                 or a step that needs them all",
+            );
         }
     }
 }

@@ -12,12 +12,13 @@ use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name};
 use crate::runbook::gates;
 use crate::runbook::graph::{Graph, positions};
-use crate::runbook::lint::{Declared, Measured, lint};
+use crate::runbook::lint::{Declared, lint};
+use crate::runbook::measured;
 use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
 use crate::runbook::parameters;
 use crate::runbook::place::Reader;
 use crate::runbook::references::{World, check_step};
-use crate::runbook::shape::{MEASURE, RUNBOOK};
+use crate::runbook::shape::RUNBOOK;
 use crate::runbook::steps::{self, Draft};
 use std::cell::Cell;
 
@@ -52,7 +53,7 @@ pub fn load_runbook(
     let parameters = parameters::read(&mut f, p);
     let promised = f.node("objectives");
     let objectives = objectives(promised, p);
-    let measured = measure(&mut f, p);
+    let measured = measured::read(&mut f, p);
     let drafts = read_steps(&mut f, text, p);
     f.finish(p);
     let declared = Declared { parameters: &parameters, measured: &measured, promised };
@@ -62,7 +63,10 @@ pub fn load_runbook(
     }
     let mut steps: Vec<_> = drafts.into_iter().map(|draft| Some(draft.step)).collect();
     let steps = order.iter().filter_map(|index| steps[*index].take()).collect();
-    let measured = |name: &str| measured.get(name).map(|(id, _)| id.clone());
+    let measured = |name: &str| {
+        let steps = measured.get(name).into_iter().flatten();
+        steps.map(|(id, _)| id.clone()).collect()
+    };
     let measure = Measure {
         recovered: measured("recovered"),
         recovery_point: measured("recovery_point"),
@@ -82,23 +86,6 @@ pub fn load_runbook(
         text,
     };
     Ok((runbook, problems))
-}
-
-/// Fields of `measure`.
-const MEASURES: [&str; 3] = ["recovered", "recovery_point", "restored"];
-
-fn measure(f: &mut Fields<'_>, p: &mut Problems) -> Measured {
-    let Some(node) = f.node("measure") else { return Measured::new() };
-    let mut f = Fields::of(node, "measure", p).shaped(&MEASURE);
-    let mut measured = Measured::new();
-    for name in MEASURES {
-        let span = f.node(name).map(|node| node.span);
-        if let (Some(id), Some(span)) = (f.text(name, p), span) {
-            measured.insert(name, (id, span));
-        }
-    }
-    f.finish(p);
-    measured
 }
 
 fn read_steps(f: &mut Fields<'_>, text: &str, p: &mut Problems) -> Vec<Draft> {
@@ -153,7 +140,7 @@ fn check<'a>(
         check_step(&world, index, p);
         gates::check(draft, p);
     }
-    check_measure(declared.measured, &world, p);
+    measured::check(declared.measured, &world, p);
     lint(&declared, &world, p);
     (graph.order, drafts)
 }
@@ -171,32 +158,4 @@ fn action_of<'a>(
             .help(suggestion(uses, names.iter().copied()));
     }
     spec
-}
-
-fn check_measure(measured: &Measured, world: &World<'_>, p: &mut Problems) {
-    for (what, (id, span)) in measured {
-        let Some(position) = world.positions.get(id).copied() else {
-            let names = world.positions.keys().map(String::as_str);
-            p.error(codes::MEASURE, *span, format!("there is no step `{id}`"))
-                .help(suggestion(id, names));
-            continue;
-        };
-        if world.drafts[position].step.for_each.is_some() {
-            let message = format!("step `{id}` is expanded by `for_each` and cannot be measured");
-            p.error(codes::MEASURE, *span, message);
-        }
-        let Some(spec) = world.specs[position] else { continue };
-        let missing = match *what {
-            "recovery_point" if spec.output("newest_at").is_none() => "output `newest_at`",
-            "restored"
-                if spec.output("restore_time").is_none()
-                    && spec.input("restore_time").is_none() =>
-            {
-                "input or output `restore_time`"
-            }
-            _ => continue,
-        };
-        let message = format!("step `{id}` uses `{}`, which has no {missing}", spec.name);
-        p.error(codes::MEASURE, *span, message);
-    }
 }

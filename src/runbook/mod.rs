@@ -20,6 +20,7 @@ mod inputs;
 mod kinds;
 mod lint;
 mod load;
+mod measured;
 mod model;
 mod operands;
 mod operate;

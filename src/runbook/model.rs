@@ -6,6 +6,7 @@
 use crate::action::Catalogue;
 use crate::action::spec::ActionSpec;
 use crate::base::diagnostic::Span;
+use crate::base::few::Few;
 use crate::base::value::{Type, Value};
 use crate::estate::Objectives;
 use crate::runbook::bind::Given;
@@ -172,12 +173,12 @@ impl ParameterKind {
 /// Which steps measurements are taken from, by id.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Measure {
-    /// The service counts as recovered when this step succeeded.
-    pub recovered: Option<String>,
-    /// Its output `newest_at` proves the recovery point.
-    pub recovery_point: Option<String>,
-    /// Its input or output `restore_time` is the instant that was restored to.
-    pub restored: Option<String>,
+    /// The service counts as recovered when the last of these steps succeeded.
+    pub recovered: Few<String>,
+    /// Their outputs `newest_at` (instant or null) prove the recovery point; the worst counts.
+    pub recovery_point: Few<String>,
+    /// Their inputs or outputs `restore_time` are the instants that were restored to.
+    pub restored: Few<String>,
 }
 
 /// A step of a runbook.

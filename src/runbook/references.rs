@@ -30,7 +30,7 @@ pub(crate) struct World<'a> {
 
 impl World<'_> {
     /// What was probably meant by `word`, as long as suggestions are left.
-    fn suggest<'s>(
+    pub(crate) fn suggest<'s>(
         &self,
         word: &str,
         names: impl Iterator<Item = &'s String> + Clone,

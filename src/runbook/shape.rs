@@ -48,17 +48,21 @@ pub(crate) static PARAMETER: Shape = Shape {
 
 /// Which steps measurements are taken from.
 pub(crate) static MEASURE: Shape = Shape {
-    summary: "Which steps measurements are taken from, by id.",
+    summary: "Which steps measurements are taken from: an id, or a list of ids.",
     fields: &[
-        FieldShape::optional("recovered", Is::Text, "Recovered when this step succeeded."),
+        FieldShape::optional(
+            "recovered",
+            Is::TextOrTexts,
+            "Recovered when this step, the last of these steps, succeeded.",
+        ),
         FieldShape::optional(
             "recovery_point",
-            Is::Text,
-            "Its output `newest_at` proves the recovery point.",
+            Is::TextOrTexts,
+            "Its output `newest_at` proves the recovery point; of several the worst counts.",
         ),
         FieldShape::optional(
             "restored",
-            Is::Text,
+            Is::TextOrTexts,
             "Its input or output `restore_time` is the instant that was restored to.",
         ),
     ],

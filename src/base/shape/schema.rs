@@ -71,6 +71,10 @@ fn value(is: &Is) -> Json {
         Is::Duration => duration_schema(),
         Is::SomeTime => json!({ "allOf": [duration_schema(), { "pattern": "[1-9]" }] }),
         Is::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Is::TextOrTexts => json!({
+            "type": ["string", "array"], "items": { "type": "string" }, "minItems": 1,
+            "uniqueItems": true,
+        }),
         Is::List(least, inner) => {
             json!({ "type": "array", "minItems": least, "items": value(inner) })
         }

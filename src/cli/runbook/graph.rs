@@ -161,11 +161,13 @@ pub(super) fn timed(tools: &Tools, runbook: &Runbook, past: &Past<'_>) -> Drawin
     let mut drawing = Drawing::of(runbook, &tools.catalogue);
     drawing.mark(&path, &figures);
     drawing.notes.push(format!("critical path: {}", path.join(" -> ")));
-    if let Some(recovered) = &runbook.measure.recovered {
-        let time = recovery_time(&links, Some(&StepKey::new(recovered)));
+    let recovered = &runbook.measure.recovered;
+    if !recovered.is_empty() {
+        let keys: Vec<StepKey> = recovered.iter().map(|id| StepKey::new(id)).collect();
+        let time = recovery_time(&links, &keys);
         let words = estimate_text(&time, past.simulated);
-        drawing.notes.push(format!("until {recovered}, recovered: {words}"));
-        let gates = waits_for_people(&links, Some(&StepKey::new(recovered)));
+        drawing.notes.push(format!("until {}, recovered: {words}", recovered.join(" and ")));
+        let gates = waits_for_people(&links, &keys);
         if !gates.is_empty() {
             let gates = gates.iter().map(StepKey::as_str).collect::<Vec<_>>().join(", ");
             drawing.notes.push(format!("plus waiting for people: {gates}"));

@@ -117,13 +117,15 @@ fn failure(step: &Step) -> String {
 
 fn measured(runbook: &Runbook) -> String {
     let measure = &runbook.measure;
+    let several = measure.recovered.len() > 1;
     let parts: Vec<String> = [
-        ("recovered when", &measure.recovered, "succeeds"),
+        ("recovered when", &measure.recovered, if several { "have succeeded" } else { "succeeds" }),
         ("recovery point from", &measure.recovery_point, ""),
         ("restored to the instant of", &measure.restored, ""),
     ]
     .into_iter()
-    .filter_map(|(what, step, end)| Some(format!("{what} {} {end}", step.as_ref()?)))
+    .filter(|(_, steps, _)| !steps.is_empty())
+    .map(|(what, steps, end)| format!("{what} {} {end}", steps.join(" and ")))
     .map(|words| words.trim_end().to_owned())
     .collect();
     if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }

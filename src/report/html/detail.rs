@@ -188,16 +188,17 @@ fn short(digest: &str) -> Markup {
 
 /// How to reach what was kept.
 pub fn hand_over(report: &Report) -> Markup {
-    let Some(kept) = &report.hand_over else { return html! {} };
     let text = |value: &Option<String>| shown(value.as_deref().unwrap_or("–"));
     html! {
-        dl {
-            dt { "Instance" } dd { (text(&kept.instance)) }
-            dt { "Host" } dd { (text(&kept.endpoint_host)) }
-            dt { "Port" }
-            dd { @match kept.endpoint_port { Some(port) => (port), None => "–" } }
-            dt { "Expires" }
-            dd { (shown(kept.expires_at.as_deref().unwrap_or("no expiry recorded"))) }
+        @for kept in report.hand_over.iter().chain(&report.more_hand_overs) {
+            dl {
+                dt { "Instance" } dd { (text(&kept.instance)) }
+                dt { "Host" } dd { (text(&kept.endpoint_host)) }
+                dt { "Port" }
+                dd { @match kept.endpoint_port { Some(port) => (port), None => "–" } }
+                dt { "Expires" }
+                dd { (shown(kept.expires_at.as_deref().unwrap_or("no expiry recorded"))) }
+            }
         }
     }
 }

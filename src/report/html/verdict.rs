@@ -180,6 +180,26 @@ pub fn point(report: &Report) -> Markup {
             dt { "Proven loss" } dd.strong { (loss(point.proven_ms)) }
             dt { "Note" } dd { (shown(&point.note)) }
         }
+        @if !point.each.is_empty() {
+            table.stack {
+                thead { tr {
+                    th { "Step" } th { "Counted from" } th { "Claimed loss" }
+                    th { "Newest data read back" } th { "Proven loss" } th { "Note" }
+                } }
+                tbody {
+                    @for one in &point.each {
+                        tr {
+                            td data-label="Step" { (code(&one.step)) }
+                            td data-label="Counted from" { (instant(Some(one.point.target_at))) }
+                            td.figure data-label="Claimed loss" { (loss(one.point.claimed_ms)) }
+                            td data-label="Newest data read back" { (instant(one.point.newest_at)) }
+                            td.figure data-label="Proven loss" { (loss(one.point.proven_ms)) }
+                            td data-label="Note" { (shown(&one.point.note)) }
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ fn gated() -> Plan {
     let mut plan = plan();
     plan.steps.insert(1, step("decide", "gate.approve", Phase::Wait));
     plan.steps[1].gate = Some(GateKind::Person);
-    plan.measure.recovered = Some(StepKey::new("restore"));
+    plan.measure.recovered = [StepKey::new("restore")].into();
     plan
 }
 

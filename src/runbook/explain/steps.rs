@@ -92,7 +92,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         code: codes::MEASURE,
         meaning: "`measure` names the steps that figures are taken from. This one does not exist, is \
-                  expanded by `for_each`, or its action does not give what is measured.",
+                  named twice, or its action does not give what is measured. A step with `for_each` \
+                  stands for all that it is expanded to.",
         why: "The report would have no recovery time or recovery point, and say so only after the \
               drill.",
         document: Document::Runbook,

@@ -71,4 +71,73 @@ pub(super) const ENTRIES: &[Entry] = &[
         mended: "objectives: { recovery_time: 4h }\nmeasure: { recovered: verify }\nsteps:\n  - id: \
                  verify\n    uses: sql.check\n    with: { instance: shop-orders }\n",
     },
+    Entry {
+        code: codes::UNHEEDED_GATE,
+        meaning: "A gate holds up the steps that need it, directly or through others. No step needs \
+                  this one, and it is not measured.",
+        why: "Steps begin before anybody decided, or before the time has come: the question is about \
+              something that was done already.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: decide\n    uses: gate.approve\n    timeout: 30m\n    \
+                with: { message: Restore the orders? }\n  - id: check\n    uses: \
+                rds.check_source\n    with: { instance: shop-orders }\n",
+        mended: "steps:\n  - id: decide\n    uses: gate.approve\n    timeout: 30m\n    \
+                with: { message: Restore the orders? }\n  - id: check\n    uses: \
+                rds.check_source\n    needs: [decide]\n    with: { instance: \
+                shop-orders }\n",
+    },
+    Entry {
+        code: codes::UNCOUNTED_HEARTBEAT,
+        meaning: "The runbook measures a recovery point, and `measure.recovery_point` does not name \
+                  this step, which reads a heartbeat as well. The field takes a list; the worst figure \
+                  counts then.",
+        why: "What this database lost counts for nothing: the report says of both what was proven of \
+              one.",
+        document: Document::Runbook,
+        wrong: "measure: { recovery_point: verify_orders }\nsteps:\n  - id: \
+                restore_orders\n    uses: rds.restore_to_point_in_time\n    with: { \
+                source: shop-orders, restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: \
+                verify_orders\n    uses: sql.heartbeat\n    needs: [restore_orders]\n    \
+                with: { instance: shop-orders-new }\n  - id: restore_users\n    uses: \
+                rds.restore_to_point_in_time\n    with: { source: shop-users, \
+                restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: verify_users\n    \
+                uses: sql.heartbeat\n    needs: [restore_users]\n    with: { instance: \
+                shop-users-new }\n",
+        mended: "measure: { recovery_point: [verify_orders, verify_users] }\nsteps:\n  - \
+                id: restore_orders\n    uses: rds.restore_to_point_in_time\n    with: { \
+                source: shop-orders, restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: \
+                verify_orders\n    uses: sql.heartbeat\n    needs: [restore_orders]\n    \
+                with: { instance: shop-orders-new }\n  - id: restore_users\n    uses: \
+                rds.restore_to_point_in_time\n    with: { source: shop-users, \
+                restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: verify_users\n    \
+                uses: sql.heartbeat\n    needs: [restore_users]\n    with: { instance: \
+                shop-users-new }\n",
+    },
+    Entry {
+        code: codes::TOO_EARLY,
+        meaning: "`measure.recovered` names the steps that mean that the service is back, and a step \
+                  that restores is not upstream of any of them. The field takes a list; the last of \
+                  them counts then.",
+        why: "The clock stops while a database may still be on its way: the recovery time is shorter \
+              than what people waited for.",
+        document: Document::Runbook,
+        wrong: "measure: { recovered: verify_orders }\nsteps:\n  - id: restore_orders\n    \
+                uses: rds.restore_to_point_in_time\n    with: { source: shop-orders, \
+                restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: verify_orders\n    \
+                uses: sql.check\n    needs: [restore_orders]\n    with: { instance: \
+                shop-orders-new }\n  - id: restore_users\n    uses: \
+                rds.restore_to_point_in_time\n    with: { source: shop-users, \
+                restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: verify_users\n    \
+                uses: sql.check\n    needs: [restore_users]\n    with: { instance: \
+                shop-users-new }\n",
+        mended: "measure: { recovered: [verify_orders, verify_users] }\nsteps:\n  - id: \
+                restore_orders\n    uses: rds.restore_to_point_in_time\n    with: { \
+                source: shop-orders, restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: \
+                verify_orders\n    uses: sql.check\n    needs: [restore_orders]\n    \
+                with: { instance: shop-orders-new }\n  - id: restore_users\n    uses: \
+                rds.restore_to_point_in_time\n    with: { source: shop-users, \
+                restore_time: \"2026-03-01T10:15:00Z\" }\n  - id: verify_users\n    \
+                uses: sql.check\n    needs: [restore_users]\n    with: { instance: \
+                shop-users-new }\n",
+    },
 ];

@@ -64,7 +64,7 @@ fn a_gate_names_its_consequence() {
 fn a_wait_for_a_while_needs_no_time_out_and_one_for_an_instant_does() {
     let warnings = |with: &str| {
         let text = format!(
-            "apiVersion: drctl/v1\nkind: Runbook\nname: t\nsteps:\n  - {{ id: a, uses: gate.wait_until, with: {with} }}\n"
+            "apiVersion: drctl/v1\nkind: Runbook\nname: t\nsteps:\n  - {{ id: a, uses: gate.wait_until, with: {with} }}\n  - {{ id: b, uses: rds.check_source, needs: [a], with: {{ instance: x }} }}\n"
         );
         let (_, warnings) = load_runbook("t.yaml", &text, &standard()).expect("valid");
         warnings.sorted().into_iter().map(|it| it.code).collect::<Vec<_>>()

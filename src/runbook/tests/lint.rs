@@ -36,7 +36,11 @@ fn sorts() -> Sorts {
         default_timeout: Duration::from_secs(60),
         poll_every: Duration::from_secs(1),
     };
+    let heartbeat = spec("sql.heartbeat", ActionKind::Check, Reversibility::ReadOnly);
+    let newest_at = Field::optional("newest_at", Type::Time, "of a test");
     Sorts(vec![
+        ActionSpec { outputs: vec![newest_at], ..heartbeat },
+        spec("rds.restore_it", ActionKind::Mutation, undone),
         spec("x.look", ActionKind::Check, Reversibility::ReadOnly),
         spec("x.create", ActionKind::Mutation, undone),
         spec("x.delete", ActionKind::Mutation, Reversibility::Irreversible),
@@ -95,6 +99,42 @@ fn a_leaf_that_changes_something_is_looked_at_by_somebody() {
     none("steps:\n  - { id: a, uses: x.create, always: true }\n");
     none("steps:\n  - { id: a, uses: x.create }\nmeasure: { recovered: a }\n");
     none("steps:\n  - { id: a, uses: x.create }\n  - { id: b, uses: x.look, needs: [a] }\n");
+}
+
+#[test]
+fn a_gate_is_waited_for() {
+    let gate = "steps:\n  - { id: a, uses: gate.approve, timeout: 30m }\n";
+    let aside = format!("{gate}  - {{ id: b, uses: x.look }}\n");
+    assert_eq!(warnings(&aside), ["DR055 5:11 no step waits for gate `a`"]);
+    none(&format!("{gate}  - {{ id: b, uses: x.look, needs: [a] }}\n"));
+    none(&format!("{aside}measure: {{ recovered: a }}\n"));
+}
+
+#[test]
+fn every_heartbeat_counts_where_one_does() {
+    let steps = "steps:\n  - { id: a, uses: sql.heartbeat }\n  - { id: b, uses: sql.heartbeat }\n";
+    none(steps);
+    assert_eq!(
+        warnings(&format!("{steps}measure: {{ recovery_point: b }}\n")),
+        ["DR056 5:20 heartbeat `a` counts for nothing: `recovery_point` does not name it"]
+    );
+    none(&format!("{steps}measure: {{ recovery_point: [a, b] }}\n"));
+}
+
+#[test]
+fn recovered_comes_after_every_restore() {
+    let steps = "steps:\n  - { id: a, uses: rds.restore_it }\n  - { id: b, uses: rds.restore_it }\n  - { id: see_a, uses: x.look, needs: [a] }\n  - { id: middle, uses: x.look, needs: [b] }\n  - { id: see_b, uses: x.look, needs: [middle] }\n  - { id: both, uses: x.look, needs: [see_a, see_b] }\n";
+    let of = |ids: &str| warnings(&format!("{steps}measure: {{ recovered: {ids} }}\n"));
+    let early =
+        |id: &str| format!("DR057 11:23 `recovered` does not come after restoring step `{id}`");
+    assert_eq!(of("see_a"), [early("b")]);
+    assert_eq!(of("middle"), [early("a")]);
+    none(steps);
+    none(&format!("{steps}measure: {{ recovered: both }}\n"));
+    none(&format!("{steps}measure: {{ recovered: [see_a, see_b] }}\n"));
+    none(&format!(
+        "{steps}  - {{ id: c, uses: rds.restore_it, always: true }}\nmeasure: {{ recovered: both }}\n"
+    ));
 }
 
 #[test]
