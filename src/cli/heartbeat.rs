@@ -44,8 +44,7 @@ pub(super) async fn run(tools: &Tools, command: &HeartbeatCommand) -> Result<Exi
         &format!("write heartbeats into `{}`", database.instance),
         target.yes,
     )?;
-    let session =
-        Session::open(&tools.state, &estate, &environment, &SimulationArgs::default(), None)?;
+    let session = Session::open(tools, &estate, &environment, &SimulationArgs::default(), None)?;
     let mut sql = connect(&session, &environment, &database).await?;
     let ended = match command {
         HeartbeatCommand::Init(_) => init(&mut *sql).await,

@@ -33,6 +33,9 @@ use crate::runner::LEASE;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+/// Note of a journal: the directory of the project that the run began in.
+pub(super) const PROJECT: &str = "project";
+
 /// Everything that is decided before planning.
 pub(super) struct Launch {
     /// The runbook.
@@ -73,6 +76,11 @@ impl Tools {
         let config = project.config()?;
         let state = StateDir::locate(config.state_dir.as_deref())?;
         Ok(Self { catalogue, project, state })
+    }
+
+    /// The same for a run that began in `project`: what the run names is looked up there.
+    pub(super) fn of(&self, project: Project) -> Self {
+        Self { catalogue: crate::action::standard(), project, state: self.state.clone() }
     }
 
     /// Reads and checks an estate.
@@ -157,7 +165,7 @@ pub(super) async fn launch(
         (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, &launch)?),
         _ => None,
     };
-    let session = Session::open(&tools.state, &launch.estate, &environment, &simulation, None)?;
+    let session = Session::open(tools, &launch.estate, &environment, &simulation, None)?;
     let plan = make_plan(tools, &launch, asked, &environment, &session).await?;
     if args.dry_run {
         session.close()?;
@@ -306,6 +314,10 @@ pub(super) async fn start(
     let now = session.clock.now();
     let fence = store.acquire(&holder(), now, LEASE, Takeover::IfExpired)?;
     store.note("process", &holder())?;
+    // Not part of the run's content: where it stands on this machine. A resume looks files up there.
+    if let Some(root) = tools.project.root().to_str() {
+        store.note(PROJECT, root)?;
+    }
     let json = stored_json(&plan);
     let digest = Digest::of(json.as_bytes());
     let plan_json = serde_json::from_str(&json).expect("just written");

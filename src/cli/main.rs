@@ -97,7 +97,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             check_pace(args.simulation.pace)?;
             let resumable = resume::prepare(tools, args)?;
             let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
-            block_on(time, resume::run(tools, resumable, args, output))
+            block_on(time, resume::run(resumable, args, output))
         }
         Command::Status(args) => status::status(tools, args, output),
         Command::History(args) => history::history(tools, args, output),

@@ -91,6 +91,11 @@ impl Project {
         Self { root }
     }
 
+    /// The project at `root`, wherever the current directory is.
+    pub(super) fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     /// The directory itself.
     pub(super) fn root(&self) -> &Path {
         &self.root

@@ -7,11 +7,12 @@ use crate::base::ids::{RunId, StepKey};
 use crate::cli::args::{OutputForm, ResumeArgs};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::launch::{Tools, environment, operator};
+use crate::cli::launch::{PROJECT, Tools, environment, operator};
 use crate::cli::lock::{Lock, holder};
 use crate::cli::out;
 use crate::cli::past::{find_run, newest_unfinished};
 use crate::cli::people::{GivenAnswer, People};
+use crate::cli::project::Project;
 use crate::cli::session::Session;
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::engine::{Machine, Start};
@@ -21,9 +22,12 @@ use crate::journal::fold::{Question, RunState};
 use crate::journal::{SqliteStore, Store as _, Takeover};
 use crate::plan::model::{PLAN_VERSION, Plan};
 use crate::runner::LEASE;
+use std::path::PathBuf;
 
 /// A run that can be taken up.
 pub(super) struct Resumable {
+    /// What it works with: the project that it began in.
+    tools: Tools,
     /// Its plan.
     pub plan: Plan,
     /// Its estate, as it was when the run began.
@@ -63,9 +67,33 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
         return Err(broken(format!("its plan has version {}", plan.schema_version)));
     }
     let given = given_answer(&state, &run, args)?;
+    let tools = began_in(tools, &store, &run)?;
     let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    Ok(Resumable { plan, estate, environment, given, state, store, _lock: lock })
+    Ok(Resumable { tools, plan, estate, environment, given, state, store, _lock: lock })
+}
+
+/// The tools with the project that the run began in: its programs and PEM files are meant there,
+/// wherever `resume` is typed. Journals of older versions do not say where that is: then it is the
+/// current directory's.
+///
+/// # Errors
+/// The project is not there any more.
+fn began_in(tools: &Tools, store: &SqliteStore, run: &RunId) -> Result<Tools, CommandError> {
+    let notes = store.notes()?;
+    let Some(note) = notes.iter().rev().find(|note| note.key == PROJECT) else {
+        return Ok(tools.of(tools.project.clone()));
+    };
+    let root = PathBuf::from(&note.value);
+    if !root.is_dir() {
+        let message =
+            format!("run {run} began in {}, and no directory is there any more", root.display());
+        return Err(CommandError::usage(message).help(
+            "its programs and PEM files are looked up there: put the project back, or a link to it, \
+             then resume",
+        ));
+    }
+    Ok(tools.of(Project::at(root)))
 }
 
 /// The answer of the command line, checked against the questions that wait.
@@ -112,14 +140,12 @@ fn given_answer(
 /// # Errors
 /// The environment, the journal or the credentials fail.
 pub(super) async fn run(
-    tools: &Tools,
     resumable: Resumable,
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { plan, estate, environment, given, state, mut store, _lock } = resumable;
-    let session =
-        Session::open(&tools.state, &estate, &environment, &args.simulation, state.last_at)?;
+    let Resumable { tools, plan, estate, environment, given, state, mut store, _lock } = resumable;
+    let session = Session::open(&tools, &estate, &environment, &args.simulation, state.last_at)?;
     let now = session.clock.now();
     // The file lock proves that no process of this machine runs it; its lease may outlive it.
     let fence = store.acquire(&holder(), now, LEASE, Takeover::Force)?;
@@ -129,7 +155,7 @@ pub(super) async fn run(
     let people = People::new(&plan, &environment, args.yes, given);
     let (machine, turn) = Machine::resume(plan, state, start, now);
     let undertaking = Undertaking {
-        tools,
+        tools: &tools,
         estate: &estate,
         environment: &environment,
         session: &session,

@@ -127,7 +127,7 @@ pub(super) async fn run_plan(
     let environment = environment(&estate, &plan.environment.name)?.clone();
     // What the plan was made for, and what the command line adds.
     let simulation = args.simulation.after(&plan.environment.faults);
-    let session = Session::open(&tools.state, &estate, &environment, &simulation, None)?;
+    let session = Session::open(tools, &estate, &environment, &simulation, None)?;
     let now = session.clock.now();
     if now >= plan.expires_at {
         let message =

@@ -8,6 +8,7 @@ use crate::base::secret::Secret;
 use crate::base::seed::{Seed, seed_sdk_jitter, unpredictable};
 use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
+use crate::cli::launch::Tools;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::project::Project;
 use crate::cli::sim_beside;
@@ -44,7 +45,7 @@ impl Session {
     /// # Errors
     /// The simulated world cannot be read or is in use, or an option fits only simulated environments.
     pub(super) fn open(
-        state: &StateDir,
+        tools: &Tools,
         estate: &Estate,
         environment: &Environment,
         simulation: &SimulationArgs,
@@ -54,11 +55,11 @@ impl Session {
         match &environment.kind {
             EnvironmentKind::Simulated(settings) => {
                 let seed = Seed::new(simulation.seed.unwrap_or(settings.seed));
-                Self::simulated(state, estate, environment, simulation, seed, not_before)
+                Self::simulated(&tools.state, estate, environment, simulation, seed, not_before)
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
                 let clock = Clock::real();
-                let ports = real_ports(&clock);
+                let ports = real_ports(&clock, &tools.project);
                 let environment = environment.clone();
                 Ok(Self {
                     clock,
@@ -160,8 +161,7 @@ impl Session {
 }
 
 /// The ways out to the network and to this machine; paths are relative to the project.
-fn real_ports(clock: &Clock) -> Ports {
-    let project = Project::locate();
+fn real_ports(clock: &Clock, project: &Project) -> Ports {
     Ports {
         sql: Arc::new(PostgresConnector::new(clock.clone())),
         http: Arc::new(HttpNetwork::new(clock.clone(), project.root())),

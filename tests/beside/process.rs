@@ -109,6 +109,35 @@ async fn a_program_that_does_not_end_is_ended_with_all_that_it_started() {
     assert!(!is_alive(&child), "{child} is still there");
 }
 
+/// The test above where no program called `kill` can be found: this test runs itself again there.
+#[tokio::test]
+async fn a_group_is_ended_without_a_program_called_kill() {
+    const WITHIN: &str = "DRCTL_TEST_WITHOUT_KILL";
+    if std::env::var_os(WITHIN).is_none() {
+        let name = "process::a_group_is_ended_without_a_program_called_kill";
+        let itself = std::env::current_exe().expect("the tests' own path");
+        let mut again = std::process::Command::new(itself);
+        again.args(["--exact", name]).env("PATH", "/nowhere").env(WITHIN, "yes");
+        let output = again.output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let root = TempDir::new().expect("a directory");
+    let started = "(echo $$ > child; exec /bin/sleep 1000) & /bin/sleep 1000";
+    let asked = Command {
+        timeout: Duration::from_millis(500),
+        ..command(&["/bin/sh", "-c", &format!("{started}; :")])
+    };
+    let error = run_in(root.path(), &asked).await.expect_err("it is ended");
+    assert!(!error.to_string().contains("could not be ended"), "{error}");
+    let running = std::fs::read_dir("/proc").expect("processes").flatten().filter(|entry| {
+        let place = std::fs::read_link(entry.path().join("cwd"));
+        place.is_ok_and(|place| place == root.path().canonicalize().expect("a directory"))
+    });
+    assert_eq!(running.count(), 0, "what it had started is gone");
+}
+
 #[tokio::test]
 async fn a_program_that_obeys_is_not_waited_for_longer() {
     let polite = "trap 'echo good bye >&2; exit 0' TERM; while :; do sleep 0.05; done";

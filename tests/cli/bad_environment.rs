@@ -156,3 +156,57 @@ fn a_source_without_backups_fails_before_anything_is_created() {
     ]);
     assert_eq!(mutations(&env.state().join("worlds/shop-sim")), Vec::<String>::new());
 }
+
+const ELSEWHERE: &str = "
+apiVersion: drctl/v1
+kind: Runbook
+name: switch
+title: Switch when somebody agrees
+steps:
+  - id: decide
+    uses: gate.approve
+    timeout: 30m
+    with: { message: Switch? }
+  - id: switch
+    uses: shell.run
+    needs: [decide]
+    irreversible: true
+    with: { command: [./switch.sh], capture: true }
+";
+
+/// A script that leaves a trace where it runs.
+fn script(env: &TestEnv, name: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = env.write(name, "#!/bin/sh\necho switched > trace\n");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+}
+
+#[test]
+fn a_resumed_run_stays_in_the_project_that_it_began_in() {
+    let served = Served::start();
+    let env = TestEnv::new();
+    env.write("estates/shop.yaml", &estate(&served.endpoint, 7));
+    env.write("runbooks/switch.yaml", ELSEWHERE);
+    script(&env, "switch.sh");
+    env.line("run switch --estate shop --env there").expect(13);
+    // Another project, with a script of the same name.
+    env.write("other/runbooks/switch.yaml", ELSEWHERE);
+    script(&env, "other/switch.sh");
+    let resume = |answer: &str| {
+        let mut command = env.command(&["resume", "last", "--answer", answer]);
+        let command = command.current_dir(env.project().join("other"));
+        crate::env::finished(command.output().expect("it starts"))
+    };
+    // Where the project is not there any more, nothing runs.
+    let (here, away) = (env.project(), env.state().with_file_name("away"));
+    std::fs::rename(&here, &away).expect("a move");
+    std::fs::create_dir_all(env.state().with_file_name("empty")).expect("a directory");
+    let mut command = env.command(&["resume", "last", "--answer", "approve"]);
+    let output = command.current_dir(env.state().with_file_name("empty")).output();
+    let out = crate::env::finished(output.expect("it starts")).expect(2);
+    out.says(&["began in ", "no directory is there any more", "put the project back"]);
+    std::fs::rename(&away, &here).expect("a move");
+    resume("approve").expect(0);
+    assert!(here.join("trace").exists(), "it ran where the run began");
+    assert!(!here.join("other/trace").exists(), "it did not run where `resume` was typed");
+}

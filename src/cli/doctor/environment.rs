@@ -34,7 +34,7 @@ pub(in crate::cli) async fn environment(
 ) -> Vec<Finding> {
     let name = environment.name.as_str();
     let simulation = SimulationArgs::default();
-    let session = match Session::open(&tools.state, estate, environment, &simulation, None) {
+    let session = match Session::open(tools, estate, environment, &simulation, None) {
         Ok(session) => session,
         Err(error) => {
             let failed = Finding::new(name, "session", State::Fail, error.to_string());

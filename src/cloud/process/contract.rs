@@ -95,7 +95,7 @@ pub enum ProcessError {
         program: String,
         /// The limit.
         limit: Duration,
-        /// What it had said, ready to follow a sentence; redacted.
+        /// What could not be ended and what it had said, ready to follow a sentence; redacted.
         words: String,
     },
 }

@@ -2,28 +2,20 @@
 //!
 //! **Invariant:** a signal goes to a group that drctl made, and to no other process.
 
-use std::process::{Command, Stdio};
-
-/// How a group is asked to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cloud) enum Signal {
-    /// It may end in its own way.
-    Terminate,
-    /// It ends.
-    Kill,
-}
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Sends a signal to the process group `id`; a group that is gone already is no error.
-pub(in crate::cloud) fn signal(id: u32, signal: Signal) {
-    let name = match signal {
-        Signal::Terminate => "-TERM",
-        Signal::Kill => "-KILL",
-    };
-    // A program of its own, because signals to groups need unsafe code otherwise.
-    let _ = Command::new("kill")
-        .args([name, "--", &format!("-{id}")])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+///
+/// # Errors
+/// Why the group did not get it.
+pub(in crate::cloud) fn signal(id: u32, signal: Signal) -> Result<(), String> {
+    let group = i32::try_from(id).ok().and_then(Pid::from_raw);
+    // Groups 0 and 1 are not ours: our own, and everybody.
+    let group = group.filter(|group| group.as_raw_nonzero().get() > 1);
+    let group = group.ok_or_else(|| format!("{id} is no process group"))?;
+    match kill_process_group(group, signal) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
 }

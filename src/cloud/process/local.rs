@@ -4,12 +4,13 @@
 //! waits for it.
 
 use super::contract::{Command, Finished, Output, ProcessError, Processes};
-use super::group::{Signal, signal};
+use super::group::signal;
 use super::output::Kept;
 use crate::base::clock::Clock;
 use crate::base::redact::{redact, redact_line};
 use crate::base::secret::{ExposeSecret as _, Secret};
 use async_trait::async_trait;
+use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -46,7 +47,10 @@ struct Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
-            signal(id, Signal::Kill);
+            // Nobody waits for an answer any more: the log is the only place left to say it.
+            if let Err(why) = signal(id, Signal::KILL) {
+                tracing::warn!(group = id, why, "a process group could not be ended");
+            }
         }
     }
 }
@@ -95,24 +99,26 @@ impl LocalProcesses {
             .map_err(|error| format!("{error}; is it there, and may it be executed?"))
     }
 
-    /// Waits for the end; `None` when the time was out and the group was ended.
+    /// Waits for the end. Without one the time was out and the group was ended: then, why a part of it
+    /// may still be there.
     async fn end(
         &self,
         child: &mut Child,
         group: &mut Group,
         limit: Duration,
-    ) -> Option<ExitStatus> {
+    ) -> Result<ExitStatus, Option<String>> {
         tokio::select! {
             biased;
             status = child.wait() => {
                 // What it left running in the background was started on purpose.
                 group.id = None;
-                return status.ok();
+                return status.map_err(|error| Some(error.to_string()));
             }
             () = self.clock.sleep(limit) => {}
         }
         if let Some(id) = group.id {
-            signal(id, Signal::Terminate);
+            // One that fails says so again below, where it matters.
+            let _ = signal(id, Signal::TERM);
         }
         tokio::select! {
             biased;
@@ -120,11 +126,9 @@ impl LocalProcesses {
             () = self.clock.sleep(GRACE) => {}
         }
         // Also when the program itself obeyed: what it started may not have.
-        if let Some(id) = group.id.take() {
-            signal(id, Signal::Kill);
-        }
+        let ended = group.id.take().map_or(Ok(()), |id| signal(id, Signal::KILL));
         let _ = child.kill().await;
-        None
+        Err(ended.err())
     }
 }
 
@@ -152,9 +156,15 @@ impl Processes for LocalProcesses {
         let secrets: Vec<Secret> =
             command.variables.iter().map(|(_, value)| value.clone()).collect();
         let (stdout, stderr) = (stdout.finish(&secrets), stderr.finish(&secrets));
-        let Some(status) = status else {
-            let words = last_words(&stderr, &stdout);
-            return Err(ProcessError::TimedOut { program, limit: command.timeout, words });
+        let status = match status {
+            Ok(status) => status,
+            Err(left) => {
+                let left = left.map(|why| {
+                    format!("; what it had started may still run, it could not be ended: {why}")
+                });
+                let words = left.unwrap_or_default() + &last_words(&stderr, &stdout);
+                return Err(ProcessError::TimedOut { program, limit: command.timeout, words });
+            }
         };
         let exit_code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
         let took = self.clock.elapsed().saturating_sub(begun);

@@ -9,5 +9,5 @@ mod local;
 mod output;
 
 pub use contract::{Command, Finished, Output, ProcessError, Processes, Rehearsal};
-pub(in crate::cloud) use group::{Signal, signal};
+pub(in crate::cloud) use group::signal;
 pub use local::LocalProcesses;

@@ -6,8 +6,9 @@
 use crate::base::clock::Clock;
 use crate::base::duration;
 use crate::base::redact::redact;
-use crate::cloud::process::{Signal, signal};
+use crate::cloud::process::signal;
 use crate::cloud::sql::error::SqlError;
+use rustix::process::Signal;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -153,7 +154,9 @@ impl Drop for Tunnel {
 fn end_group(child: &Child) {
     // `None` once the command was waited for: its number may then belong to somebody else.
     if let Some(id) = child.id() {
-        signal(id, Signal::Terminate);
+        if let Err(why) = signal(id, Signal::TERM) {
+            tracing::warn!(group = id, why, "a tunnel's process group could not be ended");
+        }
     }
 }
 
