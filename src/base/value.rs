@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+mod hint;
+
 /// A value of the runbook language.
 #[derive(Debug, Clone)]
 pub enum Value {

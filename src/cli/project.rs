@@ -163,6 +163,17 @@ impl Project {
         only.unwrap_or_else(|| "techcorp".to_owned())
     }
 
+    /// Whether commands find the file at `path` by its name, as one of this kind.
+    pub(super) fn finds(&self, kind: FileKind, path: &Path) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let place =
+            path.parent().map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });
+        place.and_then(real).is_some_and(|place| {
+            let mut directories = kind.directories().iter();
+            directories.any(|it| real(&self.root.join(it)).is_some_and(|it| it == place))
+        })
+    }
+
     /// All names of a kind, sorted.
     pub(super) fn names(&self, kind: FileKind) -> BTreeSet<String> {
         let shipped = SHIPPED.iter().filter(|(found, _, _)| *found == kind);

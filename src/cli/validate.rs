@@ -11,7 +11,10 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::project::{FileKind, Found};
-use crate::runbook::{check_drill, check_drill_faults, load_drill, load_runbook};
+use crate::runbook::{
+    Drill, Unusable, check_drill, check_drill_environment, check_drill_faults, check_drill_values,
+    check_file_name, load_drill, load_runbook, unusable_reference,
+};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::path::Path;
@@ -90,28 +93,67 @@ fn check(tools: &Tools, found: &Found) -> Problems {
     let Found { file, text } = found;
     let none = || Problems::in_text(file, text);
     let outcome = match kind_of(text) {
-        Some("Drill") => load_drill(file, text).map(|drill| {
-            // Without its runbook, or with one that has problems of its own, half is checked.
-            let runbook = tools.project.read(FileKind::Runbook, &drill.runbook).ok();
-            let mut problems = runbook
-                .and_then(|it| load_runbook(&it.file, &it.text, &tools.catalogue).ok())
-                .map_or_else(none, |(runbook, _)| check_drill(&drill, &runbook));
-            let estate = tools.estate(&drill.estate).ok();
-            let place = estate.as_ref().and_then(|it| it.environments.get(&drill.environment));
-            if let Some(environment) = place {
-                problems.append(check_drill_faults(&drill, environment));
-            }
-            problems
-        }),
+        Some("Drill") => load_drill(file, text).map(|drill| check_referred(tools, &drill)),
         Some("Estate") => crate::estate::load(file, text).map(|_| none()),
         Some("Config") => config::load(Path::new("."), file, text).map(|_| none()),
         _ => load_runbook(file, text, &tools.catalogue).map(|(_, warnings)| warnings),
     };
-    outcome.unwrap_or_else(|problems| problems)
+    let mut problems = outcome.unwrap_or_else(|problems| problems);
+    let kind = match kind_of(text) {
+        Some("Drill") => FileKind::Drill,
+        Some("Estate") => FileKind::Estate,
+        _ => FileKind::Runbook,
+    };
+    if tools.project.finds(kind, Path::new(file)) {
+        problems.append(check_file_name(file, text));
+    }
+    problems
+}
+
+/// Checks a drill with its runbook, its estate and its environment; what one of them lacks does not
+/// keep the others from being checked.
+fn check_referred(tools: &Tools, drill: &Drill) -> Problems {
+    let mut problems = Problems::in_text(&drill.file, &drill.text);
+    let runbook = referred(tools, FileKind::Runbook, &drill.runbook, |it| {
+        load_runbook(&it.file, &it.text, &tools.catalogue).map(|(runbook, _)| runbook)
+    });
+    match &runbook {
+        Ok(runbook) => problems.append(check_drill(drill, runbook)),
+        Err(why) => problems.append(unusable_reference(drill, "runbook", why)),
+    }
+    let load = |it: &Found| crate::estate::load(&it.file, &it.text);
+    let estate = match referred(tools, FileKind::Estate, &drill.estate, load) {
+        Ok(estate) => estate,
+        Err(why) => {
+            problems.append(unusable_reference(drill, "estate", &why));
+            return problems;
+        }
+    };
+    problems.append(check_drill_environment(drill, &estate));
+    let Some(environment) = estate.environments.get(&drill.environment) else { return problems };
+    problems.append(check_drill_faults(drill, environment));
+    if let Ok(runbook) = &runbook {
+        problems.append(check_drill_values(drill, runbook, &estate, environment));
+    }
+    problems
+}
+
+fn referred<T>(
+    tools: &Tools,
+    kind: FileKind,
+    name: &str,
+    load: impl Fn(&Found) -> Result<T, Problems>,
+) -> Result<T, Unusable> {
+    let broken = |problems: Problems| Unusable::Broken(problems.file().to_owned());
+    match tools.project.examine(kind, name) {
+        Ok(Ok(found)) => load(&found).map_err(broken),
+        Ok(Err(problems)) => Err(broken(problems)),
+        Err(_) => Err(Unusable::Missing(tools.project.names(kind))),
+    }
 }
 
 /// What the file's first unindented `kind:` says.
-fn kind_of(text: &str) -> Option<&str> {
+pub(super) fn kind_of(text: &str) -> Option<&str> {
     let value = text.split(['\n', '\r']).find_map(|line| line.strip_prefix("kind:"))?;
     let value = value.split(" #").next().unwrap_or(value).trim();
     Some(value.trim_matches(['"', '\'']))

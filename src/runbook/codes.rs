@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 40] = [
+pub const CODES: [(&str, &str); 42] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -36,6 +36,8 @@ pub const CODES: [(&str, &str); 40] = [
     (ZERO, "An expression divides by a zero that is written in it."),
     (SCHEDULE, "A schedule is cron text with five fields."),
     (DRILL_PARAMETER, "A parameter that a drill gives does not fit its runbook."),
+    (DRILL_REFERENCE, "A drill names a runbook, an estate or an environment that it cannot use."),
+    (FILE_NAME, "The `name` of a document is not the name of its file."),
     (UNUSED_PARAMETER, "A parameter that no expression uses."),
     (UNUSED_STEP, "A step that changes something and that nothing waits for."),
     (IRREVERSIBLE, "A step that cannot be undone and that does not say so."),
@@ -104,6 +106,10 @@ pub const ZERO: &str = "DR037";
 pub const SCHEDULE: &str = "DR040";
 /// A drill's parameter that its runbook does not take.
 pub const DRILL_PARAMETER: &str = "DR041";
+/// Something that a drill names and that does not exist or has errors.
+pub const DRILL_REFERENCE: &str = "DR042";
+/// A document whose file has another name.
+pub const FILE_NAME: &str = "DR043";
 /// Warning: a parameter that nobody uses.
 pub const UNUSED_PARAMETER: &str = "DR050";
 /// Warning: a step that nobody waits for.

@@ -3,8 +3,10 @@
 //! **Invariant:** a reader that reports a problem gives a harmless value, so that reading goes on.
 
 use crate::base::diagnostic::{Problems, Span, nearest};
-use crate::base::yaml::{Fields, Kind, Node};
+use crate::base::value::Type;
+use crate::base::yaml::{self, Fields, Kind, Node};
 use crate::runbook::codes;
+use std::path::Path;
 
 /// What a name may be: a pattern and its words for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,26 @@ pub(crate) fn name(
     Some((text, span))
 }
 
+/// Whether the `name` of the document in `text` is that of the file called `file`: commands and other
+/// documents find it by its file's. A text that is no document has no such problem.
+pub fn check_file_name(file: &str, text: &str) -> Problems {
+    let mut problems = Problems::in_text(file, text);
+    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
+    let Ok(node) = yaml::parse(file, text) else { return problems };
+    if let (Some((_, Node { span, kind: Kind::Text(name) })), Some(stem)) =
+        (node.field("name"), stem)
+        && name != stem
+    {
+        let message = format!("it is called `{name}`, and its file `{stem}`");
+        let help = match nearest(name, [stem]) {
+            Some(stem) => format!("did you mean `{stem}`?"),
+            None => format!("write `name: {stem}`, or call the file `{name}.yaml`"),
+        };
+        problems.error(codes::FILE_NAME, *span, message).help(help);
+    }
+    problems
+}
+
 /// The field as one of a table's words.
 pub(crate) fn word<T: Copy>(
     fields: &mut Fields<'_>,
@@ -85,7 +107,10 @@ pub(crate) fn items<'a>(
         Some(Node { kind: Kind::List(items), .. }) => items,
         Some(node) => {
             let message = format!("field `{field}`: expected a list, found {}", node.kind_name());
-            problems.error("DR004", node.span, message);
+            let problem = problems.error("DR004", node.span, message);
+            if let Some(hint) = node.to_value().hint(&Type::texts()) {
+                problem.help(hint);
+            }
             &[]
         }
     }

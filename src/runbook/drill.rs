@@ -112,7 +112,10 @@ fn check_parameter(runbook: &Runbook, key: &Key, node: &Node, problems: &mut Pro
     }
     if let Err(why) = bind(parameter, Some(&Given::Typed(node.to_value()))) {
         let message = format!("parameter `{}`: {why}", key.name);
-        let help = format!("runbook `{}` declares it as {}", runbook.name, parameter.kind.name());
+        let declared =
+            || format!("runbook `{}` declares it as {}", runbook.name, parameter.kind.name());
+        let hint = node.to_value().hint(&parameter.kind.value_type());
+        let help = hint.unwrap_or_else(declared);
         problems.error(codes::DRILL_PARAMETER, node.span, message).help(help);
     }
 }

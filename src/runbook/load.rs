@@ -21,6 +21,7 @@ use crate::runbook::references::{World, check_step};
 use crate::runbook::shape::RUNBOOK;
 use crate::runbook::steps::{self, Draft};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 /// Most steps of a runbook: the check of references keeps a bit for every pair of steps.
 const MAX_STEPS: usize = 20_000;
@@ -129,6 +130,7 @@ fn check<'a>(
         declared.parameters.iter().map(|it| (it.name.clone(), it.value_type())).collect(),
     );
     let world = World {
+        lost: lost(&drafts, &positions, &graph),
         drafts: &drafts,
         positions: &positions,
         graph: &graph,
@@ -143,6 +145,17 @@ fn check<'a>(
     measured::check(declared.measured, &world, p);
     lint(&declared, &world, p);
     (graph.order, drafts)
+}
+
+/// Which steps have, or have upstream, a need that is wrong and reported already.
+fn lost(drafts: &[Draft], positions: &BTreeMap<String, usize>, graph: &Graph) -> Vec<bool> {
+    let mut lost = vec![false; drafts.len()];
+    for index in &graph.order {
+        let draft = &drafts[*index];
+        let mut needs = draft.needs.iter().map(|(id, _)| positions.get(id));
+        lost[*index] = draft.needs_unread || needs.any(|at| at.is_none_or(|at| lost[*at]));
+    }
+    lost
 }
 
 fn action_of<'a>(

@@ -28,6 +28,7 @@ mod parameters;
 mod parse;
 mod place;
 mod references;
+mod referred;
 pub mod schema;
 mod scope;
 mod shape;
@@ -37,6 +38,7 @@ mod template;
 mod token;
 
 pub use bind::{Given, bind_parameters};
+pub use document::check_file_name;
 pub use drill::{check_drill, check_drill_faults, load_drill};
 pub use expression::{EvaluationError, Expression, FaultKind};
 pub use graph::steps_needed_by;
@@ -46,6 +48,7 @@ pub use model::{
     Actions, Docs, Drill, ForEach, Measure, OnFailure, Parameter, ParameterKind, Phase, Retry,
     Runbook, Step,
 };
+pub use referred::{Unusable, check_drill_environment, check_drill_values, unusable_reference};
 pub use scope::{ROOTS, RunFacts, STATUSES, Scope};
 pub use syntax::ExpressionError;
 pub use template::Template;

@@ -34,7 +34,10 @@ fn parameter(key: &Key, node: &Node, p: &mut Problems) -> Parameter {
             (Ok(value), _) => Some(value),
             (Err(_), None) => None,
             (Err(why), Some(_)) => {
-                p.error(codes::PARAMETER, node.span, format!("{what}: {why}"));
+                let problem = p.error(codes::PARAMETER, node.span, format!("{what}: {why}"));
+                if let Some(hint) = node.to_value().hint(&kind.value_type()) {
+                    problem.help(hint);
+                }
                 None
             }
         }

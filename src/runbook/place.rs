@@ -8,6 +8,7 @@ use crate::base::yaml::{Kind, Node};
 use crate::runbook::check::Complaint;
 use crate::runbook::codes;
 use crate::runbook::expression::Expression;
+use crate::runbook::scope::ROOTS;
 use crate::runbook::syntax::ExpressionError;
 use crate::runbook::template::{Placed, Template, TemplateKind, text_kind};
 use std::ops::Range;
@@ -44,6 +45,14 @@ impl Reader<'_> {
     }
 
     fn text_template(&mut self, text: &str, node: &Node) -> TemplateKind {
+        if let Some(written) = single_brace(text) {
+            let place = self.locate(node.span, written, &mut { node.span });
+            let inner = written[2..written.len() - 1].trim();
+            self.problems
+                .error(codes::SYNTAX, place, "an expression stands in two braces")
+                .help(format!("did you mean `${{{{ {inner} }}}}`?"));
+            return TemplateKind::Text(text.to_owned());
+        }
         let mut cursor = node.span;
         let parsed = text_kind(text, |inner, _| {
             let span = self.locate(node.span, inner, &mut cursor);
@@ -91,6 +100,20 @@ impl Reader<'_> {
         *cursor = advance(found, inner);
         Span { end: cursor.start, ..found }
     }
+}
+
+/// The first `${ root.… }` of a text that has no `${{ }}`: no shell knows variables with a dot, so an
+/// expression was meant.
+fn single_brace(text: &str) -> Option<&str> {
+    if text.contains("${{") {
+        return None;
+    }
+    text.match_indices("${").find_map(|(at, _)| {
+        let length = text[at..].find('}')? + 1;
+        let inner = text[at + 2..at + length - 1].trim();
+        let root = inner.split('.').next().filter(|root| root.len() < inner.len())?;
+        ROOTS.contains(&root).then(|| &text[at..at + length])
+    })
 }
 
 /// Where the expression itself stands, without the space around it.

@@ -22,6 +22,8 @@ pub(crate) struct World<'a> {
     pub(crate) positions: &'a BTreeMap<String, usize>,
     pub(crate) graph: &'a Graph,
     pub(crate) params: Type,
+    /// Which steps have, or have upstream, a need that is wrong.
+    pub(crate) lost: Vec<bool>,
     /// What each step's action declares; `None` for an unknown action.
     pub(crate) specs: Vec<Option<&'a ActionSpec>>,
     /// How many more times an unknown step or parameter is compared with all that exist.
@@ -70,6 +72,11 @@ impl Shapes for StepShapes<'_> {
                 (codes::NOT_HERE, message, None)
             }),
             _ => root_type(name).ok_or_else(|| {
+                if self.world.positions.contains_key(name) {
+                    let help = format!("did you mean `steps.{name}.outputs`?");
+                    let message = format!("`{name}` is a step, and no name by itself");
+                    return (codes::UNKNOWN_NAME, message, Some(help));
+                }
                 let help = suggestion(name, ROOTS.iter().copied());
                 (codes::UNKNOWN_NAME, format!("unknown name `{name}`"), Some(help))
             }),
@@ -98,7 +105,9 @@ impl Shapes for StepShapes<'_> {
             return Err((codes::NOT_UPSTREAM, message, None));
         }
         let graph = self.world.graph;
-        if graph.is_acyclic() && !graph.is_upstream(position, self.index) {
+        // Of a step that lost a need nobody knows what is upstream of it.
+        let known = graph.is_acyclic() && !self.world.lost[self.index];
+        if known && !graph.is_upstream(position, self.index) {
             let message = format!("step `{id}` is not upstream of step `{}`", own.id);
             let help = if graph.is_upstream(self.index, position) {
                 format!("step `{id}` runs after this one")
@@ -233,8 +242,12 @@ impl Inputs<'_> {
     }
 
     fn literal(&mut self, value: Value, span: Span, wanted: &Type) {
+        let hint = value.hint(wanted);
         if let Err(why) = value.coerce(wanted) {
-            self.wrong(span, why);
+            let problem = self.problems.error(codes::INPUT_TYPE, span, why);
+            if let Some(hint) = hint {
+                problem.help(hint);
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Draft {
     pub(crate) id_span: Span,
     pub(crate) uses_span: Span,
     pub(crate) needs: Vec<(String, Span)>,
+    /// Whether something in `needs` could not be read.
+    pub(crate) needs_unread: bool,
     pub(crate) input_spans: BTreeMap<String, Span>,
     pub(crate) when: Option<Placed>,
     /// Whether the file names a phase.
@@ -49,7 +51,7 @@ pub(crate) fn read(node: &Node, reader: &mut Reader<'_>) -> Draft {
     let uses_span = f.node("uses").map_or(node.span, |node| node.span);
     let uses = f.required_text("uses", reader.problems).unwrap_or_default();
     let (with, input_spans) = inputs(&mut f, reader);
-    let needs = needs(&mut f, reader);
+    let (needs, needs_unread) = needs(&mut f, reader);
     let when = f.node("when").and_then(|node| when(node, reader));
     let region = f.node("region").map(|node| reader.template(node));
     let for_each = f.node("for_each").map(|node| ForEach { items: reader.template(node) });
@@ -86,7 +88,7 @@ pub(crate) fn read(node: &Node, reader: &mut Reader<'_>) -> Draft {
         irreversible,
         span: node.span,
     };
-    Draft { step, id_span, uses_span, needs, input_spans, when, phase }
+    Draft { step, id_span, uses_span, needs, needs_unread, input_spans, when, phase }
 }
 
 /// The id for messages, before anything is checked.
@@ -109,9 +111,12 @@ fn inputs(f: &mut Fields<'_>, reader: &mut Reader<'_>) -> Inputs {
     inputs
 }
 
-fn needs(f: &mut Fields<'_>, reader: &mut Reader<'_>) -> Vec<(String, Span)> {
+/// The step ids, and whether something else stands among them or in their place.
+fn needs(f: &mut Fields<'_>, reader: &mut Reader<'_>) -> (Vec<(String, Span)>, bool) {
     let mut needs = Vec::new();
-    for node in items(f, "needs", reader.problems) {
+    let list = items(f, "needs", reader.problems);
+    let no_list = f.node("needs").is_some_and(|node| !matches!(node.kind, Kind::List(_)));
+    for node in list {
         if let Kind::Text(id) = &node.kind {
             needs.push((id.clone(), node.span));
         } else {
@@ -119,7 +124,8 @@ fn needs(f: &mut Fields<'_>, reader: &mut Reader<'_>) -> Vec<(String, Span)> {
             reader.problems.error("DR004", node.span, message);
         }
     }
-    needs
+    let unread = no_list || needs.len() < list.len();
+    (needs, unread)
 }
 
 fn when(node: &Node, reader: &mut Reader<'_>) -> Option<Placed> {

@@ -168,5 +168,10 @@ fn a_file_of_the_project_wins_over_the_shipped_one() {
     let env = TestEnv::new();
     env.write("runbooks/restore-db.yaml", &format!("{HEAD}steps: []\n"));
     env.line("drill restore-db").expect(2).says(&["runbooks/restore-db.yaml"]);
-    env.line("runbook validate").expect(2).shows(&["(shipped) drills/restore-db.yaml: valid"]);
+    env.line("runbook validate").expect(2).shows(&[
+        "(shipped) drills/restore-db.yaml:",
+        "error[DR042]: runbook `restore-db` has errors of its own",
+        "`drctl runbook validate runbooks/restore-db.yaml` shows them",
+        "(shipped) drills/verify-snapshot.yaml: valid",
+    ]);
 }

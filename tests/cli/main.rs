@@ -22,3 +22,4 @@ mod shell;
 mod snapshots;
 mod stored_plan;
 mod validate;
+mod validate_slips;

@@ -150,3 +150,16 @@ fn the_document_by_hand_has_commands_and_explains_every_variable() {
     env.line("runbook doc restore-db -p min_rows=x").expect(2).says(&["parameter `min_rows`"]);
     assert!(!env.state().exists(), "a document leaves nothing behind");
 }
+
+#[test]
+fn a_drill_in_place_of_a_runbook_is_told_apart() {
+    let env = TestEnv::new();
+    env.write("drills/mine.yaml", include_str!("../../drills/restore-db.yaml"));
+    let parts = ["drills/mine.yaml is a drill, not a runbook", "its runbook is `restore-db`"];
+    for command in ["show", "graph"] {
+        env.line(&format!("runbook {command} drills/mine.yaml")).expect(2).says(&parts);
+    }
+    env.write("drills/broken.yaml", "kind: Drill\n");
+    let parts = ["drills/broken.yaml is a drill", "`drctl runbook list`"];
+    env.line("runbook show drills/broken.yaml").expect(2).says(&parts);
+}

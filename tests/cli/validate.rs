@@ -5,12 +5,12 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::process::Command;
 
-const HEAD: &str = "apiVersion: drctl/v1\nkind: Runbook\nname: mine\n";
-const GOOD: &str =
+pub(crate) const HEAD: &str = "apiVersion: drctl/v1\nkind: Runbook\nname: mine\n";
+pub(crate) const GOOD: &str =
     "steps:\n  - id: check\n    uses: rds.check_source\n    with: { instance: shop-orders }\n";
 
 /// The exit code and all output of `runbook validate` of a file with these bytes.
-fn validate(bytes: &[u8]) -> (i32, String) {
+pub(crate) fn validate(bytes: &[u8]) -> (i32, String) {
     let env = TestEnv::new();
     let path = env.write("runbooks/mine.yaml", "");
     std::fs::write(path, bytes).expect("a file");
@@ -20,7 +20,7 @@ fn validate(bytes: &[u8]) -> (i32, String) {
 
 /// Checks that a file is refused with `code`, that the output has each of `parts`, and that it is short.
 #[track_caller]
-fn refused(bytes: &[u8], code: &str, parts: &[&str]) {
+pub(crate) fn refused(bytes: &[u8], code: &str, parts: &[&str]) {
     let (exit, output) = validate(bytes);
     assert_eq!(exit, 2, "{output}");
     assert!(output.contains(&format!("error[{code}]")), "no {code} in {output}");

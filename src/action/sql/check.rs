@@ -25,7 +25,6 @@ pub(crate) struct SqlCheck {
 impl Default for SqlCheck {
     fn default() -> Self {
         let mut inputs = connection_inputs();
-        let maps = || Type::List(Box::new(Type::Map(Box::new(Type::Any))));
         inputs.extend([
             Field::optional(
                 "pack",
@@ -35,12 +34,12 @@ impl Default for SqlCheck {
             Field::optional("extensions", Type::texts(), "extensions that must be installed"),
             Field::optional(
                 "rows",
-                maps(),
+                Expectation::rows_type(),
                 "row counts: table (one or a list), at_least, at_most, equals, within_percent of compare_to",
             ),
             Field::optional(
                 "queries",
-                maps(),
+                Expectation::queries_type(),
                 "own questions: name, sql, equals, at_least, at_most",
             ),
             Field::optional(

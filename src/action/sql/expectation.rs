@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a text that is no number never passes a comparison of numbers.
 
-use crate::base::value::Value;
+use crate::base::value::{Type, Value};
 use std::collections::BTreeMap;
 
 /// Fields of a `rows` entry or a `queries` entry that compare.
@@ -19,6 +19,17 @@ pub(super) struct Expectation {
 }
 
 impl Expectation {
+    /// The type of `rows`: entries as [`Self::rows`] reads them.
+    pub(super) fn rows_type() -> Type {
+        // One table or a list of them: no type says that.
+        entries([("table", Type::Any), ("within_percent", Type::Float.or_null())])
+    }
+
+    /// The type of `queries`: entries as [`Self::query`] reads them.
+    pub(super) fn queries_type() -> Type {
+        entries([("name", Type::String), ("sql", Type::String)])
+    }
+
     /// A `rows` entry: `{ table: orders, at_least: 100, within_percent: 10 }`; `table` may be a list of
     /// tables that the same is expected of.
     pub(super) fn rows(entry: &Value) -> Result<Vec<Self>, String> {
@@ -126,6 +137,18 @@ impl Expectation {
     }
 }
 
+/// A list of records of these fields and those that compare.
+fn entries<const N: usize>(own: [(&str, Type); N]) -> Type {
+    let comparison = |word| match word {
+        "equals" => Type::Any,
+        _ => Type::Float.or_null(),
+    };
+    let comparisons = COMPARISONS.into_iter().map(|word| (word, comparison(word)));
+    let fields = own.into_iter().chain(comparisons);
+    let fields = fields.map(|(name, kind)| (name.to_owned(), kind)).collect();
+    Type::List(Box::new(Type::Record(fields)))
+}
+
 fn number(text: &str) -> Option<f64> {
     text.trim().parse::<f64>().ok().filter(|value| value.is_finite())
 }
@@ -154,6 +177,33 @@ mod tests {
         let mut all = Expectation::rows(&Value::untyped(&json))?;
         assert_eq!(all.len(), 1, "one table, one expectation");
         Ok(all.remove(0))
+    }
+
+    /// What the declared types let through is what the readers know, and the readers read it.
+    #[test]
+    fn entries_have_a_type() {
+        let coerced = |json, kind: &Type| Value::from_json(&json, kind);
+        let rows = Expectation::rows_type();
+        let good = json!([{"table": ["a", "b"], "at_least": 1, "within_percent": 2.5}]);
+        let Ok(Value::List(list)) = coerced(good, &rows) else { panic!("a list") };
+        let read = Expectation::rows(&list[0]).expect("valid");
+        assert_eq!(
+            (read.len(), read[0].judge("0").as_deref()),
+            (2, Some("rows.a is 0, expected at least 1"))
+        );
+        for (wrong, said) in [
+            (json!([{"table": "t", "atleast": 1}]), "unknown field `atleast`"),
+            (json!([{"table": "t", "at_least": "one"}]), "field `at_least`: expected a number"),
+            (json!(["t"]), "expected a record"),
+        ] {
+            let why = coerced(wrong, &rows).expect_err("refused");
+            assert!(why.contains(said), "{why}");
+        }
+        let queries = Expectation::queries_type();
+        let good = json!([{"name": "n", "sql": "SELECT 1", "equals": "1"}]);
+        let Ok(Value::List(list)) = coerced(good, &queries) else { panic!("a list") };
+        assert_eq!(Expectation::query(&list[0]).expect("valid")[0].judge("1"), None);
+        assert!(coerced(json!([{"name": "n", "equals": 1}]), &queries).is_err());
     }
 
     #[test]

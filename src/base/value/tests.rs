@@ -48,3 +48,41 @@ fn secrets_do_not_print() {
     let value = Value::text("hunter2").coerce(&Type::Secret).expect("text becomes a secret");
     assert!(!format!("{value} {value:?} {}", value.to_json()).contains("hunter2"));
 }
+
+/// What a hint shows has the wanted type.
+#[test]
+fn hints_say_how_it_is_written() {
+    let texts = Type::texts();
+    for (kind, json, hint) in [
+        (&Type::Duration, json!(3), Some("write a unit, such as `3m` or `3h`")),
+        (&Type::Duration, json!(-3), None),
+        (&Type::Bool, json!("Yes"), Some("write `true`")),
+        (&Type::Bool, json!("off"), Some("write `false`")),
+        (&Type::Bool, json!("maybe"), None),
+        (
+            &Type::String.or_null(),
+            json!(15.4),
+            Some("put it in quotes: YAML reads it as something else than text"),
+        ),
+        (&Type::String, json!([1]), None),
+        (&texts, json!("reachable"), Some("write `[reachable]`")),
+        (&texts, json!("a, b"), None),
+        (&Type::List(Box::new(Type::Int)), json!("reachable"), None),
+        (&Type::List(Box::new(Type::Secret)), json!("hidden"), None),
+        (
+            &Type::Time,
+            json!("2026-01-15T08:00:00"),
+            Some("say the offset: `2026-01-15T08:00:00Z` is UTC"),
+        ),
+        (
+            &Type::LatestOrTime,
+            json!("2026-01-15 08:00:00"),
+            Some("say the offset: `2026-01-15T08:00:00Z` is UTC"),
+        ),
+        (&Type::Time, json!("yesterday"), None),
+    ] {
+        let value = Value::untyped(&json);
+        assert!(value.clone().coerce(kind).is_err(), "{json} is no {kind}");
+        assert_eq!(value.hint(kind).as_deref(), hint, "{json} as {kind}");
+    }
+}

@@ -7,6 +7,22 @@ use crate::base::diagnostic::{Problems, Span, nearest};
 use crate::base::shape::Shape;
 use crate::base::value::{Type, Value};
 
+/// Words of other tools, and the field that has their meaning here.
+const FOREIGN: [(&str, &str); 12] = [
+    ("depends_on", "needs"),
+    ("dependsOn", "needs"),
+    ("requires", "needs"),
+    ("after", "needs"),
+    ("if", "when"),
+    ("condition", "when"),
+    ("action", "uses"),
+    ("inputs", "with"),
+    ("args", "with"),
+    ("with_items", "for_each"),
+    ("loop", "for_each"),
+    ("params", "parameters"),
+];
+
 /// Reads the fields of one mapping; what is missing, ill-typed or unknown becomes a problem.
 /// Call [`Fields::finish`] last: it reports the fields nobody asked for.
 #[derive(Debug)]
@@ -105,7 +121,10 @@ impl<'a> Fields<'a> {
         match node.to_value().coerce(kind) {
             Ok(value) => Some(value),
             Err(why) => {
-                problems.error("DR004", node.span, format!("field `{name}`: {why}"));
+                let problem = problems.error("DR004", node.span, format!("field `{name}`: {why}"));
+                if let Some(hint) = node.to_value().hint(kind) {
+                    problem.help(hint);
+                }
                 None
             }
         }
@@ -209,7 +228,11 @@ impl<'a> Fields<'a> {
                     problems.error("DR005", key.span, "no such field");
                     continue;
                 }
-                let near = nearest(&key.name, self.asked.iter().copied());
+                let foreign = FOREIGN.iter().find(|(word, _)| *word == key.name);
+                let near = match foreign.filter(|(_, ours)| self.asked.contains(ours)) {
+                    Some((_, ours)) => Some(*ours),
+                    None => nearest(&key.name, self.asked.iter().copied()),
+                };
                 let problem = problems.error(
                     "DR005",
                     key.span,

@@ -120,6 +120,10 @@ pub(super) fn help(message: &str, text: &str, span: Span) -> Option<&'static str
         Some("indent with spaces: YAML takes no tabs there")
     } else if says("duplicate") {
         Some("keep one of the two")
+    } else if says("mapping values are not allowed") {
+        Some(
+            "put the value in quotes: YAML takes a `: ` inside it, as in `a ? b : c`, for a new key",
+        )
     } else if says("document") {
         Some("one file is one document: put the others into files of their own")
     } else {

@@ -9,6 +9,7 @@ use crate::cli::given::{given_parameters, objectives};
 use crate::cli::launch::{Tools, environment};
 use crate::cli::reports::FileArgs;
 use crate::cli::runbook::graph::{Past, timed};
+use crate::cli::runbook::read_runbook;
 use crate::estate::Objectives;
 use crate::plan::Durations;
 use crate::runbook::doc::{DocRequest, html, markdown, procedure};
@@ -66,7 +67,7 @@ const STEPS_OF_A_GRAPH: usize = 40;
 /// # Errors
 /// There is no such runbook, estate or environment; parameters do not fit; the file cannot be written.
 pub(super) fn run(tools: &Tools, args: &DocArgs) -> Result<Exit, CommandError> {
-    let runbook = tools.runbook(&args.name)?;
+    let runbook = read_runbook(tools, &args.name)?;
     let given = given_parameters(&BTreeMap::new(), &args.parameters)?;
     let estate = args.env.as_ref().map(|_| tools.estate(&args.estate)).transpose()?;
     let place = match (&estate, &args.env) {

@@ -12,6 +12,7 @@ use crate::cli::launch::{Tools, environment};
 use crate::cli::past::durations;
 use crate::cli::plan_view::estimate_text;
 use crate::cli::reports::FileArgs;
+use crate::cli::runbook::read_runbook;
 use crate::plan::model::Estimate;
 use crate::plan::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 use crate::runbook::Runbook;
@@ -78,7 +79,7 @@ pub(super) fn run(
     args: &GraphArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let runbook = tools.runbook(&args.name)?;
+    let runbook = read_runbook(tools, &args.name)?;
     let past = match &args.env {
         None => Past { durations: Durations::default(), simulated: false, from: None },
         Some(name) => {

@@ -19,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::project::{FileKind, Found};
 use crate::cli::validate;
-use crate::runbook::{Drill, load_drill};
+use crate::runbook::{Drill, Runbook, load_drill};
 
 /// Runs the command.
 ///
@@ -38,6 +38,22 @@ pub(super) fn run(
         RunbookCommand::Doc(args) => doc::run(tools, args),
         RunbookCommand::Schema(args) => schema::run(tools, args),
     }
+}
+
+/// Reads and checks the runbook called `name`; a drill in its place is told apart.
+///
+/// # Errors
+/// It is not there, is a drill, or has problems.
+fn read_runbook(tools: &Tools, name: &str) -> Result<Runbook, CommandError> {
+    let found = tools.project.read(FileKind::Runbook, name)?;
+    if validate::kind_of(&found.text) == Some("Drill") {
+        let error = CommandError::usage(format!("{} is a drill, not a runbook", found.file));
+        return Err(match load_drill(&found.file, &found.text) {
+            Ok(drill) => error.help(format!("its runbook is `{}`", drill.runbook)),
+            Err(_) => error.help("give the name of a runbook: `drctl runbook list` shows them"),
+        });
+    }
+    tools.runbook(name)
 }
 
 /// The drills that can be read, in order of their names. What is wrong with the others is said by

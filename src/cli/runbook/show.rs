@@ -10,7 +10,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::runbook::readable_drills;
+use crate::cli::runbook::{read_runbook, readable_drills};
 use crate::runbook::doc::{declaration, promised};
 use crate::runbook::drawing::{kind_of, marks};
 use crate::runbook::{Drill, OnFailure, Runbook, Step};
@@ -34,7 +34,7 @@ pub(super) fn run(
     args: &NameArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let runbook = tools.runbook(&args.name)?;
+    let runbook = read_runbook(tools, &args.name)?;
     let mut drills = readable_drills(tools);
     drills.retain(|drill| drill.runbook == runbook.name);
     match output {

@@ -126,4 +126,28 @@ pub(super) const ENTRIES: &[Entry] = &[
         wrong: "runbook: restore-db\nestate: techcorp\nparameters: { database: [orders] }\n",
         mended: "runbook: restore-db\nestate: techcorp\nparameters: { database: orders }\n",
     },
+    Entry {
+        code: codes::DRILL_REFERENCE,
+        meaning: "A drill file names a runbook or an estate that does not exist or has errors of its \
+                  own, or an environment that its estate does not have.",
+        why: "Such a drill cannot start, and on the day on which it is wanted is a bad time to learn \
+              that.",
+        document: Document::Drill,
+        wrong: "runbook: restore-db\nestate: techcorp\nenvironment: simm\nparameters: { database: \
+                orders }\n",
+        mended: "runbook: restore-db\nestate: techcorp\nenvironment: sim\nparameters: { database: \
+                 orders }\n",
+    },
+    Entry {
+        code: codes::FILE_NAME,
+        meaning: "Commands and other documents find a runbook, a drill or an estate by the name of \
+                  its file, and reports show its `name`: the two are the same. (The examples stand \
+                  in `runbooks/example.yaml`.)",
+        why: "With two names for one thing, somebody runs one and reads the report of another.",
+        document: Document::File,
+        wrong: "apiVersion: drctl/v1\nkind: Runbook\nname: exmaple\nsteps:\n  - id: check\n    \
+                uses: rds.check_source\n    with: { instance: shop-orders }\n",
+        mended: "apiVersion: drctl/v1\nkind: Runbook\nname: example\nsteps:\n  - id: check\n    \
+                 uses: rds.check_source\n    with: { instance: shop-orders }\n",
+    },
 ];

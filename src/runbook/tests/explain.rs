@@ -6,22 +6,32 @@ use crate::base::yaml::decode;
 use crate::estate;
 use crate::runbook::codes::{CODES, WARNINGS};
 use crate::runbook::explain::{Document, Explanation, explanation};
-use crate::runbook::{check_drill, load_drill, load_runbook};
+use crate::runbook::{
+    check_drill, check_drill_environment, check_file_name, load_drill, load_runbook,
+};
 use std::collections::BTreeSet;
 
 const SHIPPED: &str = include_str!("../../../runbooks/restore-db.yaml");
+const ESTATE: &str = include_str!("../../../localstack/estates/techcorp.yaml");
 
 /// The problems of an example, as `drctl runbook validate` finds them.
 fn problems_of(it: &Explanation, example: &str) -> Problems {
     let file = "example.yaml";
     let text = it.document.complete(example);
     let outcome = match it.document {
-        Document::File | Document::Runbook => decode(file, text.into_bytes())
+        Document::File | Document::Runbook => decode(file, text.clone().into_bytes())
             .and_then(|text| load_runbook(file, &text, &standard()))
-            .map(|(_, warnings)| warnings),
+            .map(|(_, mut warnings)| {
+                warnings.append(check_file_name(file, &text));
+                warnings
+            }),
         Document::Drill => load_drill(file, &text).map(|drill| {
             let (runbook, _) = load_runbook("r.yaml", SHIPPED, &standard()).expect("shipped");
-            check_drill(&drill, &runbook)
+            let estate = estate::load("e.yaml", ESTATE).expect("shipped");
+            assert_eq!(drill.estate, estate.name, "examples are about the shipped estate");
+            let mut problems = check_drill(&drill, &runbook);
+            problems.append(check_drill_environment(&drill, &estate));
+            problems
         }),
         Document::Estate => estate::load(file, &text).map(|_| Problems::of(file)),
     };
