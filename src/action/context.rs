@@ -32,6 +32,9 @@ pub struct StepScope<'a> {
     pub now: DateTime<Utc>,
     /// When the step began, as its journal says; `None` while planning.
     pub began: Option<DateTime<Utc>>,
+    /// Whether the journal says that this step asked for its mutation, and was not refused; `false` while
+    /// planning.
+    pub asked: bool,
     /// The instant that data loss is counted from, when it was said (`--disaster-at`).
     pub disaster_at: Option<DateTime<Utc>>,
     /// Who runs this: the tag `drctl:owner`.

@@ -20,10 +20,30 @@ impl Machine {
 
     /// Whether the last act of the step may have happened and must not simply be repeated.
     pub(super) fn is_in_doubt(&self, step: &StepKey) -> bool {
-        let unsettled = |status: IntentStatus| status != IntentStatus::Refused;
-        !self.leaves_a_trace(step)
-            && !self.step(step).idempotent
-            && self.state.steps[step].intent.as_ref().is_some_and(|it| unsettled(it.status))
+        let found = &self.state.steps[step];
+        let unsettled = match found.intent.as_ref().map(|intent| intent.status) {
+            Some(IntentStatus::Open | IntentStatus::InDoubt) => true,
+            // It was done. Only a person has it done again, and then it is a new beginning.
+            Some(IntentStatus::Accepted) => found.tries() > 0,
+            Some(IntentStatus::Refused) | None => false,
+        };
+        unsettled && !self.leaves_a_trace(step) && !self.step(step).idempotent
+    }
+
+    /// Why the step is not tried again, after `tries` of them.
+    pub(super) fn out_of_tries(&self, step: &StepKey, tries: u32) -> ErrorRecord {
+        let times = if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+        let (message, help) = match self.step(step).trace {
+            Trace::Seen => (
+                format!("nothing is there after {times}"),
+                "look at the resource by hand before running again",
+            ),
+            Trace::Answered | Trace::BestEffort => (
+                format!("no answer says that it was done, after {times}"),
+                "look at what it does by hand before running again",
+            ),
+        };
+        ErrorRecord { kind: ErrorKind::InDoubt, message, code: None, help: Some(help.to_owned()) }
     }
 
     /// Settles a doubt: a person says what happened; for a notice it stays open, with a warning.

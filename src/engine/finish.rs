@@ -6,8 +6,8 @@
 use super::effect::Effect;
 use super::machine::Machine;
 use crate::journal::event::{ErrorKind, Event, RunOutcome, SkipReason};
-use crate::journal::fold::{RunState, StepState, StepStatus};
-use crate::plan::model::{Answer, Plan, PlannedStep};
+use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
+use crate::plan::model::{Answer, Plan, PlannedStep, Trace};
 
 impl Machine {
     pub(super) fn finish(&mut self) {
@@ -103,24 +103,30 @@ pub(super) fn score(plan: &Plan, state: &RunState) -> PredictionScore {
 }
 
 fn score_answer(step: &PlannedStep, found: &StepState, score: &mut PredictionScore) {
-    let ran = found.started_at.is_some();
-    match &step.preview.answer {
-        Answer::Will => {
-            let wrong = !found.status.is_success();
-            score.count(
-                wrong.then(|| {
-                    format!("{}: predicted WILL, ended {}", step.key, found.status.name())
-                }),
-            );
-        }
-        Answer::Wont { .. } => {
-            let wrong = ran && found.status.is_success();
-            score.count(
-                wrong.then(|| {
-                    format!("{}: predicted WONT, ended {}", step.key, found.status.name())
-                }),
-            );
-        }
-        Answer::CannotKnow { .. } => {}
+    let (word, wanted) = match &step.preview.answer {
+        Answer::Will => ("WILL", true),
+        Answer::Wont { .. } => ("WONT", false),
+        Answer::CannotKnow { .. } => return,
+    };
+    let Some(reached) = reached(step, found) else { return };
+    let ended = if found.status.is_success() && !reached {
+        "was not sent".to_owned()
+    } else {
+        format!("ended {}", found.status.name())
+    };
+    score.count((reached != wanted).then(|| format!("{}: predicted {word}, {ended}", step.key)));
+}
+
+/// Whether the step did what it is for; `None` when nobody knows. A notice fails nothing, so that its
+/// status does not say whether it was sent.
+fn reached(step: &PlannedStep, found: &StepState) -> Option<bool> {
+    let succeeded = found.status.is_success();
+    if step.trace != Trace::BestEffort || !succeeded {
+        return Some(succeeded);
+    }
+    match found.intent.as_ref().map(|intent| intent.status) {
+        Some(IntentStatus::Accepted) => Some(true),
+        Some(IntentStatus::Refused) | None => Some(false),
+        Some(IntentStatus::Open | IntentStatus::InDoubt) => None,
     }
 }

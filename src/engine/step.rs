@@ -129,8 +129,8 @@ impl Machine {
         let (poll, retry, check) =
             (Duration::from_millis(planned.poll_ms), planned.retry, planned.check);
         assert!(!check || self.part(step) == Part::Undo, "a check is never absent: {step}");
-        let intent = self.state.steps[step].intent.clone();
-        let tries = intent.as_ref().map_or(0, |intent| intent.attempt);
+        let found = &self.state.steps[step];
+        let (intent, tries, last_try) = (found.intent.clone(), found.tries(), found.last_try());
         if self.is_in_doubt(step) {
             return self.doubt(step);
         }
@@ -144,12 +144,7 @@ impl Machine {
             return self.fail(step, error, SeenDone::default());
         }
         if tries >= retry.attempts {
-            let error = ErrorRecord {
-                kind: ErrorKind::InDoubt,
-                message: format!("{tries} tries were answered, and nothing is there"),
-                code: None,
-                help: Some("look at the resource by hand before running again".to_owned()),
-            };
+            let error = self.out_of_tries(step, tries);
             return self.fail(step, error, SeenDone::default());
         }
         if self.halting.is_some() {
@@ -160,7 +155,7 @@ impl Machine {
             self.intents.get(step).cloned().expect("a begun step has an intent");
         self.emit(Event::IntentRecorded {
             step: step.clone(),
-            attempt: tries + 1,
+            attempt: last_try + 1,
             operation,
             target,
         });
@@ -228,8 +223,7 @@ impl Machine {
             }
             Err(ActFailure::Refused(error)) => {
                 self.emit(Event::ActRefused { step: step.clone(), error: error.clone() });
-                let tries =
-                    self.state.steps[step].intent.as_ref().map_or(0, |intent| intent.attempt);
+                let tries = self.state.steps[step].tries();
                 match error.kind {
                     ErrorKind::Temporary | ErrorKind::Unreachable if tries < retry.attempts => {
                         self.look(step, backoff(retry, tries.saturating_sub(1)));

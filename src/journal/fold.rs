@@ -5,10 +5,11 @@
 
 use crate::base::ids::{RunId, StepKey};
 use crate::journal::event::{Event, Record, RunOutcome};
+pub use crate::journal::intent::{Intent, IntentStatus};
 pub use crate::journal::question::{
     APPROVE, AnswerWay, Consequence, DONE, FAILED, GateRecord, Question, REJECT, REPEAT,
 };
-pub use crate::journal::step_state::{Intent, IntentStatus, StepProblem, StepState, StepStatus};
+pub use crate::journal::step_state::{StepProblem, StepState, StepStatus};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;

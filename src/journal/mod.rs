@@ -13,6 +13,7 @@ pub mod error;
 pub mod event;
 pub mod fold;
 pub mod index;
+pub mod intent;
 pub mod memory;
 pub mod question;
 pub mod sqlite;

@@ -3,6 +3,7 @@
 //! **Invariant:** a fact that cannot follow is an error and changes nothing.
 
 use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
+use crate::journal::intent::{Intent, IntentStatus};
 use crate::journal::question::{AnswerWay, GateRecord, Question, REPEAT};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
@@ -72,34 +73,6 @@ impl StepStatus {
     }
 }
 
-/// What became of a mutation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IntentStatus {
-    /// No answer is recorded.
-    Open,
-    /// AWS accepted it.
-    Accepted,
-    /// It had no effect.
-    Refused,
-    /// It may have had its effect.
-    InDoubt,
-}
-
-/// The last mutation that a step asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// How often the step has tried, from 1.
-    pub attempt: u32,
-    /// The operation.
-    pub operation: String,
-    /// What it acts on.
-    pub target: String,
-    /// When it was recorded.
-    pub at: DateTime<Utc>,
-    /// What became of it.
-    pub status: IntentStatus,
-}
-
 /// What the journal says about one step.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StepState {
@@ -117,6 +90,13 @@ pub struct StepState {
     pub inputs: Json,
     /// The last mutation; cleared when the undo begins.
     pub intent: Option<Intent>,
+    /// The last mutation of the step itself, once its undo has begun.
+    pub forward_intent: Option<Intent>,
+    /// Whether something that the step made may exist: a mutation of its own was sent and not refused,
+    /// and nobody saw its undo succeed.
+    pub may_have_made: bool,
+    /// The last try before an operator asked for more of them.
+    pub tries_before: u32,
     /// When the first mutation was about to leave: from then on something may exist.
     pub first_intent_at: Option<DateTime<Utc>>,
     /// How many mutations were ever left in doubt.
@@ -218,7 +198,7 @@ impl StepState {
             Event::IntentRecorded { attempt, .. } => {
                 self.is_working()?;
                 self.is_settled()?;
-                let expected = self.intent.as_ref().map_or(0, |intent| intent.attempt) + 1;
+                let expected = self.last_try() + 1;
                 let problem = StepProblem::Try { expected, found: *attempt };
                 if *attempt == expected { Ok(()) } else { Err(problem) }
             }
@@ -286,16 +266,24 @@ impl StepState {
             }
             Event::IntentRecorded { attempt, operation, target, .. } => {
                 self.first_intent_at.get_or_insert(at);
+                let made_before = self.may_have_made;
+                // An undo's mutation makes nothing.
+                self.may_have_made |= self.status == StepStatus::Running;
                 self.intent = Some(Intent {
                     attempt: *attempt,
                     operation: operation.clone(),
                     target: target.clone(),
                     at,
                     status: IntentStatus::Open,
+                    made_before,
                 });
             }
             Event::ActAccepted { .. } => self.settle(IntentStatus::Accepted),
-            Event::ActRefused { .. } => self.settle(IntentStatus::Refused),
+            Event::ActRefused { .. } => {
+                let before = self.intent.as_ref().is_some_and(|intent| intent.made_before);
+                self.may_have_made = before;
+                self.settle(IntentStatus::Refused);
+            }
             Event::ActInDoubt { .. } => {
                 self.doubts += 1;
                 self.settle(IntentStatus::InDoubt);
@@ -314,7 +302,8 @@ impl StepState {
             Event::UndoStarted { .. } => {
                 self.status = StepStatus::Undoing;
                 self.undo_started_at = Some(at);
-                (self.intent, self.last_state, self.retries) = (None, None, 0);
+                self.forward_intent = self.intent.take();
+                (self.last_state, self.retries, self.tries_before) = (None, 0, 0);
             }
             Event::UndoSucceeded { .. } | Event::UndoFailed { .. } => {
                 self.undo_finished_at = Some(at);
@@ -338,6 +327,7 @@ impl StepState {
             self.status = if warned { StepStatus::Warned } else { StepStatus::Succeeded };
             self.outputs = outputs.clone();
             self.adopted = *adopted;
+            self.may_have_made |= *adopted;
             self.observed = observed.clone();
             self.evidence = evidence.clone();
             self.warnings = warnings.clone();
@@ -352,9 +342,20 @@ impl StepState {
         } else if let Event::UndoFailed { error, .. } = event {
             self.status = StepStatus::UndoFailed;
             self.undo_error = Some(error.clone());
+            self.may_have_made = true;
         } else {
-            self.status = StepStatus::Undone;
+            (self.status, self.may_have_made) = (StepStatus::Undone, false);
         }
+    }
+
+    /// How often the step (or its undo) has tried since it began, or since an operator asked for more.
+    pub fn tries(&self) -> u32 {
+        self.last_try().saturating_sub(self.tries_before)
+    }
+
+    /// The number of the last try; 0 before the first.
+    pub fn last_try(&self) -> u32 {
+        self.intent.as_ref().map_or(0, |intent| intent.attempt)
     }
 
     fn settle(&mut self, status: IntentStatus) {
@@ -389,6 +390,9 @@ impl StepState {
             self.intent.take_if(|intent| intent.status == IntentStatus::Refused);
         } else if answer == REPEAT {
             self.settle(IntentStatus::Refused);
+        } else {
+            return;
         }
+        self.tries_before = self.last_try();
     }
 }

@@ -306,6 +306,7 @@ impl Planner<'_> {
             inputs: &inputs,
             now: self.request.now,
             began: None,
+            asked: false,
             disaster_at: self.request.disaster_at,
             owner: &self.request.owner,
             expires: expires(self.request.now),

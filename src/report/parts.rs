@@ -5,7 +5,7 @@
 
 use crate::journal::event::SkipReason;
 use crate::journal::fold::{RunState, StepState, StepStatus};
-use crate::plan::model::{Phase, Plan, PlannedStep};
+use crate::plan::model::{Phase, Plan, PlannedStep, Trace};
 use crate::report::audit::{Part, PartStatus};
 use crate::report::steps::{pairs, skip_reason, skipped_for_want};
 
@@ -16,9 +16,18 @@ const BACKUP: &str = "rds.create_snapshot";
 pub fn parts(plan: &Plan, state: &RunState) -> Vec<Part> {
     let pairs = pairs(plan, state);
     let of = |name: &str, phases: &[Phase]| {
-        let belongs = |step: &PlannedStep| phases.contains(&step.phase) && step.uses != BACKUP;
+        let belongs = |step: &PlannedStep| {
+            phases.contains(&step.phase) && step.uses != BACKUP && is_work(step)
+        };
         let steps: Vec<_> = pairs.iter().filter(|(step, _)| belongs(step)).copied().collect();
-        let (status, why) = judge(&steps, state.finished.is_some());
+        let (mut status, mut why) = judge(&steps, state.finished.is_some());
+        // That a command ended well says nothing of a database, unless its author calls it a check.
+        let unseen = !phases.contains(&Phase::Verify)
+            && steps.iter().all(|(step, _)| step.trace == Trace::Answered);
+        if unseen && status == PartStatus::Succeeded {
+            status = PartStatus::NotPlanned;
+            why = "only commands ran, and what they did was not looked at".to_owned();
+        }
         Part { name: name.to_owned(), status, steps: steps.len() as u64, why }
     };
     let mut parts = vec![
@@ -36,6 +45,11 @@ pub fn parts(plan: &Plan, state: &RunState) -> Vec<Part> {
         cleanup.why = format!("undo of {}: {}", step.key, message(found));
     }
     parts
+}
+
+/// Whether the step does or checks something: a notice and a gate do neither.
+fn is_work(step: &PlannedStep) -> bool {
+    step.trace != Trace::BestEffort && step.gate.is_none()
 }
 
 fn message(step: &StepState) -> &str {
@@ -58,10 +72,13 @@ fn judge(steps: &[Pair<'_>], ended: bool) -> (PartStatus, String) {
     if let Some((key, found)) = find(&|found| found.error.is_some()) {
         return (PartStatus::Failed, format!("{key}: {}", message(found)));
     }
-    let undone = |found: &StepState| {
-        matches!(found.status, StepStatus::Undone | StepStatus::Undoing | StepStatus::UndoFailed)
-    };
-    if let Some((key, _)) = find(&undone) {
+    if let Some((key, found)) = find(&|found| found.status == StepStatus::UndoFailed) {
+        return (PartStatus::Failed, format!("undo of {key}: {}", message(found)));
+    }
+    if let Some((key, _)) = find(&|found| found.status == StepStatus::Undoing) {
+        return (PartStatus::NotReached, format!("{key}: its undo has not ended"));
+    }
+    if let Some((key, _)) = find(&|found| found.status == StepStatus::Undone) {
         return (PartStatus::Undone, format!("{key} was taken back"));
     }
     if let Some((key, found)) = find(&|found| !found.status.is_over()) {

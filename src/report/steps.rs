@@ -5,7 +5,7 @@
 
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, Event, SkipReason};
-use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
+use crate::journal::fold::{RunState, StepState, StepStatus};
 use crate::journal::store::StoredRecord;
 use crate::plan::model::{Phase, Plan, PlannedStep, Trace};
 use crate::report::model::{EvidenceRow, HandOver, LeftBehind, StepRow};
@@ -171,17 +171,15 @@ pub fn left_behind(plan: &Plan, state: &RunState) -> Vec<LeftBehind> {
 }
 
 fn made_something(step: &PlannedStep, found: &StepState) -> bool {
-    let refused = |intent: &crate::journal::fold::Intent| intent.status == IntentStatus::Refused;
-    let only_refused = found.intent.as_ref().is_some_and(refused);
-    let acted = found.first_intent_at.is_some() && !only_refused;
-    let gone = found.status == StepStatus::Undone;
     let traced = step.trace == Trace::Seen;
     let makes = !step.check && traced && step.phase != Phase::Cleanup;
-    makes && !gone && (acted || found.adopted)
+    makes && found.may_have_made
 }
 
 fn name_of(step: &StepState) -> String {
-    let target = step.intent.as_ref().map(|intent| intent.target.clone());
+    // An undo names what it removes as its own action does.
+    let intent = step.forward_intent.as_ref().or(step.intent.as_ref());
+    let target = intent.map(|intent| intent.target.clone());
     // A snapshot also says of which instance it is.
     let made = text(&step.outputs, "snapshot").or_else(|| text(&step.outputs, "instance"));
     made.or(target).unwrap_or_else(|| "unknown".to_owned())

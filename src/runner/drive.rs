@@ -4,7 +4,7 @@
 
 use super::observer::{Observer, Operator, StopSignal};
 use super::perform::{act, observe};
-use super::prepare::{Prepared, StepsById, by_id, prepare};
+use super::prepare::{Past, Prepared, StepsById, by_id, prepare};
 use crate::action::Catalogue;
 use crate::base::clock::Clock;
 use crate::base::ids::StepKey;
@@ -157,13 +157,13 @@ fn launch<'a>(
         }
         Effect::Observe { step, part, delay } => {
             let ready = Arc::clone(&prepared[&(step, part)]);
-            let began = machine.state().steps[&ready.step].started_at;
-            Box::pin(async move { observe(running, &plan, ready, began, delay).await })
+            let past = Past::of(&machine.state().steps[&ready.step]);
+            Box::pin(async move { observe(running, &plan, ready, past, delay).await })
         }
         Effect::Act { step, part } => {
             let ready = Arc::clone(&prepared[&(step, part)]);
-            let began = machine.state().steps[&ready.step].started_at;
-            Box::pin(async move { act(running, &plan, ready, began).await })
+            let past = Past::of(&machine.state().steps[&ready.step]);
+            Box::pin(async move { act(running, &plan, ready, past).await })
         }
         Effect::Ask { step, question } => Box::pin(ask(running, step, question)),
         Effect::Halt => unreachable!("the loop returns on Halt"),

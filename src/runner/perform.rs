@@ -3,13 +3,12 @@
 //! **Invariant:** whatever an action does here ends as one input of the machine.
 
 use super::drive::Running;
-use super::prepare::Prepared;
+use super::prepare::{Past, Prepared};
 use super::translate::{act_failure, look_error, seen, seen_done};
 use crate::action::{ReadContext, WriteContext};
 use crate::cloud::Overlay;
 use crate::engine::Input;
 use crate::plan::model::Plan;
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +17,14 @@ pub(super) async fn observe(
     running: &Running<'_>,
     plan: &Plan,
     prepared: Arc<Prepared>,
-    began: Option<DateTime<Utc>>,
+    past: Past,
     delay: Duration,
 ) -> Input {
     if !delay.is_zero() {
         running.clock.sleep(delay).await;
     }
     let view = running.cloud.view(Overlay::default());
-    let scope = prepared.scope(running, plan, running.clock.now(), began);
+    let scope = prepared.scope(running, plan, running.clock.now(), past);
     let (effects, memory) = (running.effects, &prepared.memory);
     let context = ReadContext { scope, view: &view, effects, memory };
     let seen = match prepared.action.observe(&context).await {
@@ -40,10 +39,10 @@ pub(super) async fn act(
     running: &Running<'_>,
     plan: &Plan,
     prepared: Arc<Prepared>,
-    began: Option<DateTime<Utc>>,
+    past: Past,
 ) -> Input {
     let view = running.cloud.view(Overlay::default());
-    let scope = prepared.scope(running, plan, running.clock.now(), began);
+    let scope = prepared.scope(running, plan, running.clock.now(), past);
     let (effects, memory) = (running.effects, &prepared.memory);
     let read = ReadContext { scope, view: &view, effects, memory };
     let context = WriteContext { read, writer: running.writer };

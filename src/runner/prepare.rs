@@ -12,7 +12,7 @@ use crate::base::ids::StepKey;
 use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
-use crate::journal::fold::{IntentStatus, RunState};
+use crate::journal::fold::{RunState, StepState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep, Trace};
 use crate::plan::{
     StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
@@ -47,14 +47,28 @@ pub(super) struct Prepared {
     pub(super) standing: Option<Standing>,
 }
 
+/// What the journal says of the step when it is called.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Past {
+    began: Option<DateTime<Utc>>,
+    asked: bool,
+}
+
+impl Past {
+    /// Of `step` so far.
+    pub(super) fn of(step: &StepState) -> Self {
+        Self { began: step.started_at, asked: step.may_have_made }
+    }
+}
+
 impl Prepared {
-    /// The scope of one call at `now`, for a step that began at `began`.
+    /// The scope of one call at `now`.
     pub(super) fn scope<'a>(
         &'a self,
         running: &'a Running<'a>,
         plan: &'a Plan,
         now: DateTime<Utc>,
-        began: Option<DateTime<Utc>>,
+        past: Past,
     ) -> StepScope<'a> {
         StepScope {
             run: &plan.run,
@@ -64,7 +78,8 @@ impl Prepared {
             environment: running.environment,
             inputs: &self.inputs,
             now,
-            began,
+            began: past.began,
+            asked: past.asked,
             disaster_at: plan.disaster_at,
             owner: running.operator,
             expires: expires(plan.created_at),
@@ -105,13 +120,8 @@ fn forward(
         Err(why) => return (Begun::Failed(input_error(step, &why)), None),
     }
     let cleans_up = step.always && !step.check && step.trace == Trace::Seen;
-    if cleans_up && nothing_was_made(plan, state, step) {
-        return (
-            Begun::Nothing {
-                because: "no step before it asked for anything to be made".to_owned(),
-            },
-            None,
-        );
+    if cleans_up && let Some(because) = nothing_is_there(plan, state, step) {
+        return (Begun::Nothing { because: because.to_owned() }, None);
     }
     match inputs(running, step, scope) {
         Ok(inputs) => ready(running, (plan, state), step, &step.uses, inputs),
@@ -153,20 +163,26 @@ fn ready(
     let standing = tells.then(|| standing(plan, state, step));
     let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
     let prepared = Prepared { action, inputs, planned, step, region, memory, standing };
-    let intent = prepared.action.intent(&prepared.scope(running, plan, plan.created_at, None));
+    let intent =
+        prepared.action.intent(&prepared.scope(running, plan, plan.created_at, Past::default()));
     (Begun::Run { inputs: inputs_json(&prepared.inputs), intent }, Some(prepared))
 }
 
-/// Whether none of the mutations that this step needs has left anything to clean up.
-fn nothing_was_made(plan: &Plan, state: &RunState, step: &PlannedStep) -> bool {
+/// Why none of the mutations that this step needs has left anything to clean up.
+fn nothing_is_there(plan: &Plan, state: &RunState, step: &PlannedStep) -> Option<&'static str> {
     let makes = |found: &PlannedStep| !found.check && found.trace != Trace::BestEffort;
     let mutation = |key: &StepKey| plan.steps.iter().any(|it| it.key == *key && makes(it));
-    let mut made = step.needs.iter().filter(|key| mutation(key)).peekable();
-    made.peek().is_some()
-        && made.all(|key| match &state.steps[key].intent {
-            None => true,
-            Some(intent) => intent.attempt == 1 && intent.status == IntentStatus::Refused,
-        })
+    let makers = step.needs.iter().filter(|key| mutation(key));
+    let makers: Vec<&StepState> = makers.map(|key| &state.steps[key]).collect();
+    if makers.is_empty() || makers.iter().any(|found| found.may_have_made) {
+        return None;
+    }
+    let undone = makers.iter().any(|found| found.status == StepStatus::Undone);
+    Some(if undone {
+        "what the steps before it made was taken back"
+    } else {
+        "no step before it asked for anything to be made"
+    })
 }
 
 fn holds(step: &PlannedStep, scope: &Scope) -> Result<bool, String> {
@@ -258,3 +274,6 @@ fn input_error(step: &PlannedStep, why: &str) -> ErrorRecord {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

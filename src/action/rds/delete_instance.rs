@@ -3,17 +3,21 @@
 //! **Invariant:** nothing is deleted without a permit, and a permit needs identifier, resource id and our
 //! run's tag, freshly read.
 
+use super::removal::{ended, not_deleted, not_permitted};
 use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
-use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::action::{Action, CitedDuration};
 use crate::base::value::{Type, Value, Values};
-use crate::cloud::{PermitError, PredictedEffect};
+use crate::cloud::PredictedEffect;
 use async_trait::async_trait;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// What acting calls.
+const OPERATION: &str = "rds:DeleteDBInstance";
 
 /// The action.
 #[derive(Debug)]
@@ -31,9 +35,9 @@ impl Default for DeleteInstance {
             inputs: vec![Field::required("instance", Type::String, "identifier of the instance")],
             outputs: vec![
                 Field::required("instance", Type::String, "identifier of the instance"),
-                Field::required("deleted", Type::Bool, "whether there was one to delete"),
+                Field::required("deleted", Type::Bool, "whether this step deleted it"),
             ],
-            calls: &["rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:DeleteDBInstance"],
+            calls: &["rds:DescribeDBInstances", "rds:ModifyDBInstance", OPERATION],
             effects: &[],
             reversibility: Reversibility::Irreversible,
             by_hand: "# Delete only what this exercise created: look at its tags first.\n\
@@ -48,10 +52,10 @@ impl Default for DeleteInstance {
     }
 }
 
-fn outputs(name: &str, existed: &Value) -> Values {
+fn outputs(name: &str, deleted: bool) -> Values {
     Values::from([
         ("instance".to_owned(), Value::text(name)),
-        ("deleted".to_owned(), existed.clone()),
+        ("deleted".to_owned(), Value::Bool(deleted)),
     ])
 }
 
@@ -75,7 +79,7 @@ impl Action for DeleteInstance {
             return Ok(Preview {
                 summary,
                 wont,
-                outputs: outputs(name, &Value::Bool(false)),
+                outputs: outputs(name, false),
                 ..Preview::default()
             });
         };
@@ -88,7 +92,7 @@ impl Action for DeleteInstance {
                     .to_owned(),
             ],
             predictions: BTreeMap::from([("gone".to_owned(), json!(name))]),
-            outputs: outputs(name, &Value::Bool(true)),
+            outputs: outputs(name, true),
             effects: vec![PredictedEffect::Deleted {
                 region: scope.region.to_owned(),
                 id: name.to_owned(),
@@ -102,9 +106,10 @@ impl Action for DeleteInstance {
         let scope = &context.scope;
         let name = scope.text("instance").unwrap_or_default();
         let Some(found) = context.view.db_instance(scope.region, name).await? else {
+            let (deleted, verdict) = ended(scope, name);
             return Ok(Observation::Done(Done {
-                outputs: outputs(name, &Value::Bool(true)),
-                verdict: Verdict::Pass,
+                outputs: outputs(name, deleted),
+                verdict,
                 milestone: None,
                 observed: BTreeMap::from([("gone".to_owned(), json!(name))]),
                 evidence: vec![(
@@ -130,29 +135,15 @@ impl Action for DeleteInstance {
         let name = scope.text("instance").unwrap_or_default();
         let permit = match context.read.view.delete_permit(scope.region, name, scope.run).await {
             Ok(permit) => permit,
-            Err(PermitError::Cloud(error)) => return Err(error.into()),
-            // It went away between looking and acting: the next look says so.
-            Err(PermitError::Absent { .. }) => return Ok(Acted::default()),
-            Err(
-                error @ (PermitError::Protected { .. }
-                | PermitError::Untagged { .. }
-                | PermitError::Foreign { .. }
-                | PermitError::NotManual { .. }
-                | PermitError::Unidentified { .. }),
-            ) => {
-                let help = "drctl deletes only what its own run created";
-                return Err(ActionError::refused(error.to_string(), help));
-            }
+            Err(error) => return Err(not_permitted(OPERATION, error)),
         };
-        let accepted = match context.writer.delete_db_instance(&permit).await {
-            Ok(accepted) => accepted,
-            Err(error) if error.is("DBInstanceNotFound") => return Ok(Acted::default()),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Acted { request_id: accepted.request_id, ..Acted::default() })
+        match context.writer.delete_db_instance(&permit).await {
+            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
+            Err(error) => Err(not_deleted(error, "DBInstanceNotFound")),
+        }
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
-        ("rds:DeleteDBInstance".to_owned(), scope.text("instance").unwrap_or_default().to_owned())
+        (OPERATION.to_owned(), scope.text("instance").unwrap_or_default().to_owned())
     }
 }

@@ -3,18 +3,22 @@
 //! **Invariant:** nothing is deleted without a permit, and a permit needs identifier, ARN, instant and our
 //! run's tag, freshly read; automated snapshots never get one.
 
+use super::removal::{ended, not_deleted, not_permitted, snapshot_id};
 use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
-use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
 use crate::action::{Action, CitedDuration};
 use crate::base::value::{Type, Value, Values};
+use crate::cloud::PredictedEffect;
 use crate::cloud::model::DbSnapshot;
-use crate::cloud::{PermitError, PredictedEffect};
 use async_trait::async_trait;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// What acting calls.
+const OPERATION: &str = "rds:DeleteDBSnapshot";
 
 /// The action.
 #[derive(Debug)]
@@ -28,12 +32,16 @@ impl Default for DeleteSnapshot {
             name: "rds.delete_snapshot",
             summary: "Deletes a manual snapshot that this run took.",
             kind: ActionKind::Mutation,
-            inputs: vec![Field::required("snapshot", Type::String, "identifier of the snapshot")],
+            inputs: vec![Field::required(
+                "snapshot",
+                Type::String,
+                "identifier or ARN of the snapshot",
+            )],
             outputs: vec![
                 Field::required("snapshot", Type::String, "identifier of the snapshot"),
-                Field::required("deleted", Type::Bool, "whether there was one to delete"),
+                Field::required("deleted", Type::Bool, "whether this step deleted it"),
             ],
-            calls: &["rds:DescribeDBSnapshots", "rds:DeleteDBSnapshot"],
+            calls: &["rds:DescribeDBSnapshots", OPERATION],
             effects: &[],
             reversibility: Reversibility::Irreversible,
             by_hand: "# Delete only what this exercise took: look at its tags first.\n\
@@ -48,10 +56,10 @@ impl Default for DeleteSnapshot {
     }
 }
 
-fn outputs(name: &str, existed: bool) -> Values {
+fn outputs(name: &str, deleted: bool) -> Values {
     Values::from([
         ("snapshot".to_owned(), Value::text(name)),
-        ("deleted".to_owned(), Value::Bool(existed)),
+        ("deleted".to_owned(), Value::Bool(deleted)),
     ])
 }
 
@@ -80,8 +88,20 @@ impl Action for DeleteSnapshot {
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
-        let name = scope.text("snapshot").unwrap_or_default();
-        let summary = format!("delete snapshot `{name}` in {}", scope.region);
+        let given = scope.text("snapshot").unwrap_or_default();
+        let summary = format!("delete snapshot `{given}` in {}", scope.region);
+        let name = match snapshot_id(scope, given) {
+            Ok(name) => name,
+            Err((why, help)) => {
+                let wont = Some(format!("{why}; {help}"));
+                return Ok(Preview {
+                    summary,
+                    wont,
+                    outputs: outputs(given, false),
+                    ..Preview::default()
+                });
+            }
+        };
         let Some(found) = context.view.db_snapshot(scope.region, name).await? else {
             let wont = Some(format!("there is no snapshot `{name}`"));
             return Ok(Preview {
@@ -111,11 +131,15 @@ impl Action for DeleteSnapshot {
 
     async fn observe(&self, context: &ReadContext<'_>) -> Result<Observation, ActionError> {
         let scope = &context.scope;
-        let name = scope.text("snapshot").unwrap_or_default();
+        let name = match snapshot_id(scope, scope.text("snapshot").unwrap_or_default()) {
+            Ok(name) => name,
+            Err((why, help)) => return Ok(Observation::Broken { why, help }),
+        };
         let Some(found) = context.view.db_snapshot(scope.region, name).await? else {
+            let (deleted, verdict) = ended(scope, name);
             return Ok(Observation::Done(Done {
-                outputs: outputs(name, true),
-                verdict: Verdict::Pass,
+                outputs: outputs(name, deleted),
+                verdict,
                 milestone: None,
                 observed: BTreeMap::from([("gone".to_owned(), json!(name))]),
                 evidence: vec![(
@@ -137,31 +161,19 @@ impl Action for DeleteSnapshot {
 
     async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {
         let scope = &context.read.scope;
-        let name = scope.text("snapshot").unwrap_or_default();
+        let name = snapshot_id(scope, scope.text("snapshot").unwrap_or_default())
+            .map_err(|(why, help)| ActionError::refused(why, help))?;
         let permit = match context.read.view.snapshot_permit(scope.region, name, scope.run).await {
             Ok(permit) => permit,
-            Err(PermitError::Cloud(error)) => return Err(error.into()),
-            // It went away between looking and acting: the next look says so.
-            Err(PermitError::Absent { .. }) => return Ok(Acted::default()),
-            Err(
-                error @ (PermitError::Protected { .. }
-                | PermitError::Untagged { .. }
-                | PermitError::Foreign { .. }
-                | PermitError::NotManual { .. }
-                | PermitError::Unidentified { .. }),
-            ) => {
-                let help = "drctl deletes only what its own run created";
-                return Err(ActionError::refused(error.to_string(), help));
-            }
+            Err(error) => return Err(not_permitted(OPERATION, error)),
         };
         match context.writer.delete_snapshot(&permit).await {
             Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
-            Err(error) if error.is("DBSnapshotNotFound") => Ok(Acted::default()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(not_deleted(error, "DBSnapshotNotFound")),
         }
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
-        ("rds:DeleteDBSnapshot".to_owned(), scope.text("snapshot").unwrap_or_default().to_owned())
+        (OPERATION.to_owned(), scope.text("snapshot").unwrap_or_default().to_owned())
     }
 }

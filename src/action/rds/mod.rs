@@ -6,6 +6,7 @@ mod check_source;
 mod create_snapshot;
 mod delete_instance;
 mod delete_snapshot;
+mod removal;
 mod restore_from_snapshot;
 mod restore_settings;
 mod restore_to_point_in_time;

@@ -69,6 +69,82 @@ fn each_repetition_needs_a_word_of_its_own() {
 }
 
 #[test]
+fn a_person_s_word_begins_a_new_count_of_tries() {
+    let mut plan = two(Trace::Answered);
+    plan.steps[0].retry.attempts = 1;
+    let repeated = run(&plan, world(vec![doubtful(), Ok(None)], &["repeat"]));
+    assert_eq!(repeated.state.finished, Some(RunOutcome::Succeeded));
+    assert_eq!(repeated.kinds("intent_recorded"), 2);
+    let mut seen = super::plan(vec![mutation("act", &[])]);
+    seen.steps[0].retry.attempts = 1;
+    seen.steps[0].on_failure = OnFailure::Ask;
+    let mut world = World::default()
+        .look("act", [vec![Ok(Seen::Absent); 40], vec![done()]].concat())
+        .act("act", vec![Ok(None)]);
+    world.answers.extend(["retry"; 9]);
+    let retried = run(&seen, world);
+    assert_eq!(retried.state.finished, Some(RunOutcome::Succeeded));
+    let answers = retried.kinds("question_answered");
+    assert!(answers >= 1, "one try was not enough");
+    assert_eq!(retried.kinds("intent_recorded"), answers + 1, "each `retry` is a try");
+}
+
+#[test]
+fn retry_of_a_command_that_answered_starts_it_anew_and_asks_nothing_else() {
+    let mut plan = two(Trace::Answered);
+    (plan.steps[0].on_failure, plan.steps[0].retry.attempts) = (OnFailure::Ask, 1);
+    let failed = |message: &str| {
+        let failed =
+            Some(ErrorRecord { message: message.to_owned(), ..error(ErrorKind::CheckFailed) });
+        Box::new(SeenDone { failed, ..SeenDone::default() })
+    };
+    let mut exits = VecDeque::from([failed("exit code 1"), failed("exit code 2"), Box::default()]);
+    let (mut machine, mut turn) = begin(&plan);
+    let mut world = world(vec![Ok(None)], &["retry", "retry"]);
+    let (mut questions, mut flying) = (Vec::new(), VecDeque::new());
+    while !turn.effects.contains(&Effect::Halt) {
+        flying.extend(std::mem::take(&mut turn.effects));
+        let effect = flying.pop_front().expect("something is in flight");
+        if let Effect::Ask { question, .. } = &effect {
+            questions.push(question.question.clone());
+        }
+        let input = match world.answer(effect).1 {
+            Input::Acted { step, result, .. } => {
+                Input::Acted { step, result, done: exits.pop_front() }
+            }
+            other => other,
+        };
+        turn = machine.handle(input, simulated_epoch());
+    }
+    assert_eq!(machine.state().finished, Some(RunOutcome::Succeeded));
+    assert_eq!(questions.len(), 2, "{questions:?}");
+    assert!(questions.iter().all(|text| text.contains("failed: exit code")), "{questions:?}");
+    let step = &machine.state().steps[&StepKey::new("act")];
+    assert_eq!((step.last_try(), step.warnings.len()), (3, 0));
+}
+
+#[test]
+fn a_command_without_tries_left_has_words_of_its_own() {
+    let mut plan = two(Trace::Answered);
+    (plan.steps[0].idempotent, plan.steps[0].retry.attempts) = (true, 1);
+    let never = run(&plan, world(vec![doubtful()], &[]));
+    let error = never.state.steps[&StepKey::new("act")].error.clone().expect("it failed");
+    assert_eq!(error.message, "no answer says that it was done, after 1 try");
+}
+
+#[test]
+fn a_notice_that_was_not_sent_was_predicted_wrongly() {
+    let score = |acts: Vec<Act>| {
+        let score = run(&two(Trace::BestEffort), world(acts, &[])).state.score.expect("scored");
+        (score.held, score.total, score.wrong)
+    };
+    assert_eq!(score(vec![Ok(None)]), (2, 2, vec![]));
+    let wrong = vec!["act: predicted WILL, was not sent".to_owned()];
+    assert_eq!(score(vec![refused(ErrorKind::Refused)]), (1, 2, wrong));
+    assert_eq!(score(vec![doubtful()]), (1, 1, vec![]), "nobody knows, so nothing is compared");
+}
+
+#[test]
 fn an_idempotent_command_is_repeated_as_often_as_it_may_be_tried() {
     let mut plan = two(Trace::Answered);
     plan.steps[0].idempotent = true;

@@ -296,3 +296,89 @@ fn operators_and_attempts_are_kept() {
     assert_eq!((state.operators, state.attempts), (vec!["alice".into(), "bob".into()], 3));
     assert_eq!(state.interrupted, None);
 }
+
+/// Whether the step may have made something after `events`, the step having begun.
+fn may_have_made(events: &[Event]) -> bool {
+    let mut journal = JournalBuilder::started(&["restore"]).start(1, "restore");
+    for (event, at) in events.iter().zip(2..) {
+        journal.push(at, event.clone());
+    }
+    let state = RunState::fold(&journal.records()).expect("a legal journal");
+    state.steps[&StepKey::new("restore")].may_have_made
+}
+
+fn intent(attempt: u32) -> Event {
+    Event::IntentRecorded {
+        step: StepKey::new("restore"),
+        attempt,
+        operation: "rds:X".to_owned(),
+        target: "db".to_owned(),
+    }
+}
+
+#[test]
+fn what_may_exist_counts_until_it_is_refused_or_taken_back() {
+    let (doubt, refused) = (every("act_in_doubt"), every("act_refused"));
+    let (accepted, undo) = (every("act_accepted"), every("undo_started"));
+    let made = [intent(1), accepted.clone(), succeeded("restore", json!({}))];
+    let and = |more: &[Event]| [&made[..], more].concat();
+    let asked = [every("question_asked"), every("question_answered")];
+    for (events, may) in [
+        (vec![], false),
+        (vec![intent(1)], true),
+        (vec![intent(1), accepted], true),
+        (vec![intent(1), refused.clone()], false),
+        (vec![intent(1), refused.clone(), intent(2), refused.clone()], false),
+        (vec![intent(1), refused.clone(), intent(2), doubt.clone()], true),
+        // A refusal of the second try says nothing of the first, not even after a `retry`.
+        (vec![intent(1), doubt.clone(), intent(2), refused.clone()], true),
+        (
+            [
+                &[intent(1), doubt.clone(), intent(2), refused.clone()],
+                &asked[..],
+                &[intent(1), refused.clone()],
+            ]
+            .concat(),
+            true,
+        ),
+        (and(&[undo.clone()]), true),
+        (and(&[undo.clone(), intent(1), refused.clone()]), true),
+        (and(&[undo.clone(), intent(1), refused.clone(), every("undo_failed")]), true),
+        (and(&[undo.clone(), every("undo_failed")]), true),
+        (and(&[undo.clone(), intent(1), doubt, every("undo_succeeded")]), false),
+        // Its own mutation was refused, and yet there was something that could not be removed.
+        (vec![intent(1), refused, every("step_failed"), undo, every("undo_failed")], true),
+    ] {
+        let kinds: Vec<&str> = events.iter().map(Event::kind).collect();
+        assert_eq!(may_have_made(&events), may, "{kinds:?}");
+    }
+}
+
+#[test]
+fn an_adopted_resource_may_exist() {
+    let mut adopted = succeeded("restore", json!({}));
+    if let Event::StepSucceeded { adopted, .. } = &mut adopted {
+        *adopted = true;
+    }
+    assert!(may_have_made(&[adopted]));
+    assert!(!may_have_made(&[succeeded("restore", json!({}))]));
+}
+
+#[test]
+fn an_operator_s_retry_begins_a_new_count_of_tries() {
+    let tries = |events: &[Event]| {
+        let mut journal = JournalBuilder::started(&["restore"]).start(1, "restore");
+        for (event, at) in events.iter().zip(2..) {
+            journal.push(at, event.clone());
+        }
+        let state = RunState::fold(&journal.records()).expect("a legal journal");
+        let step = &state.steps[&StepKey::new("restore")];
+        (step.tries(), step.last_try())
+    };
+    let answered = [intent(1), every("act_accepted")];
+    let asked = [every("question_asked"), every("question_answered")];
+    assert_eq!(tries(&answered), (1, 1));
+    let retried = [&answered[..], &asked].concat();
+    assert_eq!(tries(&retried), (0, 1), "the numbers go on, the count begins anew");
+    assert_eq!(tries(&[&retried[..], &[intent(2)]].concat()), (1, 2));
+}

@@ -52,7 +52,7 @@ fn restore_validation_and_clean_up_are_judged_by_themselves() {
                 error: error(ErrorKind::Refused, "no"),
             },
         );
-    assert_eq!(statuses(&report(&undone)), [P::Undone, P::NotReached, P::Failed]);
+    assert_eq!(statuses(&report(&undone)), [P::Failed, P::NotReached, P::Failed]);
     let mut bare = plan();
     bare.steps.truncate(2);
     assert_eq!(
@@ -91,6 +91,80 @@ fn junit_tells_failures_from_errors() {
     assert!(wrong.contains("skipped=\"1\" errors=\"3\" failures=\"1\""), "{wrong}");
     let open = render_junit(&report(&until_restored(&plan())));
     assert!(open.contains("errors=\"1\" failures=\"0\"") && open.contains("type=\"unfinished\""));
+}
+
+#[test]
+fn only_what_was_taken_back_is_called_so() {
+    let part = |journal: &JournalBuilder| {
+        let restore = report(journal).parts.remove(0);
+        (restore.status, restore.why)
+    };
+    let undoing = until_restored(&plan())
+        .event(606_000, Event::UndoStarted { step: StepKey::new("restore") });
+    let told = part(&undoing);
+    assert_eq!(told, (PartStatus::NotReached, "restore: its undo has not ended".to_owned()));
+    let error = error(ErrorKind::Refused, "deletion protection");
+    let failed =
+        undoing.clone().event(607_000, Event::UndoFailed { step: StepKey::new("restore"), error });
+    let told = part(&failed);
+    assert_eq!(told, (PartStatus::Failed, "undo of restore: deletion protection".to_owned()));
+    let undone = undoing.event(607_000, Event::UndoSucceeded { step: StepKey::new("restore") });
+    assert_eq!(part(&undone), (PartStatus::Undone, "restore was taken back".to_owned()));
+}
+
+#[test]
+fn notices_gates_and_lone_commands_restore_nothing() {
+    use crate::plan::model::{GateKind, Trace};
+    let mut plan = plan();
+    plan.steps.push(step("tell", "notify.webhook", Phase::Cleanup));
+    plan.steps[5].trace = Trace::BestEffort;
+    plan.steps.push(step("decide", "gate.approve", Phase::Provision));
+    plan.steps[6].gate = Some(GateKind::Person);
+    let counts = |report: &Report| -> Vec<u64> { report.parts.iter().map(|it| it.steps).collect() };
+    assert_eq!(counts(&report(&until_verified(&plan))), [1, 2, 1]);
+    // Without a clean-up, a notice is none.
+    plan.steps.remove(4);
+    let told = report(&until_restored(&plan).ran(606_000, 607_000, "tell", json!({})));
+    assert_eq!(told.parts[2].status, PartStatus::NotPlanned, "{:?}", told.parts[2]);
+
+    let mut script = crate::report::testing::plan();
+    script.steps = vec![step("switch", "shell.run", Phase::Provision)];
+    script.steps[0].trace = Trace::Answered;
+    let ran = report(&journal(&script).ran(0, 1_000, "switch", json!({})));
+    let restore = &ran.parts[0];
+    assert_eq!(restore.status, PartStatus::NotPlanned, "{restore:?}");
+    assert!(restore.why.contains("only commands ran"), "{restore:?}");
+    let failed = journal(&script).start(0, "switch");
+    let failed = report(&failed.fail(1_000, "switch", ErrorKind::CheckFailed, "exit code 1"));
+    assert_eq!(failed.parts[0].status, PartStatus::Failed);
+    // Beside a step that restores it counts like any other.
+    script.steps.push(step("restore", "rds.restore_to_point_in_time", Phase::Provision));
+    let both = journal(&script).ran(0, 1_000, "switch", json!({}));
+    let both = report(&both.ran(1_000, 2_000, "restore", restored()));
+    assert_eq!((both.parts[0].status, both.parts[0].steps), (PartStatus::Succeeded, 2));
+}
+
+#[test]
+fn what_a_failed_undo_leaves_is_listed_by_its_name() {
+    let undone = |outcome: Event| {
+        let undo = journal(&plan())
+            .ran(0, 4_000, "source", json!({}))
+            .start(4_000, "restore")
+            .intent(5_000, "restore", "rds:RestoreDBInstanceToPointInTime")
+            .accepted(6_000, "restore")
+            .fail(600_000, "restore", ErrorKind::Broken, "incompatible-restore")
+            .event(606_000, Event::UndoStarted { step: StepKey::new("restore") })
+            .intent(607_000, "restore", "rds:DeleteDBInstance");
+        let refused = error(ErrorKind::Refused, "deletion protection");
+        let refused = Event::ActRefused { step: StepKey::new("restore"), error: refused };
+        report(&undo.event(608_000, refused).event(608_000, outcome)).left_behind
+    };
+    let refused = error(ErrorKind::Refused, "deletion protection");
+    let key = || StepKey::new("restore");
+    let left = undone(Event::UndoFailed { step: key(), error: refused });
+    let left: Vec<_> = left.iter().map(|one| (one.what.as_str(), one.why.as_str())).collect();
+    assert_eq!(left, [("db", "its undo failed")]);
+    assert_eq!(undone(Event::UndoSucceeded { step: key() }), []);
 }
 
 #[test]

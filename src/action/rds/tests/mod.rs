@@ -3,6 +3,7 @@
 //! **Invariant:** an action never acts on what is not this run's, and an answer that was lost, late or
 //! malformed is never taken for an end.
 
+mod removing;
 mod restoring;
 mod taking;
 mod verifying;
@@ -76,17 +77,24 @@ struct Bench {
     inputs: Values,
     planned: Option<Values>,
     overlay: Overlay,
+    asked: bool,
 }
 
 impl Bench {
     fn new(inputs: Values, replies: impl IntoIterator<Item = Reply>) -> Self {
         let estate = crate::estate::load("shop.yaml", ESTATE).expect("valid");
         let script = Script::new(replies);
-        Self { script, estate, inputs, planned: None, overlay: Overlay::new() }
+        Self { script, estate, inputs, planned: None, overlay: Overlay::new(), asked: false }
     }
 
     fn planned(mut self, pairs: &[(&str, Value)]) -> Self {
         self.planned = Some(inputs(pairs));
+        self
+    }
+
+    /// The journal says that the step asked for its mutation.
+    fn asked(mut self) -> Self {
+        self.asked = true;
         self
     }
 
@@ -104,6 +112,7 @@ impl Bench {
             inputs: &self.inputs,
             now: simulated_epoch(),
             began: None,
+            asked: self.asked,
             disaster_at: None,
             owner: "ada",
             expires: simulated_epoch() + chrono::TimeDelta::hours(24),

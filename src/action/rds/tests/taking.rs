@@ -141,7 +141,7 @@ async fn looks_that_fail_are_errors_and_stale_ones_do_not_act_twice() {
 #[tokio::test(start_paused = true)]
 async fn a_delete_looks_and_tells_apart() {
     let (action, ours) = (DeleteSnapshot::default(), run());
-    let (outputs, _) = done(delete([none()]).observe(&action).await);
+    let (outputs, _) = done(delete([none()]).asked().observe(&action).await);
     assert_eq!(outputs["deleted"], Value::Bool(true));
     let seen = delete([taken("available", Some(ours.as_str()))]).observe(&action).await;
     assert_eq!(seen, Ok(Observation::Absent), "it may be deleted");
@@ -176,11 +176,11 @@ async fn a_delete_looks_and_tells_apart() {
 async fn what_a_delete_may_end_with() {
     let (action, ours) = (DeleteSnapshot::default(), run());
     let seen = || taken("available", Some(ours.as_str()));
-    for reply in [none(), error(404, "DBSnapshotNotFound", "gone")] {
-        assert_eq!(delete([seen(), seen(), reply]).act(&action).await, Ok(Acted::default()));
+    // Gone before, between and at the delete: nothing was deleted, and the next look says so.
+    for replies in [vec![none()], vec![seen(), none()], vec![seen(), seen(), none()]] {
+        let failed = delete(replies).act(&action).await.expect_err("nothing was deleted");
+        assert_eq!(failed.class(), ErrorClass::Temporary, "{failed}");
     }
-    assert_eq!(delete([none()]).act(&action).await, Ok(Acted::default()), "gone before");
-    assert_eq!(delete([seen(), none()]).act(&action).await, Ok(Acted::default()), "gone between");
     for (reply, class) in [
         (error(400, "InvalidDBSnapshotState", "busy"), ErrorClass::Temporary),
         (error(400, "Throttling", "Rate exceeded"), ErrorClass::Temporary),
