@@ -4,6 +4,7 @@
 
 use crate::action::spec::{ActionSpec, Need};
 use crate::base::diagnostic::{Problems, Span};
+use crate::base::duration;
 use crate::base::value::{Type, Value};
 use crate::runbook::check::{Refusal, Shapes, check, suggestion};
 use crate::runbook::codes;
@@ -233,8 +234,14 @@ impl Inputs<'_> {
     }
 
     fn literal(&mut self, value: Value, span: Span, wanted: &Type) {
-        if let Err(why) = value.coerce(wanted) {
-            self.wrong(span, why);
+        match value.coerce(wanted) {
+            Err(why) => self.wrong(span, why),
+            Ok(Value::Duration(given)) => {
+                if let Some(why) = duration::too_long(given) {
+                    self.problems.error(codes::RANGE, span, why);
+                }
+            }
+            Ok(_) => {}
         }
     }
 
