@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 37] = [
+pub const CODES: [(&str, &str); 38] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -41,11 +41,12 @@ pub const CODES: [(&str, &str); 37] = [
     (IRREVERSIBLE, "A step that cannot be undone and that does not say so."),
     (ENDLESS_GATE, "A gate without a time-out."),
     (UNMEASURED, "An objective that no step can measure."),
+    (PAST_GATE, "A step that changes something also when the gate before it is rejected."),
 ];
 
 /// Codes from here on are warnings: the file can be used. All others are errors.
-pub const WARNINGS: [&str; 5] =
-    [UNUSED_PARAMETER, UNUSED_STEP, IRREVERSIBLE, ENDLESS_GATE, UNMEASURED];
+pub const WARNINGS: [&str; 6] =
+    [UNUSED_PARAMETER, UNUSED_STEP, IRREVERSIBLE, ENDLESS_GATE, UNMEASURED, PAST_GATE];
 
 /// A name or id that cannot be one.
 pub const NAME: &str = "DR010";
@@ -103,3 +104,5 @@ pub const IRREVERSIBLE: &str = "DR052";
 pub const ENDLESS_GATE: &str = "DR053";
 /// Warning: an objective without a measure.
 pub const UNMEASURED: &str = "DR054";
+/// Warning: a change that a rejection does not stop.
+pub const PAST_GATE: &str = "DR058";
