@@ -142,6 +142,23 @@ pub fn to_delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
+/// The last instant that four digits of a year can write.
+fn end_of_time() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(9999, 12, 31, 23, 59, 59).single().expect("a valid constant date")
+}
+
+/// `instant` and `duration` more, at most the end of the year 9999 and never before `instant`.
+pub fn later(instant: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
+    let moved = instant.checked_add_signed(to_delta(duration));
+    moved.unwrap_or(end_of_time()).min(end_of_time()).max(instant)
+}
+
+/// `instant` and `duration` less, at least 1970 and never after `instant`.
+pub fn sooner(instant: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
+    let moved = instant.checked_sub_signed(to_delta(duration));
+    moved.unwrap_or(DateTime::UNIX_EPOCH).max(DateTime::UNIX_EPOCH).min(instant)
+}
+
 /// The time from `earlier` to `later`, zero when they are the other way round.
 pub fn between(earlier: DateTime<Utc>, later: DateTime<Utc>) -> Duration {
     (later - earlier).to_std().unwrap_or_default()
@@ -163,6 +180,23 @@ mod tests {
         assert_eq!(format_instant(clock.now()), "2026-01-15T10:00:00Z");
         clock.sleep_until(simulated_epoch()).await;
         assert_eq!(format_instant(clock.now()), "2026-01-15T10:00:00Z");
+    }
+
+    #[test]
+    fn no_duration_leads_out_of_the_calendar() {
+        let now = simulated_epoch();
+        assert_eq!(format_instant(later(now, Duration::from_secs(60))), "2026-01-15T09:01:00Z");
+        assert_eq!(format_instant(sooner(now, Duration::from_secs(60))), "2026-01-15T08:59:00Z");
+        // The largest that chrono takes, one that it saturates, and one that only leaves four digits.
+        for long in [u64::MAX, i64::MAX as u64 / 1_000, 8_640_000_000_000, 260_000_000_000] {
+            let long = Duration::from_secs(long);
+            let (after, before) = (later(now, long), sooner(now, long));
+            assert_eq!(format_instant(after), "9999-12-31T23:59:59Z");
+            assert_eq!(parse_instant(&format_instant(after)), Some(after));
+            assert_eq!(before, DateTime::UNIX_EPOCH);
+            assert_eq!(later(DateTime::<Utc>::MAX_UTC, long), DateTime::<Utc>::MAX_UTC);
+            assert_eq!(sooner(DateTime::<Utc>::MIN_UTC, long), DateTime::<Utc>::MIN_UTC);
+        }
     }
 
     #[test]

@@ -8,6 +8,17 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+/// The longest duration that a step may be given: what takes longer than a leap year is a typing mistake,
+/// and instants that far away stay ones that can be written.
+pub const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// Says that a duration is longer than [`LONGEST`]; a sentence fragment.
+pub fn too_long(duration: Duration) -> Option<String> {
+    let days = LONGEST.as_secs() / 86_400;
+    (duration > LONGEST)
+        .then(|| format!("it may be {days} days long at most, and is {}", human(duration)))
+}
+
 /// Parses `1h15m`-like text.
 ///
 /// # Errors
@@ -101,6 +112,15 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_leap_year_is_the_longest() {
+        let parsed = |text: &str| too_long(parse(text).expect("a duration"));
+        assert_eq!(parsed("366d"), None);
+        let why = "it may be 366 days long at most, and is 366d00h";
+        assert_eq!(parsed("366d1ms").as_deref(), Some(why));
+        assert!(too_long(Duration::MAX).is_some());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The people that a run asks: at the terminal, by an answer on the command line, by `--yes`.
 //!
 //! **Invariant:** `--yes` answers gates of environments that are not protected and nothing else; nobody
-//! at the terminal means no answer.
+//! at the terminal means no answer; a line whose reading began before a question was shown does not
+//! answer it.
 
 use crate::base::ids::StepKey;
 use crate::cli::confirm::read_line;
@@ -10,11 +11,12 @@ use crate::cli::question::question_text;
 use crate::engine::Reply;
 use crate::estate::Environment;
 use crate::journal::fold::{APPROVE, AnswerWay, Question};
-use crate::plan::model::Plan;
+use crate::plan::model::{GateKind, Plan};
 use crate::runner::Operator;
 use async_trait::async_trait;
+use rustix::termios::QueueSelector;
 use std::io::IsTerminal as _;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// An answer given on the command line, for one question.
@@ -28,13 +30,46 @@ pub(super) struct GivenAnswer {
     pub comment: Option<String>,
 }
 
+/// Where people read questions and type.
+pub(super) trait Terminal: Send + Sync {
+    /// Whether somebody can be there.
+    fn is_there(&self) -> bool;
+    /// Throws away what was typed and not read yet.
+    fn discard(&self);
+    /// The next line; `None` at the end of the input. It blocks.
+    fn line(&self) -> Option<String>;
+}
+
+/// The terminal of this process.
+struct Stdin;
+
+impl Terminal for Stdin {
+    fn is_there(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+
+    fn discard(&self) {
+        let flushed = rustix::termios::tcflush(std::io::stdin(), QueueSelector::IFlush);
+        if let Err(error) = flushed {
+            tracing::warn!(%error, "what was typed early cannot be thrown away");
+        }
+    }
+
+    fn line(&self) -> Option<String> {
+        read_line("")
+    }
+}
+
 /// Whoever answers the questions of a run in this process.
 pub(super) struct People {
     plan: Plan,
     yes: bool,
+    /// Whether an answer names its step.
+    named: bool,
     given: Mutex<Option<GivenAnswer>>,
-    /// The line that is being read. One at a time, and kept when its question is over: what was typed
-    /// goes to the next question, which takes only its own words.
+    terminal: Arc<dyn Terminal>,
+    /// The line that is being read: one at a time, as reading cannot be called off. It answers the
+    /// question that it was begun for, and no other.
     line: tokio::sync::Mutex<Option<JoinHandle<Option<String>>>>,
 }
 
@@ -46,8 +81,15 @@ impl People {
         yes: bool,
         given: Option<GivenAnswer>,
     ) -> Self {
-        let (plan, yes) = (plan.clone(), yes && !environment.protected);
-        Self { plan, yes, given: Mutex::new(given), line: tokio::sync::Mutex::default() }
+        let gates = plan.steps.iter().filter(|step| step.gate == Some(GateKind::Person)).count();
+        Self {
+            plan: plan.clone(),
+            yes: yes && !environment.protected,
+            named: environment.protected || gates > 1,
+            given: Mutex::new(given),
+            terminal: Arc::new(Stdin),
+            line: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The answer of the command line, unless it was used.
@@ -66,13 +108,52 @@ impl People {
 
     /// Reads a line without keeping anything else from going on. In virtual time the clock stands still
     /// meanwhile: tokio does not advance a paused clock while a blocking task runs.
-    async fn read(line: &mut Option<JoinHandle<Option<String>>>, prompt: &str) -> Option<String> {
-        out::prompt(prompt);
-        let reading = line.get_or_insert_with(|| spawn_blocking(|| read_line("")));
+    async fn read(&self, line: &mut Option<JoinHandle<Option<String>>>) -> Option<String> {
+        let terminal = Arc::clone(&self.terminal);
+        let reading = line.get_or_insert_with(|| spawn_blocking(move || terminal.line()));
         let read = reading.await.ok().flatten();
         *line = None;
         read
     }
+
+    /// Makes sure that what is read from now on was typed by somebody who could see the question.
+    async fn forget_earlier(&self, line: &mut Option<JoinHandle<Option<String>>>) {
+        self.terminal.discard();
+        // Another question's line that still waits for its end: nobody can tell how much of it was typed
+        // before this question was shown.
+        if line.as_ref().is_some_and(|reading| !reading.is_finished()) {
+            out::prompt("a line was begun before this question came: press Enter to drop it ");
+            self.read(line).await;
+        }
+        *line = None;
+    }
+
+    /// What has to be typed for each choice.
+    fn words(&self, step: &StepKey, choice: &str) -> String {
+        if self.named { format!("{choice} {step}") } else { choice.to_owned() }
+    }
+
+    fn prompt(&self, step: &StepKey, question: &Question) -> String {
+        let words = question.choices.iter().map(|choice| format!("`{}`", self.words(step, choice)));
+        let words = words.collect::<Vec<_>>().join(" or ");
+        format!("{}: type {words}, then why if you like: ", self.plan.environment.name)
+    }
+
+    /// The answer that a typed line gives, with what stands behind it as the comment.
+    fn decided(&self, step: &StepKey, question: &Question, line: &str) -> Option<Reply> {
+        question.choices.iter().find_map(|choice| {
+            let comment = behind(line, &self.words(step, choice))?;
+            let comment = behind(comment, step.as_str()).unwrap_or(comment);
+            let comment = (!comment.is_empty()).then(|| comment.to_owned());
+            Some(Reply { answer: choice.clone(), way: AnswerWay::Terminal, comment })
+        })
+    }
+}
+
+/// What stands behind `words` at the beginning of `line`; `None` when it begins otherwise.
+fn behind<'a>(line: &'a str, words: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(words)?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim())
 }
 
 #[async_trait]
@@ -85,21 +166,21 @@ impl Operator for People {
         if gate && self.yes {
             return Some(Reply { answer: APPROVE.to_owned(), way: AnswerWay::Yes, comment: None });
         }
-        if !std::io::stdin().is_terminal() {
+        if !self.terminal.is_there() {
             return None;
         }
         let mut line = self.line.lock().await;
         out::prompt(&format!("{}\n", question_text(&self.plan, step, question)));
-        let prompt = format!("{} [{}] ", self.plan.environment.name, question.choices.join("/"));
-        let answer = loop {
-            let answer = Self::read(&mut line, &prompt).await?;
-            if question.choices.contains(&answer) {
-                break answer;
+        self.forget_earlier(&mut line).await;
+        let prompt = self.prompt(step, question);
+        loop {
+            out::prompt(&prompt);
+            let typed = self.read(&mut line).await?;
+            // One line is the whole answer: what was typed in time is not lost at a second question.
+            if let Some(reply) = self.decided(step, question, &typed) {
+                return Some(reply);
             }
-        };
-        let comment =
-            if gate { Self::read(&mut line, "why (may be left empty): ").await } else { None };
-        Some(Reply { answer, way: AnswerWay::Terminal, comment })
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::ids::StepKey;
 use crate::journal::fold::{Question, RunState};
 use crate::plan::follows;
 use crate::plan::model::{Plan, RunMode};
+use crate::report::line::answer_command;
 
 /// The question with everything that a decision needs, several lines.
 pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) -> String {
@@ -39,9 +40,9 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
 /// The commands that answer an open question, one a choice.
 pub(super) fn answer_commands(plan: &Plan, state: &RunState, step: &StepKey) -> Vec<String> {
     let several = state.questions().count() > 1;
-    let which = if several { format!(" --step {step}") } else { String::new() };
+    let which = several.then_some(step.as_str());
     let choices = state.steps[step].question.iter().flat_map(|question| &question.choices);
-    choices.map(|choice| format!("drctl resume {}{which} --answer {choice}", plan.run)).collect()
+    choices.map(|choice| answer_command(plan.run.as_str(), which, choice)).collect()
 }
 
 /// All open questions with the commands that answer them; empty when there is none.

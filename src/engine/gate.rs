@@ -6,7 +6,7 @@
 use super::effect::{Effect, Part, Reply, SeenDone, SeenGate};
 use super::machine::{Live, Machine};
 use super::policy::LONGEST_WAIT;
-use crate::base::clock::{between, format_instant, to_delta};
+use crate::base::clock::{between, format_instant, later};
 use crate::base::duration::human;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Evidence};
@@ -30,7 +30,7 @@ impl Machine {
                 let limit = Duration::from_millis(self.step(step).timeout_ms);
                 let record = GateRecord {
                     approvers: gate.approvers,
-                    deadline: self.now + to_delta(limit),
+                    deadline: later(self.now, limit),
                     on_timeout: gate.on_timeout,
                 };
                 let choices = vec![APPROVE.to_owned(), REJECT.to_owned()];
@@ -208,7 +208,7 @@ impl Machine {
     /// When the step's time is out.
     fn time_is_over_at(&self, step: &StepKey) -> DateTime<Utc> {
         let limit = Duration::from_millis(self.step(step).timeout_ms);
-        self.counted_from(step).unwrap_or(self.now) + to_delta(limit)
+        later(self.counted_from(step).unwrap_or(self.now), limit)
     }
 
     /// Since when the step's time counts: an undo, and a step that a person sent back, have their own.

@@ -54,8 +54,11 @@ pub struct StatusLine {
     pub waiting_since: Option<DateTime<Utc>>,
     /// Until when they can answer.
     pub answer_until: Option<DateTime<Utc>>,
-    /// The command that moves the run on: an answer, where one is missing.
+    /// The command to go on with: it takes the run up, or shows the questions that are open. It never
+    /// answers one, so pasting it decides nothing.
     pub command: Option<String>,
+    /// The commands that answer the open questions, one for each answer of each.
+    pub commands: Vec<String>,
     /// The line.
     pub text: String,
 }
@@ -114,7 +117,9 @@ pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> Statu
     let seen = report.timeline.iter().rev().find(|row| {
         row.step.is_some() && row.step.as_ref() == steps.first() && row.text.starts_with("seen: ")
     });
-    let open = report.approvals.iter().find(|one| one.asked_at.is_some() && one.at.is_none());
+    let open: Vec<&Approval> =
+        report.approvals.iter().filter(|one| one.asked_at.is_some() && one.at.is_none()).collect();
+    let (first, open) = (open.first().copied(), open.as_slice());
     let pending = |outcome: &str| outcome == "pending" || under_way(outcome);
     let mut line = StatusLine {
         state,
@@ -133,11 +138,12 @@ pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> Statu
         left_ms: promised_ms.map(|promised| left(promised, elapsed_ms)),
         recovered,
         waiting_for: report.verdict.waiting_for.clone(),
-        approvers: open.map_or_else(Vec::new, |one| one.approvers.clone()),
-        waiting_since: open.and_then(|one| one.asked_at),
-        answer_until: open.and_then(|one| one.deadline),
+        approvers: first.map_or_else(Vec::new, |one| one.approvers.clone()),
+        waiting_since: first.and_then(|one| one.asked_at),
+        answer_until: first.and_then(|one| one.deadline),
         command: (state == LineState::Waiting || state == LineState::Abandoned)
             .then(|| command(report, open)),
+        commands: answers(report, open),
         text: String::new(),
     };
     line.text = text(&line, report);
@@ -186,11 +192,37 @@ fn text(line: &StatusLine, report: &Report) -> String {
     }
 }
 
-/// The command that moves a run on; with several choices they are told apart by bars.
-fn command(report: &Report, open: Option<&Approval>) -> String {
-    let run = &report.run.run;
-    let Some(open) = open else { return format!("drctl resume {run}") };
-    format!("drctl resume {run} --answer {}", open.choices.join("|"))
+/// The command to go on with.
+fn command(report: &Report, open: &[&Approval]) -> String {
+    let verb = if open.is_empty() { "resume" } else { "status" };
+    format!("drctl {verb} {}", report.run.run)
+}
+
+/// The commands that answer what is open.
+fn answers(report: &Report, open: &[&Approval]) -> Vec<String> {
+    let several = open.len() > 1;
+    let of = |one: &&Approval| {
+        let step = one.step.as_deref().filter(|_| several);
+        let command = |choice: &String| answer_command(&report.run.run, step, choice);
+        one.choices.iter().map(command).collect::<Vec<_>>()
+    };
+    open.iter().flat_map(of).collect()
+}
+
+/// The command that gives one answer; `step` where several questions are open. A shell runs it as it
+/// stands: nothing in it is more than a word.
+pub fn answer_command(run: &str, step: Option<&str>, answer: &str) -> String {
+    let which = step.map_or_else(String::new, |step| format!(" --step {}", shell_word(step)));
+    format!("drctl resume {run}{which} --answer {}", shell_word(answer))
+}
+
+/// `text` as one word of a shell: as it is when nothing in it means something there.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn then(line: &StatusLine) -> String {

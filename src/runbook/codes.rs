@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 42] = [
+pub const CODES: [(&str, &str); 43] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -46,10 +46,11 @@ pub const CODES: [(&str, &str); 42] = [
     (UNHEEDED_GATE, "A gate that no step waits for."),
     (UNCOUNTED_HEARTBEAT, "A heartbeat that the measured recovery point leaves out."),
     (TOO_EARLY, "A step that means recovered before everything is restored."),
+    (PAST_GATE, "A step that changes something also when the gate before it is rejected."),
 ];
 
 /// Codes from here on are warnings: the file can be used. All others are errors.
-pub const WARNINGS: [&str; 8] = [
+pub const WARNINGS: [&str; 9] = [
     UNUSED_PARAMETER,
     UNUSED_STEP,
     IRREVERSIBLE,
@@ -58,6 +59,7 @@ pub const WARNINGS: [&str; 8] = [
     UNHEEDED_GATE,
     UNCOUNTED_HEARTBEAT,
     TOO_EARLY,
+    PAST_GATE,
 ];
 
 /// A name or id that cannot be one.
@@ -126,3 +128,5 @@ pub const UNHEEDED_GATE: &str = "DR055";
 pub const UNCOUNTED_HEARTBEAT: &str = "DR056";
 /// Warning: recovered before everything is restored.
 pub const TOO_EARLY: &str = "DR057";
+/// Warning: a change that a rejection does not stop.
+pub const PAST_GATE: &str = "DR058";

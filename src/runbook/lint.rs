@@ -102,6 +102,13 @@ fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
             ActionKind::Check | ActionKind::Gate(_) | ActionKind::Notice => continue,
             ActionKind::Mutation | ActionKind::Command => {}
         }
+        // The phase has to be said: `always` alone may be a mistake about what a rejection stops.
+        let cleans = draft.phase == Some(Phase::Cleanup) || takes_back(draft, world);
+        if let Some(gate) = gate_before(index, world).filter(|_| !cleans) {
+            let message = format!("a rejection at `{gate}` does not stop step `{}`", step.id);
+            p.warning(codes::PAST_GATE, draft.id_span, message)
+                .help("leave `always` out, or say `phase: cleanup` when it only cleans up");
+        }
         let leaf = !needed.contains(&index) && !measured.contains(step.id.as_str());
         if leaf && !step.always && step.phase != Phase::Cleanup {
             let message = format!("nothing checks what step `{}` does: no step needs it", step.id);
@@ -168,6 +175,17 @@ fn restores(measured: &Measured, world: &World<'_>, p: &mut Problems) {
             );
         }
     }
+}
+
+/// The first gate upstream of a step that runs whatever became of it.
+fn gate_before<'a>(index: usize, world: &World<'a>) -> Option<&'a str> {
+    let drafts = world.drafts;
+    let mut gates = (0..drafts.len()).filter(|at| drafts[*at].step.uses == "gate.approve");
+    if !drafts[index].step.always || !world.graph.is_acyclic() {
+        return None;
+    }
+    let gate = gates.find(|gate| world.graph.is_upstream(*gate, index))?;
+    Some(drafts[gate].step.id.as_str())
 }
 
 /// Whether the step undoes what a step did whose outputs it names: nothing is lost then that was

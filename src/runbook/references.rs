@@ -4,6 +4,7 @@
 
 use crate::action::spec::{ActionSpec, Need};
 use crate::base::diagnostic::{Problems, Span};
+use crate::base::duration;
 use crate::base::value::{Type, Value};
 use crate::runbook::check::{Refusal, Shapes, check, suggestion};
 use crate::runbook::codes;
@@ -243,11 +244,19 @@ impl Inputs<'_> {
 
     fn literal(&mut self, value: Value, span: Span, wanted: &Type) {
         let hint = value.hint(wanted);
-        if let Err(why) = value.coerce(wanted) {
-            let problem = self.problems.error(codes::INPUT_TYPE, span, why);
-            if let Some(hint) = hint {
-                problem.help(hint);
+        match value.coerce(wanted) {
+            Err(why) => {
+                let problem = self.problems.error(codes::INPUT_TYPE, span, why);
+                if let Some(hint) = hint {
+                    problem.help(hint);
+                }
             }
+            Ok(Value::Duration(given)) => {
+                if let Some(why) = duration::too_long(given) {
+                    self.problems.error(codes::RANGE, span, why);
+                }
+            }
+            Ok(_) => {}
         }
     }
 

@@ -3,6 +3,7 @@
 //! **Invariant:** a field that cannot be executed in this version is an error, never ignored.
 
 use crate::base::diagnostic::Span;
+use crate::base::duration;
 use crate::base::yaml::{Fields, Kind, Node};
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name, word};
@@ -161,7 +162,10 @@ fn timeout(f: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Duration> {
     if timeout.is_zero() {
         reader.problems.error(codes::RANGE, span, "a time-out must be longer than nothing");
     }
-    Some(timeout)
+    if let Some(why) = duration::too_long(timeout) {
+        reader.problems.error(codes::RANGE, span, format!("`timeout`: {why}"));
+    }
+    Some(timeout.min(duration::LONGEST))
 }
 
 fn retry(node: &Node, reader: &mut Reader<'_>) -> Retry {
@@ -174,7 +178,11 @@ fn retry(node: &Node, reader: &mut Reader<'_>) -> Retry {
         let message = format!("`attempts` must be 1 to {MAX_ATTEMPTS}, found {given}");
         reader.problems.error(codes::RANGE, span, message);
     }
+    let span = f.node("backoff").map_or(node.span, |node| node.span);
     let backoff = f.duration("backoff", reader.problems).unwrap_or(DEFAULT_BACKOFF);
+    if let Some(why) = duration::too_long(backoff) {
+        reader.problems.error(codes::RANGE, span, format!("`backoff`: {why}"));
+    }
     f.finish(reader.problems);
     Retry { attempts, backoff }
 }

@@ -2,7 +2,7 @@
 
 use crate::env::{Output, TestEnv, finished};
 use serde_json::Value as Json;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 const RUNBOOK: &str = include_str!("gated.yaml");
@@ -45,7 +45,8 @@ fn resume_means_what_waits_also_when_something_newer_has_ended() {
     let env = waiting();
     env.line("drill restore-db").expect(0);
     env.line("status").expect(0).shows(&["unfinished, waits: ", "succeeded"]);
-    env.line("resume --answer approve").expect(0).shows(&["SUCCEEDED"]);
+    // It is the waiting run that is taken up; the other has taken longer than its gate waits.
+    env.line("resume --answer approve").expect(10).says(&["decide: nobody answered in time"]);
     env.line("resume").expect(2).says(&["has ended"]);
 }
 
@@ -88,8 +89,12 @@ fn without_a_terminal_a_gate_waits_and_an_answer_opens_it() {
     env.line("status --line").expect(13).shows(&[
         "WAITS FOR ann or bob since 2026-01-15T",
         ", until 2026-01-15T",
-        &format!("drctl resume {run} --answer approve|reject"),
+        &format!("; drctl status {run}"),
     ]);
+    let line = env.line("status --line --output json").expect(13).json();
+    assert!(!line["line"].as_str().expect("a text").contains(['|', '>', '&']), "{line}");
+    let commands = line["run"]["commands"].as_array().expect("a list").clone();
+    assert_eq!(commands, [approve.clone(), format!("drctl resume {run} --answer reject")]);
     // Taking it up without an answer asks nothing twice and loses no time.
     env.line("resume").expect(13);
     assert_eq!(events(&env, "question_asked").len(), 1);
@@ -258,8 +263,9 @@ fn a_wait_ends_at_its_instant() {
     env.line("report").expect(0).shows(&["| wait  | 2h19m | 100%  |"]);
 }
 
-/// Runs a line of words at a pseudo-terminal and types; `None` where there is no `script`.
-fn at_a_terminal(env: &TestEnv, line: &str, typed: &str) -> Option<Output> {
+/// Runs a line of words at a pseudo-terminal, where somebody types a line each time that a text has been
+/// shown; `None` where there is no `script`.
+fn at_a_terminal(env: &TestEnv, line: &str, typed: &[(&str, &str)]) -> Option<Output> {
     let command = env.command(&[]);
     let program = command.get_program().to_string_lossy().into_owned();
     let mut script = std::process::Command::new("script");
@@ -278,23 +284,43 @@ fn at_a_terminal(env: &TestEnv, line: &str, typed: &str) -> Option<Output> {
         }
     };
     let mut stdin = child.stdin.take().expect("piped");
-    stdin.write_all(typed.as_bytes()).expect("it reads");
+    let mut stdout = child.stdout.take().expect("piped");
+    let (mut shown, mut seen) = (Vec::new(), 0);
+    for (text, line) in typed {
+        while let Err(missing) = position(&shown[seen..], text) {
+            let mut some = [0; 4096];
+            let read = stdout.read(&mut some).expect("it is read");
+            let all = String::from_utf8_lossy(&shown);
+            assert!(read > 0, "{missing} was not shown: {all}");
+            shown.extend(&some[..read]);
+        }
+        seen += position(&shown[seen..], text).expect("it is there");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("it reads");
+    }
     // The end of the input ends `script`, so it is kept open until the program has ended.
-    let output = finished(child.wait_with_output().expect("it ends"));
+    stdout.read_to_end(&mut shown).expect("it is read");
+    let output = child.wait_with_output().expect("it ends");
     drop(stdin);
-    Some(output)
+    Some(finished(std::process::Output { stdout: shown, ..output }))
+}
+
+/// Where `text` ends in what was shown, else the text.
+fn position<'a>(shown: &[u8], text: &'a str) -> Result<usize, &'a str> {
+    let found = shown.windows(text.len().max(1)).position(|part| part == text.as_bytes());
+    if text.is_empty() { Ok(0) } else { found.map(|at| at + text.len()).ok_or(text) }
 }
 
 #[test]
 fn at_a_terminal_a_person_is_asked_until_the_answer_is_one() {
     let env = project();
-    let typed = "what?\napprove\nagreed on the call\n";
-    let Some(out) = at_a_terminal(&env, "drill gated", typed) else { return };
+    // What is typed before the question is there does not count.
+    let prompt = "type `approve` or `reject`, then why if you like: ";
+    let typed = [("", "reject"), (prompt, "what?"), (prompt, "approve agreed on the call")];
+    let Some(out) = at_a_terminal(&env, "drill gated", &typed) else { return };
     out.expect(0).shows(&[
         "decide asks: Use drctl-techcorp-orders-",
         "approvers    ann, bob",
-        "sim [approve/reject]",
-        "why (may be left empty)",
+        "sim: type `approve` or `reject`",
     ]);
     let answered = &events(&env, "question_answered")[0];
     assert_eq!(
@@ -319,9 +345,9 @@ fn yes_does_not_open_a_gate_of_a_protected_environment() {
     env.write("estates/techcorp.yaml", &guarded);
     env.line("drill gated --yes").expect(12).says(&["`sim` is protected"]);
     env.line("drill gated --dry-run").expect(0).shows(&["`--yes` does not answer it: `sim` is"]);
-    let Some(out) = at_a_terminal(&env, "drill gated --yes", "sim\nreject\nnot today\n") else {
-        return;
-    };
+    let prompt = "sim: type `approve decide` or `reject decide`, then why";
+    let typed = [("to go on: ", "sim"), (prompt, "approve"), (prompt, "reject decide not today")];
+    let Some(out) = at_a_terminal(&env, "drill gated --yes", &typed) else { return };
     out.expect(12).shows(&[
         "sim (account 123456789012, PROTECTED",
         "rejected by tester at the terminal: not today",

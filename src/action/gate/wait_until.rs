@@ -7,7 +7,7 @@ use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
-use crate::base::clock::{between, format_instant, to_delta};
+use crate::base::clock::{between, format_instant, later};
 use crate::base::duration;
 use crate::base::value::{Type, Value, Values};
 use async_trait::async_trait;
@@ -66,6 +66,15 @@ fn input_error(name: &str, why: &str) -> ActionError {
     ActionError::Input { name: name.to_owned(), why: why.to_owned() }
 }
 
+/// `for`, when it is known.
+fn wait(scope: &StepScope<'_>) -> Result<Option<Duration>, ActionError> {
+    let wait = scope.duration("for");
+    match wait.and_then(duration::too_long) {
+        Some(why) => Err(input_error("for", &why)),
+        None => Ok(wait),
+    }
+}
+
 /// What the inputs ask for; `None` when they are not known yet.
 fn goal(scope: &StepScope<'_>) -> Result<Option<Goal>, ActionError> {
     let given = |name: &str| *scope.input(name) != Value::Null;
@@ -74,10 +83,10 @@ fn goal(scope: &StepScope<'_>) -> Result<Option<Goal>, ActionError> {
         (true, false, true) => Err(input_error("after", "it belongs to `for`, not to `time`")),
         (false, false, _) => Err(input_error("time", "neither it nor `for` is given")),
         (true, false, false) => Ok(scope.time("time").map(Goal::At)),
-        (false, true, false) => Ok(scope.duration("for").map(Goal::For)),
+        (false, true, false) => Ok(wait(scope)?.map(Goal::For)),
         (false, true, true) => {
-            let both = scope.time("after").zip(scope.duration("for"));
-            Ok(both.map(|(after, wait)| Goal::At(after + to_delta(wait))))
+            let both = scope.time("after").zip(wait(scope)?);
+            Ok(both.map(|(after, wait)| Goal::At(later(after, wait))))
         }
     }
 }
@@ -128,7 +137,7 @@ impl Action for WaitUntil {
         let scope = &context.scope;
         let until = match goal(scope)? {
             Some(Goal::At(until)) => until,
-            Some(Goal::For(wait)) => scope.began.unwrap_or(scope.now) + to_delta(wait),
+            Some(Goal::For(wait)) => later(scope.began.unwrap_or(scope.now), wait),
             None => return Err(input_error("time", "it has no value")),
         };
         if scope.now < until {

@@ -5,7 +5,7 @@
 
 use crate::action::context::StepScope;
 use crate::action::outcome::ActionError;
-use crate::base::clock::{format_instant, to_delta};
+use crate::base::clock::{format_instant, sooner};
 use crate::base::duration::human;
 use crate::base::seed::Seed;
 use crate::cloud::model::DbSnapshot;
@@ -104,7 +104,7 @@ pub(super) fn choose(
             (*found, format!("the newest of {}", list.len()))
         }
         Wanted::Random(window) => {
-            let since = scope.now - to_delta(*window);
+            let since = sooner(scope.now, *window);
             let drawn: Vec<_> = list.into_iter().filter(|(at, _)| *at >= since).collect();
             let mut random = stream(scope);
             let Some((_, found)) = drawn.get(random.usize(0..drawn.len().max(1))) else {

@@ -1,6 +1,7 @@
 //! Gates in the machine: asked once, opened by an answer in time, over resumes and crashes.
 
 use super::*;
+use crate::base::clock::format_instant;
 use crate::engine::SeenGate;
 use crate::journal::fold::{Consequence, GateRecord};
 
@@ -201,4 +202,24 @@ fn the_question_holds_what_the_gate_says() {
     let deadline = question.asked_at + Duration::from_millis(LIMIT_MS);
     let (approvers, on_timeout) = (vec!["bob".to_owned()], Consequence::Reject);
     assert_eq!(question.gate, Some(GateRecord { approvers, deadline, on_timeout }));
+}
+
+#[test]
+fn no_time_of_a_journal_leads_out_of_the_calendar() {
+    let end = "9999-12-31T23:59:59Z";
+    for limit in [u64::MAX, 8_640_000_000_000_000, i64::MAX as u64] {
+        let mut plan = gated(OnFailure::Stop);
+        plan.steps[1].timeout_ms = limit;
+        let stopped = run(&plan, world(Consequence::Fail, &[]));
+        let record = gate(&stopped).question.clone().expect("open").gate.expect("of a gate");
+        assert_eq!(format_instant(record.deadline), end);
+        let mut world = world(Consequence::Fail, &["approve"]);
+        let ended = resumed(&plan, stopped.state, &mut world, stopped.now);
+        assert_eq!(ended.state.finished, Some(RunOutcome::Succeeded));
+        let until = simulated_epoch() + Duration::from_secs(60);
+        let wait = PlannedStep { timeout_ms: limit, ..check("a", &[]) };
+        let looks = vec![Ok(Seen::Waiting { until }), done()];
+        let ended = run(&super::plan(vec![wait]), World::default().look("a", looks));
+        assert_eq!((ended.state.finished, ended.now), (Some(RunOutcome::Succeeded), until));
+    }
 }

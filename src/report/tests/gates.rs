@@ -3,8 +3,7 @@
 use super::*;
 use crate::journal::question::{Consequence, REJECT};
 use crate::journal::testing::{gate_answered, gate_asked};
-use crate::plan::model::GateKind;
-use crate::plan::model::Plan;
+use crate::plan::model::{GateKind, Plan, PlannedStep};
 use crate::report::line::{LineState, Worker};
 use crate::report::{render_html, render_json, render_junit, render_markdown, status_line};
 
@@ -111,8 +110,36 @@ fn the_line_says_whom_a_run_waits_for() {
             format!(
                 "SIMULATED restore-db in sim: WAITS FOR bob since 2026-01-15T09:00:04Z, until \
                  2026-01-15T09:30:04Z: promote?; step 2 of 6, decide; not recovered after 1m04s of \
-                 15m00s, 13m56s left; drctl resume {run} --answer approve|reject"
+                 15m00s, 13m56s left; drctl status {run}"
             )
         );
+        let answer = |word: &str| format!("drctl resume {run} --answer {word}");
+        assert_eq!(line.command, Some(format!("drctl status {run}")));
+        assert_eq!(line.commands, [answer("approve"), answer("reject")]);
     }
+}
+
+#[test]
+fn commands_of_several_questions_name_their_steps_and_are_plain_words_of_a_shell() {
+    let mut plan = gated();
+    let other = PlannedStep { key: StepKey::item("other", "a; b|c'd"), ..plan.steps[1].clone() };
+    let key = other.key.clone();
+    plan.steps.insert(2, other);
+    let journal = asked(&plan, Consequence::Fail)
+        .event(5_000, Event::StepStarted { step: key.clone(), inputs: json!({}) })
+        .event(5_000, gate_asked(key.as_str(), 1_805_000, Consequence::Fail));
+    let line = status_line(&report(&journal), at(64), Worker::Present);
+    let run = &line.run;
+    let quoted = r"'other[a; b|c'\''d]'";
+    assert_eq!(
+        line.commands,
+        [
+            format!("drctl resume {run} --step decide --answer approve"),
+            format!("drctl resume {run} --step decide --answer reject"),
+            format!("drctl resume {run} --step {quoted} --answer approve"),
+            format!("drctl resume {run} --step {quoted} --answer reject"),
+        ]
+    );
+    assert_eq!(line.command, Some(format!("drctl status {run}")));
+    assert!(!line.text.contains("--answer"), "{}", line.text);
 }

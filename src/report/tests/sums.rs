@@ -189,7 +189,8 @@ fn one_line_says_where_it_stands() {
     let asked = status_line(&report(&asked), at(700), Worker::Present);
     let since = "WAITS FOR A PERSON since 2026-01-15T09:10:07Z: go on?";
     assert!(asked.text.contains(since), "{}", asked.text);
-    assert!(asked.text.ends_with(" --answer retry|abort"), "{}", asked.text);
+    assert!(asked.text.ends_with(&format!("; drctl status {}", asked.run)), "{}", asked.text);
+    assert!(asked.commands[0].ends_with(" --answer retry"), "{:?}", asked.commands);
     let done = status_line(&report(&whole(&plan())), at(9_999), Worker::Gone);
     assert_eq!(
         done.text,

@@ -140,4 +140,23 @@ pub(super) const ENTRIES: &[Entry] = &[
                 uses: sql.check\n    needs: [restore_users]\n    with: { instance: \
                 shop-users-new }\n",
     },
+    Entry {
+        code: codes::PAST_GATE,
+        meaning: "A step needs a `gate.approve`, changes something, and is `always`: it runs whatever \
+                  became of the steps that it needs, so it runs after a rejection too. Only what \
+                  cleans up is meant to do that: it says `phase: cleanup`, or takes back what the \
+                  run made.",
+        why: "Who rejects believes that nothing more is changed.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: decide\n    uses: gate.approve\n    timeout: 30m\n    with: { message: \
+                Restore the orders? }\n  - id: restore\n    uses: rds.restore_to_point_in_time\n    \
+                needs: [decide]\n    always: true\n    with: { source: shop-orders, restore_time: \
+                \"2026-03-01T10:15:00Z\" }\n  - id: verify\n    uses: sql.check\n    needs: \
+                [restore]\n    with: { instance: shop-orders }\n",
+        mended: "steps:\n  - id: decide\n    uses: gate.approve\n    timeout: 30m\n    with: { message: \
+                 Restore the orders? }\n  - id: restore\n    uses: rds.restore_to_point_in_time\n    \
+                 needs: [decide]\n    with: { source: shop-orders, restore_time: \
+                 \"2026-03-01T10:15:00Z\" }\n  - id: verify\n    uses: sql.check\n    needs: \
+                 [restore]\n    with: { instance: shop-orders }\n",
+    },
 ];

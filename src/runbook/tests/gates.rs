@@ -47,6 +47,23 @@ fn a_wait_has_one_goal() {
 }
 
 #[test]
+fn no_duration_of_a_step_is_longer_than_a_leap_year() {
+    let why = "it may be 366 days long at most, and is 100000000d00h";
+    let gate = "uses: gate.approve, with: { message: 'go?' }";
+    assert_eq!(problems(&format!("{gate}, timeout: 366d")), Vec::<String>::new());
+    assert_eq!(
+        problems(&format!("{gate}, timeout: 2400000000h")),
+        [format!("DR023 7:69 `timeout`: {why}")]
+    );
+    assert_eq!(
+        problems(&format!("{gate}, timeout: 1h, retry: {{ attempts: 2, backoff: 367d }}")),
+        ["DR023 7:104 `backoff`: it may be 366 days long at most, and is 367d00h"]
+    );
+    let found = problems("uses: gate.wait_until, with: { for: 2400000000h }");
+    assert_eq!(found, [format!("DR023 7:50 {why}")]);
+}
+
+#[test]
 fn a_gate_names_its_consequence() {
     let with = |input: &str| {
         problems(&format!("uses: gate.approve, timeout: 2h, with: {{ message: 'go?', {input} }}"))

@@ -138,6 +138,29 @@ fn recovered_comes_after_every_restore() {
 }
 
 #[test]
+fn what_a_rejection_does_not_stop_is_said() {
+    let gate = "steps:\n  - { id: gate, uses: gate.approve, timeout: 30m }\n";
+    let change = |step: &str| {
+        format!(
+            "{gate}  - {{ id: a, uses: x.create, {step} }}\n  - {{ id: b, uses: x.look, needs: [a] }}\n"
+        )
+    };
+    let message = "DR058 6:11 a rejection at `gate` does not stop step `a`";
+    assert_eq!(warnings(&change("needs: [gate], always: true")), [message]);
+    none(&change("needs: [gate]"));
+    none(&change("always: true"));
+    none(&change("needs: [gate], always: true, phase: cleanup"));
+    none(&format!("{gate}  - {{ id: a, uses: x.look, needs: [gate], always: true }}\n"));
+    let named = change("needs: [gate], always: true, phase: dns");
+    assert_eq!(warnings(&named), [message]);
+    // A gate further up is passed by as well.
+    let far = format!(
+        "{gate}  - {{ id: a, uses: x.create, needs: [gate] }}\n  - {{ id: look, uses: x.look, needs: [a] }}\n  - {{ id: b, uses: x.create, needs: [look], always: true }}\n"
+    );
+    assert_eq!(warnings(&far), ["DR058 8:11 a rejection at `gate` does not stop step `b`"]);
+}
+
+#[test]
 fn objectives_are_measured() {
     let steps = "steps:\n  - { id: a, uses: x.look }\n";
     let both = "objectives: { recovery_time: 4h, recovery_point: 1h }\n";

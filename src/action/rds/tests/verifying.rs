@@ -102,6 +102,9 @@ async fn a_random_draw_is_the_run_s_and_stays_in_its_window() {
     assert_eq!(seen.len(), 1, "{seen:?}");
     let drawn = seen.pop_first().expect("one");
     assert!(drawn.as_str() >= "rds:orders-2026-01-12", "{drawn}");
+    let all = [("pick", Value::text("random")), ("window", Value::Duration(Duration::MAX))];
+    let preview = bench(&all, &daily(15), &well()).preview(&action).await.expect("fine");
+    assert!(preview.details[0].contains("since 1970-01-01T00:00:00Z"), "{:?}", preview.details);
     let narrow = [("pick", Value::text("random")), ("window", Value::Duration(HOUR))];
     let (why, _) = fails(bench(&narrow, &daily(2), &well()).observe(&action).await);
     assert!(why.contains("none of the last 1h00m is available among the 2 snapshots"), "{why}");
