@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 37] = [
+pub const CODES: [(&str, &str); 39] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -34,6 +34,7 @@ pub const CODES: [(&str, &str); 37] = [
     (INTERPOLATION, "A secret, a list or a map cannot stand inside text."),
     (NOT_HERE, "This root of expressions is not available at this place."),
     (ZERO, "An expression divides by a zero that is written in it."),
+    (DISCLOSED, "A secret is written in the file."),
     (SCHEDULE, "A schedule is cron text with five fields."),
     (DRILL_PARAMETER, "A parameter that a drill gives does not fit its runbook."),
     (UNUSED_PARAMETER, "A parameter that no expression uses."),
@@ -41,11 +42,12 @@ pub const CODES: [(&str, &str); 37] = [
     (IRREVERSIBLE, "A step that cannot be undone and that does not say so."),
     (ENDLESS_GATE, "A gate without a time-out."),
     (UNMEASURED, "An objective that no step can measure."),
+    (MAYBE_DISCLOSED, "A value that looks like a secret is written in the file."),
 ];
 
 /// Codes from here on are warnings: the file can be used. All others are errors.
-pub const WARNINGS: [&str; 5] =
-    [UNUSED_PARAMETER, UNUSED_STEP, IRREVERSIBLE, ENDLESS_GATE, UNMEASURED];
+pub const WARNINGS: [&str; 6] =
+    [UNUSED_PARAMETER, UNUSED_STEP, IRREVERSIBLE, ENDLESS_GATE, UNMEASURED, MAYBE_DISCLOSED];
 
 /// A name or id that cannot be one.
 pub const NAME: &str = "DR010";
@@ -89,6 +91,8 @@ pub const INTERPOLATION: &str = "DR035";
 pub const NOT_HERE: &str = "DR036";
 /// A division by a literal zero.
 pub const ZERO: &str = "DR037";
+/// A secret in plain sight.
+pub const DISCLOSED: &str = "DR038";
 /// Not a schedule.
 pub const SCHEDULE: &str = "DR040";
 /// A drill's parameter that its runbook does not take.
@@ -103,3 +107,5 @@ pub const IRREVERSIBLE: &str = "DR052";
 pub const ENDLESS_GATE: &str = "DR053";
 /// Warning: an objective without a measure.
 pub const UNMEASURED: &str = "DR054";
+/// Warning: what looks like a secret, in plain sight.
+pub const MAYBE_DISCLOSED: &str = "DR055";
