@@ -18,6 +18,29 @@ const MARKERS: [&str; 9] = [
     "x-amz-security-token=",
 ];
 
+/// Words in names of query parameters and headers whose values are not shown.
+const SECRETIVE: [&str; 10] =
+    ["token", "key", "secret", "sig", "pass", "pwd", "auth", "code", "credential", "cookie"];
+
+/// Whether the name of a query parameter or a header says that its value is a secret.
+pub fn looks_secret(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    SECRETIVE.iter().any(|word| lower.contains(word))
+}
+
+/// Hides the values of parameters that look secret in an address with a query; other text stays.
+pub fn redact_query(text: &str) -> String {
+    let address = text.contains("://").then(|| text.split_once('?')).flatten();
+    let Some((before, query)) = address else { return text.to_owned() };
+    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, value)) if !value.is_empty() && looks_secret(name) => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => pair.to_owned(),
+    });
+    format!("{before}?{}", shown.collect::<Vec<_>>().join("&"))
+}
+
 /// Replaces passwords in URLs, `key=value` credentials and AWS access key ids.
 pub fn redact(text: &str) -> String {
     hide_access_keys(&hide_url_passwords(&hide_marked(text)))
@@ -97,7 +120,23 @@ fn hide_access_keys(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::redact;
+    use super::{redact, redact_query};
+
+    #[test]
+    fn queries_of_addresses_lose_what_looks_secret() {
+        for (text, shown) in [
+            (
+                "https://a.b/x?page=2&code=c1&sig=s",
+                "https://a.b/x?page=2&code=(secret)&sig=(secret)",
+            ),
+            ("https://a.b/x?api_key=&page", "https://a.b/x?api_key=&page"),
+            ("is the key=1 there? token=2", "is the key=1 there? token=2"),
+            ("https://a.b/code=1", "https://a.b/code=1"),
+        ] {
+            assert_eq!(redact_query(text), shown);
+            assert_eq!(redact_query(&redact_query(text)), shown, "twice");
+        }
+    }
 
     #[test]
     fn hides_what_is_secret_and_nothing_else() {

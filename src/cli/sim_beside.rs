@@ -64,6 +64,12 @@ impl Simulated {
             .map(|(_, reply)| reply)
     }
 
+    /// The record's place in words; not the whole path, so that rehearsals repeat anywhere.
+    fn record_place(&self) -> Option<String> {
+        let world = self.file.as_ref()?.parent()?.file_name()?.to_string_lossy().into_owned();
+        Some(format!("worlds/{world}/{SENT} of the state directory"))
+    }
+
     /// Writes down what would have left the machine.
     fn record(&self, line: &serde_json::Value) -> std::io::Result<()> {
         let Some(path) = &self.file else { return Ok(()) };
@@ -113,7 +119,9 @@ impl HttpPort for Simulated {
             whole: true,
             took: reply.latency,
             place: address.to_string(),
+            location: None,
             certificate_ends: None,
+            recorded: self.record_place().filter(|_| request.method == HttpMethod::Post),
             stand_in: Some(STAND_IN),
         })
     }

@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 43] = [
+pub const CODES: [(&str, &str); 45] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -34,6 +34,7 @@ pub const CODES: [(&str, &str); 43] = [
     (INTERPOLATION, "A secret, a list or a map cannot stand inside text."),
     (NOT_HERE, "This root of expressions is not available at this place."),
     (ZERO, "An expression divides by a zero that is written in it."),
+    (DISCLOSED, "A secret is written in the file."),
     (SCHEDULE, "A schedule is cron text with five fields."),
     (DRILL_PARAMETER, "A parameter that a drill gives does not fit its runbook."),
     (DRILL_REFERENCE, "A drill names a runbook, an estate or an environment that it cannot use."),
@@ -47,10 +48,11 @@ pub const CODES: [(&str, &str); 43] = [
     (UNCOUNTED_HEARTBEAT, "A heartbeat that the measured recovery point leaves out."),
     (TOO_EARLY, "A step that means recovered before everything is restored."),
     (PAST_GATE, "A step that changes something also when the gate before it is rejected."),
+    (MAYBE_DISCLOSED, "A value that looks like a secret is written in the file."),
 ];
 
 /// Codes from here on are warnings: the file can be used. All others are errors.
-pub const WARNINGS: [&str; 9] = [
+pub const WARNINGS: [&str; 10] = [
     UNUSED_PARAMETER,
     UNUSED_STEP,
     IRREVERSIBLE,
@@ -60,6 +62,7 @@ pub const WARNINGS: [&str; 9] = [
     UNCOUNTED_HEARTBEAT,
     TOO_EARLY,
     PAST_GATE,
+    MAYBE_DISCLOSED,
 ];
 
 /// A name or id that cannot be one.
@@ -104,6 +107,8 @@ pub const INTERPOLATION: &str = "DR035";
 pub const NOT_HERE: &str = "DR036";
 /// A division by a literal zero.
 pub const ZERO: &str = "DR037";
+/// A secret in plain sight.
+pub const DISCLOSED: &str = "DR038";
 /// Not a schedule.
 pub const SCHEDULE: &str = "DR040";
 /// A drill's parameter that its runbook does not take.
@@ -130,3 +135,5 @@ pub const UNCOUNTED_HEARTBEAT: &str = "DR056";
 pub const TOO_EARLY: &str = "DR057";
 /// Warning: a change that a rejection does not stop.
 pub const PAST_GATE: &str = "DR058";
+/// Warning: what looks like a secret, in plain sight.
+pub const MAYBE_DISCLOSED: &str = "DR059";

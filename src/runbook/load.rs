@@ -13,6 +13,7 @@ use crate::runbook::document::{Naming, items, name};
 use crate::runbook::gates;
 use crate::runbook::graph::{Graph, positions};
 use crate::runbook::lint::{Declared, lint};
+use crate::runbook::literals;
 use crate::runbook::measured;
 use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
 use crate::runbook::parameters;
@@ -140,6 +141,9 @@ fn check<'a>(
     };
     for (index, draft) in drafts.iter().enumerate() {
         check_step(&world, index, p);
+        if let Some(spec) = world.specs[index] {
+            literals::check(draft, spec, p);
+        }
         gates::check(draft, p);
     }
     measured::check(declared.measured, &world, p);

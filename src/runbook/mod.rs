@@ -19,6 +19,7 @@ mod graph;
 mod inputs;
 mod kinds;
 mod lint;
+mod literals;
 mod load;
 mod measured;
 mod model;

@@ -3,7 +3,7 @@
 //! **Invariant:** secrets are hidden and foreign text is redacted here, once, for everything stored.
 
 use crate::action::{ActionError, Done, Observation, Verdict};
-use crate::base::redact::redact;
+use crate::base::redact::{redact, redact_query};
 use crate::base::value::Values;
 use crate::cloud::{EffectError, ErrorClass};
 use crate::engine::{ActFailure, Seen, SeenDone, SeenGate};
@@ -20,7 +20,7 @@ pub(super) fn values_json(values: &Values) -> Json {
 pub(super) fn inputs_json(inputs: &Values) -> Json {
     fn redacted(json: Json) -> Json {
         match json {
-            Json::String(text) => Json::String(redact(&text)),
+            Json::String(text) => Json::String(redact(&redact_query(&text))),
             Json::Array(items) => items.into_iter().map(redacted).collect(),
             Json::Object(map) => map.into_iter().map(|(key, it)| (key, redacted(it))).collect(),
             other @ (Json::Null | Json::Bool(_) | Json::Number(_)) => other,

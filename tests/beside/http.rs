@@ -4,10 +4,15 @@
 
 use drctl::base::clock::Clock;
 use drctl::base::secret::Secret;
-use drctl::cloud::ErrorClass;
+use drctl::cloud::dns::DnsNetwork;
 use drctl::cloud::http::{
     HttpAddress, HttpAnswer, HttpError, HttpMethod, HttpNetwork, HttpPort as _, HttpRequest,
     MAX_BODY,
+};
+use drctl::cloud::process::LocalProcesses;
+use drctl::cloud::{
+    CloudError, EffectError, EffectOutcome, Effects, ErrorClass, GuardPolicy, HTTP_READ, Ports,
+    PostgresConnector, SecretReader, SecretStage, Variables,
 };
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -131,6 +136,99 @@ async fn get(url: &str) -> Result<HttpAnswer, HttpError> {
     send(&request(HttpMethod::Get, url)).await
 }
 
+/// Nobody: these tests read no secret and no variable.
+#[derive(Debug)]
+struct Nothing;
+
+#[async_trait::async_trait]
+impl SecretReader for Nothing {
+    async fn secret_value(
+        &self,
+        _: &str,
+        secret: &str,
+        _: SecretStage,
+    ) -> Result<Secret, CloudError> {
+        panic!("nobody asks for the secret {secret}")
+    }
+}
+
+impl Variables for Nothing {
+    fn value(&self, _: &str) -> Option<Secret> {
+        None
+    }
+}
+
+/// The gate in front of this machine's network.
+fn gate(policy: GuardPolicy) -> Effects {
+    let (clock, here) = (Clock::real(), Path::new("."));
+    let ports = Ports {
+        sql: Arc::new(PostgresConnector::new(clock.clone())),
+        http: Arc::new(HttpNetwork::new(clock.clone(), here)),
+        dns: Arc::new(DnsNetwork::new(clock.clone())),
+        processes: Arc::new(LocalProcesses::new(clock, here)),
+        variables: Arc::new(Nothing),
+    };
+    Effects::new(policy, ports, Arc::new(Nothing))
+}
+
+/// Sends as a live run does: through the gate, which follows redirects.
+async fn follow(request: &HttpRequest) -> Result<HttpAnswer, HttpError> {
+    match gate(GuardPolicy::live([HTTP_READ])).http(request).await {
+        Ok(answer) => Ok(answer),
+        Err(EffectError::Http(error)) => Err(error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn to(place: &str) -> Act {
+    Act::Say(format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"))
+}
+
+/// The request lines that a server got.
+fn lines(server: &Server) -> Vec<String> {
+    let line = |request: &String| request.lines().next().unwrap_or_default().to_owned();
+    server.requests().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_dry_run_sends_nothing_that_logs_in_and_follows_nothing() {
+    let server = Server::start(|_| to("/login")).await;
+    let effects = gate(GuardPolicy::DryRun);
+    let bearing = HttpRequest {
+        headers: vec![("Authorization".to_owned(), Secret::from("Bearer hunter2"))],
+        ..request(HttpMethod::Get, &server.url("/x"))
+    };
+    let keyed = request(HttpMethod::Get, &server.url("/x?api_key=hunter2"));
+    for request in [bearing, keyed] {
+        let error = effects.http(&request).await.expect_err("refused");
+        assert_eq!(error.class(), ErrorClass::Refused, "{error}");
+    }
+    assert_eq!(server.requests(), Vec::<String>::new());
+    let asked = HttpRequest { redirects: 3, ..request(HttpMethod::Get, &server.url("/x")) };
+    assert_eq!(effects.http(&asked).await.expect("an answer").status, 302);
+    assert_eq!(lines(&server), ["GET /x HTTP/1.1"]);
+    let log = effects.log();
+    let done = log.iter().filter(|record| record.outcome == EffectOutcome::Done);
+    assert_eq!(done.count(), 1, "the certificate names every call, and no other: {log:?}");
+}
+
+#[tokio::test]
+async fn locations_mean_what_they_mean_to_a_browser() {
+    let server = Server::start(|request| match request.split(' ').nth(1) {
+        Some("/x/y") => to("?page=2"),
+        Some("/x/y?page=2") => to("/login?next=https://app.invalid/"),
+        _ => Act::Say(ok("the end")),
+    })
+    .await;
+    let asked = HttpRequest { redirects: 2, ..request(HttpMethod::Get, &server.url("/x/y")) };
+    let effects = gate(GuardPolicy::live([HTTP_READ]));
+    assert_eq!(effects.http(&asked).await.expect("an answer").status, 200);
+    let paths = ["/x/y", "/x/y?page=2", "/login?next=https://app.invalid/"];
+    assert_eq!(lines(&server), paths.map(|path| format!("GET {path} HTTP/1.1")));
+    let recorded: Vec<String> = effects.log().into_iter().map(|record| record.effect).collect();
+    assert_eq!(recorded, paths.map(|path| format!("GET {}", server.url(path))));
+}
+
 #[tokio::test]
 async fn an_answer_has_status_body_and_time() {
     let server = Server::start(|_| Act::Say(ok("ready"))).await;
@@ -229,32 +327,25 @@ async fn nobody_there_is_unreachable() {
 
 #[tokio::test]
 async fn redirects_are_followed_as_far_as_asked() {
-    let server = Server::start(|request| {
-        let to = |place: &str| {
-            Act::Say(format!(
-                "HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"
-            ))
-        };
-        match request.split(' ').nth(1) {
-            Some("/a") => to("/b"),
-            Some("/b") => to("end"),
-            Some("/loop") => to("/loop"),
-            Some("/odd") => to("gopher://x/"),
-            _ => Act::Say(ok("the end")),
-        }
+    let server = Server::start(|request| match request.split(' ').nth(1) {
+        Some("/a") => to("/b"),
+        Some("/b") => to("end"),
+        Some("/loop") => to("/loop"),
+        Some("/odd") => to("gopher://x/"),
+        _ => Act::Say(ok("the end")),
     })
     .await;
     let asked = |path: &str, redirects| HttpRequest {
         redirects,
         ..request(HttpMethod::Get, &server.url(path))
     };
-    let answer = send(&asked("/a", 2)).await.expect("an answer");
+    let answer = follow(&asked("/a", 2)).await.expect("an answer");
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"the end"[..]));
     assert_eq!(answer.place, server.url("/end"));
     for (path, redirects, why) in
         [("/a", 1, "more than 1"), ("/loop", 10, "more than 10"), ("/odd", 3, "begins with http")]
     {
-        let error = send(&asked(path, redirects)).await.expect_err(path);
+        let error = follow(&asked(path, redirects)).await.expect_err(path);
         assert!(matches!(error, HttpError::Redirect { .. }), "{error}");
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!(error.class(), ErrorClass::Permanent);
@@ -274,7 +365,7 @@ async fn headers_go_to_the_host_that_was_named_and_to_no_other() {
         redirects: 1,
         ..request(HttpMethod::Get, &server.url("/"))
     };
-    assert_eq!(send(&asked).await.expect("an answer").status, 200);
+    assert_eq!(follow(&asked).await.expect("an answer").status, 200);
     assert!(server.requests()[0].contains("authorization: hunter2"));
     assert!(!other.requests()[0].contains("hunter2"), "{}", other.requests()[0]);
     assert!(!format!("{asked:?}").contains("hunter2"));

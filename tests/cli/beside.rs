@@ -73,6 +73,19 @@ fn a_dry_run_asks_today_and_its_certificate_says_so() {
     assert_eq!(env.runs(), Vec::<String>::new());
 }
 
+#[test]
+fn a_dry_run_sends_no_headers_of_a_step() {
+    let step = "\n  - id: look\n    uses: http.check\n    with: { url: \"https://app.shop.invalid/health\", headers: { Accept: text/html } }\n";
+    let out = project(step)
+        .line(DRY)
+        .expect(0)
+        .shows(&["CANNOT-KNOW  look", "not asked today: a dry run sends no headers of the step"]);
+    assert!(!out.stdout.contains("x http:Read"), "{}", out.stdout);
+    let step = "\n  - id: look\n    uses: http.check\n    with: { url: \"https://app.shop.invalid/health?sig=hunter2\" }\n";
+    let out = project(step).line(DRY).expect(0).shows(&["a dry run sends no secret, and its"]);
+    assert!(!out.stdout.contains("x http:Read"), "{}", out.stdout);
+}
+
 /// One step called `look`, run.
 fn look(uses: &str, with: &str) -> crate::env::Output {
     let step = format!("\n  - id: look\n    uses: {uses}\n    phase: verify\n    with: {with}\n");
@@ -191,6 +204,7 @@ fn all_five_work_in_a_rehearsal_and_nothing_leaves_the_machine() {
     env.line(&format!("report {run}")).expect(0).shows(&[
         "webhook.status",
         "recorded and not sent",
+        "worlds/shop-sim/sent.jsonl of the state directory",
         "sns.message_id",
         "shell.stdout_sha256",
         "not run: simulated",
@@ -277,4 +291,63 @@ fn notices_that_cannot_be_sent_say_why_before_anything_runs() {
         let step = format!("\n  - id: look\n    uses: {uses}\n    with: {with}\n");
         project(&step).line(DRY).expect(10).shows(&["WONT", why]);
     }
+}
+
+#[test]
+fn secrets_that_are_written_in_the_file_are_found_by_validate() {
+    for (uses, with, code, parts) in [
+        (
+            "notify.webhook",
+            "{ url: \"https://hooks.example/hunter2\", message: x }",
+            2,
+            &["DR038", "`url` is a secret", "`url_from`", "`url_secret`"][..],
+        ),
+        (
+            "http.check",
+            "{ url: \"https://x/\", headers: { Authorization: Bearer hunter2 } }",
+            2,
+            &["DR038", "`Authorization` is a secret", "`headers_from`"][..],
+        ),
+        (
+            "shell.run",
+            "{ command: [ls], variables: { DB_PASSWORD: hunter2 } }",
+            0,
+            &["DR055", "`DB_PASSWORD` seems to be a secret", "name it in `env`"][..],
+        ),
+        (
+            "http.check",
+            "{ url: \"https://x/?code=hunter2\" }",
+            0,
+            &["DR055", "the address in `url` seems to hold a secret", "`headers_from`"][..],
+        ),
+    ] {
+        let step =
+            format!("\n  - id: look\n    uses: {uses}\n    irreversible: true\n    with: {with}\n");
+        project(&step).line("runbook validate mine").expect(code).shows(parts);
+    }
+    // What only says where a secret is, and headers that are none, are no secrets.
+    for (uses, with) in [
+        ("shell.run", "{ command: [ls], variables: { TOKEN_FILE: /run/token, KEYMAP: us } }"),
+        ("http.check", "{ url: \"https://x/?page=2\", headers: { Accept: text/html } }"),
+        ("http.check", "{ url: \"https://x/\", headers_from: { Authorization: TOKEN } }"),
+    ] {
+        let step = format!(
+            "\n  - id: look\n    uses: {uses}\n    irreversible: true\n    phase: cleanup\n    with: {with}\n"
+        );
+        let out = project(&step).line("runbook validate mine").expect(0);
+        assert!(!format!("{}{}", out.stdout, out.stderr).contains("DR0"), "{}", out.stdout);
+    }
+}
+
+#[test]
+fn the_journal_keeps_no_secret_of_an_address() {
+    let env = project(
+        "\n  - id: look\n    uses: http.check\n    with: { url: \"https://app.shop.invalid/health?code=hunter2&page=3\" }\n",
+    );
+    env.line(RUN).expect(10);
+    let run = env.runs().remove(0);
+    let journal = env.line(&format!("journal export {run}")).expect(0).stdout;
+    let started = journal.lines().find(|line| line.contains("step_started")).expect("it started");
+    assert!(started.contains("code=(secret)&page=3"), "{started}");
+    assert!(!started.contains("hunter2"), "{started}");
 }

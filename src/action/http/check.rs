@@ -184,10 +184,36 @@ fn done(answer: &HttpAnswer, verdict: Verdict) -> Done {
     Done { outputs, verdict, evidence, ..Done::default() }
 }
 
+/// Why a dry run does not ask, when it does not: it sends nothing that could log in.
+fn unasked(scope: &StepScope<'_>, question: &Question) -> Option<&'static str> {
+    let given = |input| matches!(scope.input(input), Value::Map(map) if !map.is_empty());
+    if given("headers") {
+        Some("not asked today: a dry run sends no headers of the step, because they may log in")
+    } else if given("headers_from") {
+        Some("not asked today: a dry run reads no values for its headers")
+    } else if question.request.address.has_secret() {
+        Some("not asked today: a dry run sends no secret, and its address holds one")
+    } else {
+        None
+    }
+}
+
 /// What a dry run sees today, in words.
 fn today(question: &Question, asked: Result<HttpAnswer, EffectError>) -> String {
     match asked {
         Ok(answer) => {
+            let status = answer.status;
+            match question.request.onward(&answer) {
+                Ok(None) => {}
+                Ok(Some(next)) => {
+                    return format!(
+                        "today the first answer is status {status} and leads to {}; a dry run \
+                         follows no redirect",
+                        next.address
+                    );
+                }
+                Err(error) => return format!("today it would fail: status {status}: {error}"),
+            }
             let wrong = question.expectation.judge(&answer);
             let took = crate::base::duration::human(answer.took);
             if wrong.is_empty() {
@@ -228,11 +254,11 @@ impl Action for HttpCheck {
             preview.wont = Some(format!(
                 "the variable `{variable}` for the header `{header}` is not set where drctl runs"
             ));
-        } else if named.is_empty() {
-            preview.details.push(today(&question, question.ask(context).await));
-        } else {
-            let why = "not asked today: a dry run reads no values for its headers";
+        } else if let Some(why) = unasked(scope, &question) {
             preview.details.push(why.to_owned());
+            preview.cannot_know = Some(format!("{later}; {why}"));
+        } else {
+            preview.details.push(today(&question, question.ask(context).await));
         }
         Ok(preview)
     }

@@ -155,7 +155,9 @@ mod tests {
             whole: true,
             took: Duration::from_millis(40),
             place: "https://a.b/".to_owned(),
+            location: None,
             certificate_ends: None,
+            recorded: None,
             stand_in: None,
         }
     }

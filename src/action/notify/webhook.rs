@@ -248,16 +248,20 @@ impl Action for NotifyWebhook {
             None => answer.place.clone(),
         };
         let fact = |name: &str, value: String| (name.to_owned(), value, source.clone());
+        let mut evidence = vec![
+            fact("webhook.status", answer.status.to_string()),
+            fact("webhook.body_sha256", digest.to_string()),
+        ];
+        if let Some(file) = &answer.recorded {
+            evidence.push(fact("webhook.recorded_in", file.clone()));
+        }
         let done = Done {
             outputs: Values::from([
                 ("status".to_owned(), Value::Int(answer.status.into())),
                 ("body_sha256".to_owned(), Value::text(digest.as_str())),
             ]),
             verdict: Verdict::Pass,
-            evidence: vec![
-                fact("webhook.status", answer.status.to_string()),
-                fact("webhook.body_sha256", digest.to_string()),
-            ],
+            evidence,
             ..Done::default()
         };
         Ok(Acted { request_id: None, done: Some(done) })

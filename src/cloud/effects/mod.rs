@@ -129,8 +129,8 @@ impl Effects {
     pub fn wall(&self) -> Option<String> {
         self.policy.is_dry_run().then(|| {
             format!(
-                "effects gate: lets {} through and refuses SQL, values of secrets, webhooks and \
-                 processes",
+                "effects gate: lets {} through, without headers, secrets and redirects, and refuses \
+                 SQL, values of secrets, webhooks and processes",
                 DECLARED_READS.join(" and ")
             )
         })

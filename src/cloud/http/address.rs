@@ -3,12 +3,9 @@
 //! **Invariant:** its `Debug` and `Display` forms hold no secret: neither a query value that looks like
 //! one nor, for an address that is a secret itself, anything after the host.
 
+use crate::base::redact::looks_secret;
 use crate::base::secret::HIDDEN;
 use std::fmt;
-
-/// Words in names of query parameters whose values are not shown.
-const SECRETIVE: [&str; 9] =
-    ["token", "key", "secret", "sig", "pass", "pwd", "auth", "code", "credential"];
 
 /// An address that can be asked.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,23 +58,27 @@ impl HttpAddress {
     /// # Errors
     /// It leads nowhere, or from https to http.
     pub fn join(&self, location: &str) -> Result<Self, String> {
-        let scheme = if self.is_tls() { "https" } else { "http" };
-        let absolute = if location.contains("://") {
-            location.to_owned()
-        } else if location.starts_with("//") {
-            format!("{scheme}:{location}")
-        } else if location.starts_with('/') {
-            format!("{scheme}://{}{location}", self.authority())
-        } else {
-            let path = self.uri.path();
-            let folder = &path[..=path.rfind('/').unwrap_or(0)];
-            format!("{scheme}://{}{folder}{location}", self.authority())
-        };
+        let base = url::Url::parse(&self.uri.to_string());
+        let target = base.and_then(|base| base.join(location));
+        let absolute = target.map_err(|error| format!("it leads nowhere ({error})"))?.to_string();
         let target = Self { confidential: self.confidential, ..Self::parse(&absolute)? };
         if self.is_tls() && !target.is_tls() {
             return Err("it leads from https to http".to_owned());
         }
         Ok(target)
+    }
+
+    /// Whether its query holds a value that looks like a secret.
+    pub fn has_secret(&self) -> bool {
+        let pairs = self.uri.query().into_iter().flat_map(|query| query.split('&'));
+        pairs.filter_map(|pair| pair.split_once('=')).any(|(name, value)| is_secret(name, value))
+    }
+
+    /// Whether both lead to one server: scheme, host and port.
+    pub fn is_of_host(&self, other: &Self) -> bool {
+        self.is_tls() == other.is_tls()
+            && self.host().eq_ignore_ascii_case(other.host())
+            && self.port() == other.port()
     }
 
     /// Whether it is an https address.
@@ -107,11 +108,13 @@ impl HttpAddress {
 
     /// Whether the two mean one resource: host in any case, port written or implied.
     pub fn means(&self, other: &Self) -> bool {
-        self.is_tls() == other.is_tls()
-            && self.host().eq_ignore_ascii_case(other.host())
-            && self.port() == other.port()
-            && self.target() == other.target()
+        self.is_of_host(other) && self.target() == other.target()
     }
+}
+
+/// Whether a parameter of a query looks like a secret: its name says so, and it has a value.
+fn is_secret(name: &str, value: &str) -> bool {
+    !value.is_empty() && looks_secret(name)
 }
 
 /// Whether something stands where a port would.
@@ -130,9 +133,7 @@ impl fmt::Display for HttpAddress {
         for (number, pair) in self.uri.query().into_iter().flat_map(|q| q.split('&')).enumerate() {
             f.write_str(if number == 0 { "?" } else { "&" })?;
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let lower = name.to_ascii_lowercase();
-            let hidden = !value.is_empty() && SECRETIVE.iter().any(|word| lower.contains(word));
-            let shown = if hidden { HIDDEN } else { value };
+            let shown = if is_secret(name, value) { HIDDEN } else { value };
             let equals = if pair.contains('=') { "=" } else { "" };
             write!(f, "{name}{equals}{shown}")?;
         }
@@ -203,11 +204,18 @@ mod tests {
             ("sibling", "https://a.b/x/sibling"),
             ("//c.d/q", "https://c.d/q"),
             ("https://c.d/q", "https://c.d/q"),
+            ("?page=2", "https://a.b/x/y?page=2"),
+            ("../up", "https://a.b/up"),
+            ("/login?next=https://app/", "https://a.b/login?next=https://app/"),
+            ("sign-in?next=https://app/#top", "https://a.b/x/sign-in?next=https://app/"),
         ] {
             assert_eq!(from.join(location).expect(location).to_string(), to);
         }
         assert!(from.join("http://a.b/").expect_err("downgrade").contains("to http"));
-        assert!(from.join("javascript://x").is_err());
+        for location in ["javascript://x", "https://", "https://us:hunter2@c.d/", "//c.d:99999/"] {
+            let refused = from.join(location).expect_err(location);
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
         assert!(parse("https://A.b:443/x").means(&parse("https://a.b/x")));
         assert!(!parse("https://a.b/x").means(&parse("http://a.b/x")));
     }

@@ -52,13 +52,34 @@ pub struct HttpRequest {
     pub headers: Vec<(String, Secret)>,
     /// Body of a POST.
     pub body: Secret,
-    /// How many redirects of a GET or HEAD are followed; headers of the caller stay with the host.
+    /// How many redirects of a GET or HEAD the gate follows, one request each; none in a dry run.
     pub redirects: u32,
     /// PEM file with the authorities that may sign the server's certificate; those of the system when
     /// absent.
     pub trust: Option<PathBuf>,
     /// Longest time for all of it.
     pub timeout: Duration,
+}
+
+impl HttpRequest {
+    /// The request that `answer` leads on to; `None` when it is no redirect, or none is wanted. Headers
+    /// of the caller stay with the host that the caller named.
+    ///
+    /// # Errors
+    /// It leads nowhere, or out of TLS.
+    pub fn onward(&self, answer: &HttpAnswer) -> Result<Option<Self>, HttpError> {
+        let moved = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
+        let follows = self.redirects > 0 && self.method != HttpMethod::Post;
+        let Some(location) = answer.location.as_ref().filter(|_| moved && follows) else {
+            return Ok(None);
+        };
+        let place = self.address.to_string();
+        let address =
+            self.address.join(location).map_err(|why| HttpError::Redirect { place, why })?;
+        let stays = address.is_of_host(&self.address);
+        let headers = if stays { self.headers.clone() } else { Vec::new() };
+        Ok(Some(Self { address, headers, ..self.clone() }))
+    }
 }
 
 /// An answer.
@@ -74,8 +95,12 @@ pub struct HttpAnswer {
     pub took: Duration,
     /// Who answered, such as `https://app.example/health`; after redirects the last one.
     pub place: String,
+    /// Where it sends the caller, as it says; it may hold secrets.
+    pub location: Option<String>,
     /// When the server's certificate ends.
     pub certificate_ends: Option<DateTime<Utc>>,
+    /// Where what was sent can be read, when it was recorded instead of sent.
+    pub recorded: Option<String>,
     /// What answered in place of the server, such as `the estate file`; `None` for the network.
     pub stand_in: Option<&'static str>,
 }
@@ -90,7 +115,7 @@ impl HttpAnswer {
 /// Sends requests.
 #[async_trait]
 pub trait HttpPort: Send + Sync + std::fmt::Debug {
-    /// Sends one request and reads its answer, whatever the status.
+    /// Sends one request and reads its answer, whatever the status; no redirect is followed.
     ///
     /// # Errors
     /// Why there is no answer.

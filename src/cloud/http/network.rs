@@ -1,9 +1,8 @@
 //! HTTP over the network: one connection a request, verified TLS, bounded answers.
 //!
-//! **Invariant:** an answer costs at most [`MAX_BODY`] of memory and the request's time-out; a header
-//! that the caller gave goes to the host that the caller named and to no other.
+//! **Invariant:** an answer costs at most [`MAX_BODY`] of memory and the request's time-out; one request
+//! goes to one host: who follows a redirect asks again, through the gate.
 
-use super::address::HttpAddress;
 use super::certificate;
 use super::contract::{HttpAnswer, HttpError, HttpMethod, HttpPort, HttpRequest, MAX_BODY};
 use crate::base::clock::Clock;
@@ -43,43 +42,20 @@ impl HttpNetwork {
         Self { clock, root: root.to_owned() }
     }
 
-    /// The answer at the end of the redirects that may be followed.
-    async fn follow(
-        &self,
-        request: &HttpRequest,
-        sent: &AtomicBool,
-    ) -> Result<HttpAnswer, HttpError> {
+    async fn one(&self, request: &HttpRequest, sent: &AtomicBool) -> Result<HttpAnswer, HttpError> {
         let begun = self.clock.elapsed();
-        let mut address = request.address.clone();
-        let mut left = request.redirects;
-        loop {
-            let Reply { mut answer, location } = self.one(request, &address, sent).await?;
-            answer.took = self.clock.elapsed().saturating_sub(begun);
-            let moved = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
-            let Some(location) = location.filter(|_| moved && request.redirects > 0) else {
-                return Ok(answer);
-            };
-            let place = address.to_string();
-            if left == 0 {
-                let why = format!("more than {} redirects", request.redirects);
-                return Err(HttpError::Redirect { place, why });
-            }
-            left -= 1;
-            address = address.join(&location).map_err(|why| HttpError::Redirect { place, why })?;
-        }
+        let mut answer = self.ask(request, sent).await?;
+        answer.took = self.clock.elapsed().saturating_sub(begun);
+        Ok(answer)
     }
 
-    async fn one(
-        &self,
-        request: &HttpRequest,
-        address: &HttpAddress,
-        sent: &AtomicBool,
-    ) -> Result<Reply, HttpError> {
-        let message = message(request, address)?;
+    async fn ask(&self, request: &HttpRequest, sent: &AtomicBool) -> Result<HttpAnswer, HttpError> {
+        let address = &request.address;
+        let message = message(request)?;
         let tcp = TcpStream::connect((address.host(), address.port())).await;
         let tcp = tcp.map_err(|error| HttpError::unreachable(address, &error.to_string()))?;
         if !address.is_tls() {
-            return exchange(tcp, message, request, address, sent).await;
+            return exchange(tcp, message, request, sent).await;
         }
         let refused = |why: String| HttpError::Tls {
             place: address.to_string(),
@@ -92,9 +68,8 @@ impl HttpNetwork {
         let tls = tls.map_err(|error| refused(error.to_string()))?;
         let shown = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let ends = shown.and_then(|certificate| certificate::end(certificate));
-        let mut reply = exchange(tls, message, request, address, sent).await?;
-        reply.answer.certificate_ends = ends;
-        Ok(reply)
+        let answer = exchange(tls, message, request, sent).await?;
+        Ok(HttpAnswer { certificate_ends: ends, ..answer })
     }
 
     /// Who may sign certificates: the PEM file that was named, else what the system trusts.
@@ -123,7 +98,7 @@ impl HttpPort for HttpNetwork {
         let sent = AtomicBool::new(false);
         tokio::select! {
             biased;
-            answer = self.follow(request, &sent) => answer,
+            answer = self.one(request, &sent) => answer,
             () = self.clock.sleep(request.timeout) => {
                 let (place, limit) = (request.address.to_string(), request.timeout);
                 Err(match request.method {
@@ -140,16 +115,8 @@ impl HttpPort for HttpNetwork {
     }
 }
 
-/// An answer, and where it sends the caller.
-struct Reply {
-    answer: HttpAnswer,
-    location: Option<String>,
-}
-
-fn message(
-    request: &HttpRequest,
-    address: &HttpAddress,
-) -> Result<http::Request<Full<Bytes>>, HttpError> {
+fn message(request: &HttpRequest) -> Result<http::Request<Full<Bytes>>, HttpError> {
+    let address = &request.address;
     let mut message = http::Request::builder()
         .method(request.method.name())
         .uri(address.target())
@@ -157,10 +124,7 @@ fn message(
         .header("user-agent", concat!("drctl/", env!("CARGO_PKG_VERSION")))
         .header("accept", "*/*")
         .header("connection", "close");
-    let same_host = address.host() == request.address.host()
-        && address.port() == request.address.port()
-        && address.is_tls() == request.address.is_tls();
-    for (name, value) in request.headers.iter().filter(|_| same_host) {
+    for (name, value) in &request.headers {
         message = message.header(name, value.expose_secret());
     }
     let body = Full::new(Bytes::from(request.body.expose_secret().to_owned()));
@@ -175,9 +139,8 @@ async fn exchange<S>(
     stream: S,
     message: http::Request<Full<Bytes>>,
     request: &HttpRequest,
-    address: &HttpAddress,
     sent: &AtomicBool,
-) -> Result<Reply, HttpError>
+) -> Result<HttpAnswer, HttpError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -196,16 +159,17 @@ where
     let location = response.headers().get("location");
     let location = location.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (body, whole) = read(response.into_body()).await.map_err(lost)?;
-    let answer = HttpAnswer {
+    Ok(HttpAnswer {
         status,
         body,
         whole,
         took: std::time::Duration::ZERO,
-        place: address.to_string(),
+        place: request.address.to_string(),
+        location,
         certificate_ends: None,
+        recorded: None,
         stand_in: None,
-    };
-    Ok(Reply { answer, location })
+    })
 }
 
 /// The body up to [`MAX_BODY`], and whether it ended there.

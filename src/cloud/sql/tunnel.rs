@@ -153,10 +153,10 @@ impl Drop for Tunnel {
 /// Asks the whole process group of a still running command to end.
 fn end_group(child: &Child) {
     // `None` once the command was waited for: its number may then belong to somebody else.
-    if let Some(id) = child.id() {
-        if let Err(why) = signal(id, Signal::TERM) {
-            tracing::warn!(group = id, why, "a tunnel's process group could not be ended");
-        }
+    if let Some(id) = child.id()
+        && let Err(why) = signal(id, Signal::TERM)
+    {
+        tracing::warn!(group = id, why, "a tunnel's process group could not be ended");
     }
 }
 

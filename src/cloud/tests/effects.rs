@@ -79,10 +79,16 @@ async fn with_world(script: &Script, policy: GuardPolicy) -> (Effects, Arc<Datab
 }
 
 fn request(method: HttpMethod) -> HttpRequest {
+    let headers = vec![("authorization".to_owned(), Secret::from("hunter6"))];
+    HttpRequest { headers, ..plain(method, "https://app.test/x?token=hunter5") }
+}
+
+/// A request that logs in nowhere.
+fn plain(method: HttpMethod, address: &str) -> HttpRequest {
     HttpRequest {
         method,
-        address: HttpAddress::parse("https://app.test/x?token=hunter5").expect("an address"),
-        headers: vec![("authorization".to_owned(), Secret::from("hunter6"))],
+        address: HttpAddress::parse(address).expect("an address"),
+        headers: Vec::new(),
         body: Secret::from("hunter7"),
         redirects: 0,
         trust: None,
@@ -109,11 +115,14 @@ fn question() -> DnsQuestion {
     }
 }
 
+/// An address without a secret.
+const PLAIN: &str = "https://app.test/x";
+
 /// Tries every way out beside SQL; the names of those that were let through.
 async fn tried(effects: &Effects) -> Vec<&'static str> {
     let outcomes = [
-        (HTTP_READ, effects.http(&request(HttpMethod::Get)).await.map(drop)),
-        (HTTP_READ, effects.http(&request(HttpMethod::Head)).await.map(drop)),
+        (HTTP_READ, effects.http(&plain(HttpMethod::Get, PLAIN)).await.map(drop)),
+        (HTTP_READ, effects.http(&plain(HttpMethod::Head, PLAIN)).await.map(drop)),
         (DNS_READ, effects.dns(&question()).await.map(drop)),
         (HTTP_SEND, effects.http(&request(HttpMethod::Post)).await.map(drop)),
         (PROCESS_RUN, effects.process(&command()).await.map(drop)),
@@ -137,9 +146,47 @@ async fn a_dry_run_lets_declared_reads_through_and_nothing_else() {
     let log = effects.log();
     assert_eq!(log.iter().filter(|record| record.outcome == EffectOutcome::Done).count(), 3);
     assert_eq!(log.iter().filter(|record| record.outcome == EffectOutcome::Refused).count(), 3);
-    assert_eq!(log[0].effect, "GET https://app.test/x?token=(secret)");
+    assert_eq!(log[0].effect, "GET https://app.test/x");
     assert!(!format!("{log:?} {effects:?}").contains("hunter"), "{log:?}");
     assert!(effects.wall().is_some_and(|wall| wall.contains("http:Read and dns:Read")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_logs_in_nowhere() {
+    let (effects, _, world) = with_world(&Script::new([]), GuardPolicy::DryRun).await;
+    let bearing = HttpRequest {
+        headers: vec![("Authorization".to_owned(), Secret::from("Bearer hunter6"))],
+        ..plain(HttpMethod::Get, PLAIN)
+    };
+    let keyed = plain(HttpMethod::Get, "https://app.test/x?api_key=hunter5");
+    for (request, why) in [(bearing, "x with headers"), (keyed, "(secret) with a secret in its")] {
+        let error = effects.http(&request).await.expect_err(why);
+        assert_eq!(error.class(), ErrorClass::Refused, "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    assert_eq!(world.used.load(Ordering::Relaxed), 0, "what is refused reaches nobody");
+    let log = effects.log();
+    assert!(log.len() == 2 && log.iter().all(|record| record.outcome == EffectOutcome::Refused));
+    assert!(!format!("{log:?}").contains("hunter"), "{log:?}");
+    let (effects, _, world) = with_world(&Script::new([]), GuardPolicy::live([HTTP_READ])).await;
+    effects.http(&request(HttpMethod::Get)).await.expect("a live run may");
+    assert_eq!(world.used.load(Ordering::Relaxed), 1);
+    assert_eq!(effects.log()[0].effect, "GET https://app.test/x?token=(secret)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_hop_passes_the_gate_and_a_dry_run_makes_one() {
+    let away = HttpRequest { redirects: 2, ..plain(HttpMethod::Get, "https://app.test/moved") };
+    let (effects, _, world) = with_world(&Script::new([]), GuardPolicy::live([HTTP_READ])).await;
+    let answer = effects.http(&away).await.expect("an answer");
+    assert_eq!((answer.status, answer.place.as_str()), (200, "https://elsewhere.test/here"));
+    let asked = ["GET https://app.test/moved", "GET https://elsewhere.test/here"];
+    assert_eq!(effects.log().iter().map(|it| it.effect.as_str()).collect::<Vec<_>>(), asked);
+    assert_eq!(world.used.load(Ordering::Relaxed), 2);
+    let (effects, _, world) = with_world(&Script::new([]), GuardPolicy::DryRun).await;
+    assert_eq!(effects.http(&away).await.expect("an answer").status, 302);
+    assert_eq!(world.used.load(Ordering::Relaxed), 1);
+    assert_eq!(effects.log().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,13 +41,16 @@ pub(crate) fn ports(sql: Arc<dyn SqlConnector>, world: &Arc<World>) -> Ports {
 impl HttpPort for World {
     async fn send(&self, request: &HttpRequest) -> Result<HttpAnswer, HttpError> {
         self.count();
+        let moved = request.address.target() == "/moved";
         Ok(HttpAnswer {
-            status: 200,
+            status: if moved { 302 } else { 200 },
             body: Vec::new(),
             whole: true,
             took: Duration::ZERO,
             place: request.address.to_string(),
+            location: moved.then(|| "https://elsewhere.test/here".to_owned()),
             certificate_ends: None,
+            recorded: None,
             stand_in: None,
         })
     }

@@ -102,4 +102,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         mended: "steps:\n  - id: check\n    uses: rds.check_source\n    when: size(env.name) / 2 > \
                  3\n    with: { instance: shop-orders }\n",
     },
+    Entry {
+        code: codes::DISCLOSED,
+        meaning: "The input takes a secret, and the file holds its value. Name the place where the \
+                  secret is instead: an environment variable (`url_from`, `headers_from`), a secret of \
+                  Secrets Manager (`url_secret`), or a parameter of type `secret`.",
+        why: "Runbooks are read by many, kept in repositories, and embedded in the journal of every run.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: tell\n    uses: notify.webhook\n    irreversible: true\n    with: { \
+                url: \"https://hooks.example/T1/B2\", message: done }\n",
+        mended: "steps:\n  - id: tell\n    uses: notify.webhook\n    irreversible: true\n    with: { \
+                 url_from: CHAT_WEBHOOK, message: done }\n",
+    },
 ];

@@ -159,4 +159,16 @@ pub(super) const ENTRIES: &[Entry] = &[
                  \"2026-03-01T10:15:00Z\" }\n  - id: verify\n    uses: sql.check\n    needs: \
                  [restore]\n    with: { instance: shop-orders }\n",
     },
+    Entry {
+        code: codes::MAYBE_DISCLOSED,
+        meaning: "A variable of a program, or a parameter in the query of an address, has a name like \
+                  `DB_PASSWORD` or `api_key`, and its value is written in the file. Pass a variable on \
+                  with `env`, send a key as a header with `headers_from`.",
+        why: "Runbooks are read by many, kept in repositories, and embedded in the journal of every run.",
+        document: Document::Runbook,
+        wrong: "steps:\n  - id: health\n    uses: http.check\n    with: { url: \
+                \"https://shop.example/health?api_key=k1\" }\n",
+        mended: "steps:\n  - id: health\n    uses: http.check\n    with: { url: \
+                 \"https://shop.example/health\", headers_from: { X-Api-Key: SHOP_KEY } }\n",
+    },
 ];
