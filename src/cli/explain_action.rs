@@ -4,6 +4,7 @@
 
 use crate::action::spec::{ActionKind, ActionSpec, Field, Need, Reversibility};
 use crate::base::duration::human;
+use crate::base::value::Type;
 use serde_json::{Value as Json, json};
 
 /// What it declares, for people.
@@ -64,7 +65,9 @@ fn fields(fields: &[Field]) -> String {
     }
     let line = |it: &Field| {
         let must = if it.need == Need::Required { "" } else { " (optional)" };
-        format!("  {}: {}{must}: {}\n", it.name, it.kind, it.summary)
+        // That it may be absent is said once.
+        let kind = if let Type::Optional(inner) = &it.kind { inner } else { &it.kind };
+        format!("  {}: {kind}{must}: {}\n", it.name, it.summary)
     };
     fields.iter().map(line).collect()
 }

@@ -312,13 +312,13 @@ fn secrets_that_are_written_in_the_file_are_found_by_validate() {
             "shell.run",
             "{ command: [ls], variables: { DB_PASSWORD: hunter2 } }",
             0,
-            &["DR055", "`DB_PASSWORD` seems to be a secret", "name it in `env`"][..],
+            &["DR059", "`DB_PASSWORD` seems to be a secret", "name it in `env`"][..],
         ),
         (
             "http.check",
             "{ url: \"https://x/?code=hunter2\" }",
             0,
-            &["DR055", "the address in `url` seems to hold a secret", "`headers_from`"][..],
+            &["DR059", "the address in `url` seems to hold a secret", "`headers_from`"][..],
         ),
     ] {
         let step =
