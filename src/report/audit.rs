@@ -160,6 +160,20 @@ pub fn certificate(plan: &Plan) -> Option<CertificateRow> {
     })
 }
 
+/// Something that the run made and that is still there, or may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehind {
+    /// The step that made it.
+    pub step: String,
+    /// Its name.
+    pub what: String,
+    /// Why it is there.
+    pub why: String,
+    /// `host:port` where it answers, when it is something that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+}
+
 /// Parameters as text.
 pub fn parameters(plan: &Plan) -> BTreeMap<String, String> {
     let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

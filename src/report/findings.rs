@@ -6,10 +6,9 @@
 use crate::journal::fold::{RunState, StepStatus};
 use crate::journal::store::StoredRecord;
 use crate::plan::model::{GateKind, Phase, Plan};
+use crate::report::audit::LeftBehind;
 use crate::report::measure::human_ms;
-use crate::report::model::{
-    Finding, LeftBehind, Objective, ObjectiveStatus, RecoveryPoint, Severity,
-};
+use crate::report::model::{Finding, Objective, ObjectiveStatus, RecoveryPoint, Severity};
 use crate::report::steps::{pairs, was_rejected};
 
 /// What findings are made of.

@@ -3,7 +3,7 @@
 //! **Invariant:** these types are the file format: fields are added, never changed; nothing here is
 //! shared with the journal.
 
-use crate::report::audit::{Approval, CertificateRow, Part, SourceRow};
+use crate::report::audit::{Approval, CertificateRow, LeftBehind, Part, SourceRow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -371,20 +371,6 @@ pub struct HandOver {
     pub endpoint_port: Option<u64>,
     /// When it may be removed.
     pub expires_at: Option<String>,
-}
-
-/// Something that the run made and that is still there, or may be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftBehind {
-    /// The step that made it.
-    pub step: String,
-    /// Its name.
-    pub what: String,
-    /// Why it is there.
-    pub why: String,
-    /// `host:port` where it answers, when it is something that answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
 }
 
 /// An event.

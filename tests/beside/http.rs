@@ -100,7 +100,7 @@ async fn serve(
             let _ = stream.write_all(first.as_bytes()).await;
             while stream.write_all(again).await.is_ok() {
                 if !pause.is_zero() {
-                    tokio::time::sleep(pause).await;
+                    Clock::real().sleep(pause).await;
                 }
             }
         }

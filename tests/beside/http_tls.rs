@@ -31,6 +31,7 @@ impl Drop for Server {
 
 impl Server {
     /// A server whose certificate is for `names`; `None` without OpenSSL.
+    #[expect(clippy::print_stdout, reason = "what was not tested has to be seen")]
     fn start(names: &[&str]) -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {
             assert!(std::env::var_os("CI").is_none(), "CI installs openssl");

@@ -108,12 +108,10 @@ fn retry_of_a_command_that_answered_starts_it_anew_and_asks_nothing_else() {
         if let Effect::Ask { question, .. } = &effect {
             questions.push(question.question.clone());
         }
-        let input = match world.answer(effect).1 {
-            Input::Acted { step, result, .. } => {
-                Input::Acted { step, result, done: exits.pop_front() }
-            }
-            other => other,
-        };
+        let mut input = world.answer(effect).1;
+        if let Input::Acted { done, .. } = &mut input {
+            *done = exits.pop_front();
+        }
         turn = machine.handle(input, simulated_epoch());
     }
     assert_eq!(machine.state().finished, Some(RunOutcome::Succeeded));

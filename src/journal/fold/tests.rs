@@ -341,7 +341,7 @@ fn what_may_exist_counts_until_it_is_refused_or_taken_back() {
             .concat(),
             true,
         ),
-        (and(&[undo.clone()]), true),
+        (and(std::slice::from_ref(&undo)), true),
         (and(&[undo.clone(), intent(1), refused.clone()]), true),
         (and(&[undo.clone(), intent(1), refused.clone(), every("undo_failed")]), true),
         (and(&[undo.clone(), every("undo_failed")]), true),
