@@ -148,7 +148,7 @@ fn what_a_rejection_does_not_stop_is_said() {
     let message = "DR058 6:11 a rejection at `gate` does not stop step `a`";
     assert_eq!(warnings(&change("needs: [gate], always: true")), [message]);
     none(&change("needs: [gate]"));
-    none(&change("always: true"));
+    assert_eq!(warnings(&change("always: true")), ["DR055 5:11 no step waits for gate `gate`"]);
     none(&change("needs: [gate], always: true, phase: cleanup"));
     none(&format!("{gate}  - {{ id: a, uses: x.look, needs: [gate], always: true }}\n"));
     let named = change("needs: [gate], always: true, phase: dns");
