@@ -101,7 +101,8 @@ impl Drop for Served {
 }
 
 fn serve(env: &TestEnv) -> (Served, String) {
-    let mut command = env.command(&["sim", "serve", "--port", "0", "--ephemeral"]);
+    let mut command =
+        env.command(&["sim", "serve", "--estate", "techcorp", "--port", "0", "--ephemeral"]);
     let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let mut line = String::new();
     let stdout = child.stdout.take().expect("piped");
