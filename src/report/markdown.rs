@@ -105,7 +105,7 @@ fn recovery_time(report: &Report) -> String {
     let waterfall = &report.waterfall;
     let until = match waterfall.to_what {
         WaterfallEnd::Recovered => "recovered",
-        WaterfallEnd::LastEvent => "the last event; NOT recovered",
+        WaterfallEnd::LastEvent => "the last step or event that counts; NOT recovered",
         WaterfallEnd::NothingToRecover => "the last event; this runbook recovers nothing",
     };
     let mut text = format!(

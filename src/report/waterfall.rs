@@ -41,13 +41,22 @@ pub fn recovered_at(plan: &Plan, state: &RunState) -> Option<Instant> {
     ends?.into_iter().max()
 }
 
+/// When the last step that does not clean up ended.
+fn last_try(plan: &Plan, state: &RunState) -> Option<Instant> {
+    let tries = plan.steps.iter().filter(|step| step.phase != Phase::Cleanup);
+    let began = tries.filter_map(|step| state.steps.get(&step.key)?.started_at.map(|_| &step.key));
+    began.filter_map(|key| state.steps[key].finished_at).max()
+}
+
 /// The waterfall of a run; `records` are those of the fold.
 pub fn waterfall(plan: &Plan, state: &RunState, records: &[Record]) -> Waterfall {
     let first = records.first().map(|record| record.at).unwrap_or_default();
     let started_at = state.started_at.unwrap_or(first);
     let (from, from_what) = anchor(plan, started_at);
     let recovered = recovered_at(plan, state);
-    let to = recovered.or(state.last_at).unwrap_or(started_at).max(from);
+    // A run that has ended without recovery tried until its last step before clean-up.
+    let tried = state.finished.and_then(|_| last_try(plan, state));
+    let to = recovered.or(tried).or(state.last_at).unwrap_or(started_at).max(from);
     let mut times = Times { from, to, ..Times::default() };
     let notes = before_the_run(plan, started_at, &mut times);
     let mut scene = Scene::new(plan);

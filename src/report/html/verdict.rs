@@ -132,7 +132,7 @@ pub fn time(report: &Report) -> Markup {
             (instant(Some(waterfall.to)))
             @match waterfall.to_what {
                 WaterfallEnd::Recovered => { " (recovered): " }
-                WaterfallEnd::LastEvent => { " (the last event; " strong { "NOT recovered" } "): " }
+                WaterfallEnd::LastEvent => { " (the last step or event that counts; " strong { "NOT recovered" } "): " }
                 WaterfallEnd::NothingToRecover => {
                     " (the last event; this runbook recovers nothing): "
                 }
