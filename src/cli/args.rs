@@ -118,6 +118,10 @@ pub(super) struct LaunchArgs {
     /// environment.
     #[arg(long)]
     pub yes: bool,
+    /// Without a terminal: wait at gates and questions for answers from other terminals (`drctl
+    /// approve`), instead of stopping there with exit code 13.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
     #[command(flatten)]
     pub simulation: SimulationArgs,
 }

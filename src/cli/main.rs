@@ -97,6 +97,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Resume(args) => {
             check_pace(args.simulation.pace)?;
             let resumable = resume::prepare(tools, args)?;
+            let resumable = block_on(Time::Passing, resumable.settle())?;
             let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
             block_on(time, resume::run(resumable, args, output))
         }

@@ -37,6 +37,16 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
     lines.join("\n")
 }
 
+/// The commands that answer a question from another terminal while a process drives the run.
+pub(super) fn elsewhere(plan: &Plan, step: &StepKey, question: &Question) -> String {
+    let run = &plan.run;
+    if question.gate.is_some() {
+        return format!("drctl approve {run} {step}, or drctl reject {run} {step}");
+    }
+    let one = |choice: &String| format!("drctl answer {run} {step} {choice}");
+    question.choices.iter().map(one).collect::<Vec<_>>().join(", or ")
+}
+
 /// The commands that answer an open question, one a choice.
 pub(super) fn answer_commands(plan: &Plan, state: &RunState, step: &StepKey) -> Vec<String> {
     let several = state.questions().count() > 1;

@@ -9,6 +9,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod chain;
+pub mod command;
 pub mod error;
 pub mod event;
 pub mod fold;
@@ -22,6 +23,7 @@ pub mod store;
 pub mod testing;
 pub mod verify;
 
+pub use command::{Command, Person, Posted};
 pub use error::JournalError;
 pub use index::{RunSummary, list_runs};
 pub use memory::{Fault, MemoryStore};
