@@ -39,8 +39,6 @@ mod session;
 mod shell;
 mod signals;
 mod sim;
-mod sim_beside;
-mod sim_sql;
 mod state;
 mod status;
 mod takeup;
