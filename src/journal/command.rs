@@ -222,3 +222,81 @@ impl Posted {
         Ok(Self { by, command: posted.command.cleaned(), ..posted })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::simulated_epoch;
+    use crate::base::seed::Seed;
+    use crate::journal::testing::every_command;
+
+    fn post(command: Command) -> Posted {
+        let mut random = Seed::new(1).stream("inbox");
+        Posted::new(command, Person::declared("ann"), simulated_epoch(), &mut random)
+    }
+
+    #[test]
+    fn commands_read_back_and_say_what_they_do() {
+        for command in every_command("a") {
+            let posted = post(command.clone());
+            let json: serde_json::Value = serde_json::from_str(&posted.to_json()).unwrap();
+            assert_eq!(json["command"]["do"], command.verb());
+            assert_eq!(json["command"].get("step").is_some(), command.step().is_some());
+            assert_eq!(Posted::from_json(posted.to_json().as_bytes()), Ok(posted));
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_is_told() {
+        let good = post(Command::Continue).to_json();
+        let pause = post(Command::Pause { reason: None }).to_json();
+        for (wrong, why) in [
+            (good.replace("continue", "explode"), "unknown variant `explode`"),
+            (pause.replace("\"do\"", "\"force\":true,\"do\""), "unknown field `force`"),
+            (good.replace("\"id\":\"0", "\"id\":\"../"), "its id is not"),
+            (good.replace("\"operator\"", "\"name\""), "unknown field `name`"),
+            ("[]".to_owned(), "no command of this version"),
+            (String::new(), "no command of this version"),
+        ] {
+            let found = Posted::from_json(wrong.as_bytes()).unwrap_err();
+            assert!(found.contains(why), "{wrong}: {found}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_made_fit_for_journals() {
+        let text = "line\nbreak \u{1b}[31m password=hunter2 ";
+        let pause = Command::Pause { reason: Some(text.to_owned()) };
+        let Command::Pause { reason: Some(reason) } = post(pause).command else {
+            panic!("a pause")
+        };
+        assert!(reason.starts_with("line break [31m") && !reason.contains("hunter2"), "{reason}");
+        let empty = Command::Abort { reason: Some(" \u{7}".to_owned()), undo: false };
+        assert_eq!(post(empty).command, Command::Abort { reason: None, undo: false });
+        let long = Command::Skip { step: StepKey::new("a"), reason: "x".repeat(5_000) };
+        let Command::Skip { reason, .. } = post(long).command else { panic!("a skip") };
+        assert_eq!(reason.chars().count(), LONGEST_REMARK + 1, "cut, with a mark");
+        let mut forged = post(Command::Continue);
+        forged.by = Person { operator: "\u{1b}c".to_owned(), identity: Some("\u{7}".to_owned()) };
+        let read = Posted::from_json(forged.to_json().as_bytes()).unwrap();
+        assert_eq!(read.by, Person::declared("c"));
+    }
+
+    #[test]
+    fn ids_sort_by_time_and_people_are_told_apart_by_identity() {
+        let mut random = Seed::new(1).stream("inbox");
+        let mut at = |millis| {
+            let at = simulated_epoch() + chrono::TimeDelta::milliseconds(millis);
+            Posted::new(Command::Continue, Person::declared("ann"), at, &mut random).id
+        };
+        assert!(at(0) < at(1));
+        let proven = |name: &str, arn: &str| Person {
+            operator: name.to_owned(),
+            identity: Some(arn.to_owned()),
+        };
+        assert!(proven("ann", "arn:x").is(&proven("root", "arn:x")));
+        assert!(!proven("ann", "arn:x").is(&proven("ann", "arn:y")));
+        assert!(!proven("ann", "arn:x").is(&Person::declared("ann")));
+        assert_eq!(proven("ann", "arn:x").to_string(), "ann (arn:x)");
+    }
+}

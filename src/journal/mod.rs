@@ -10,11 +10,16 @@
 
 pub mod chain;
 pub mod command;
+pub mod contract;
+mod control;
 pub mod error;
 pub mod event;
+mod event_names;
+mod facts;
 pub mod fold;
 pub mod index;
 pub mod intent;
+mod legality;
 pub mod memory;
 pub mod question;
 pub mod sqlite;
