@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** every command says what it changes; whatever changes nothing says so too.
 
+use crate::cli::control::ControlCommand;
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::drill::DrillArgs;
 use crate::cli::explain::ExplainArgs;
@@ -61,6 +62,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Take up a run that was interrupted or whose process died.
     Resume(ResumeArgs),
+    #[command(flatten)]
+    Control(ControlCommand),
     /// Show runs and where they are. Changes nothing.
     Status(StatusArgs),
     /// Show finished runs with what was measured, simulated and real apart. Changes nothing.

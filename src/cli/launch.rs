@@ -309,7 +309,7 @@ pub(super) async fn start(
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     // Asked before anything is made: credentials may have ended while somebody read the plan.
-    let person = person(session, environment, None).await?;
+    let person = person(tools, estate, environment, None).await?;
     tools.state.create(&tools.state.run(&plan.run))?;
     let mut store = SqliteStore::create(&tools.state.journal(&plan.run))?;
     let now = session.clock.now();

@@ -142,6 +142,17 @@ pub(super) fn is_held(path: &Path) -> bool {
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
+/// How the process is called that holds the lock at `path` or held it last.
+pub(super) fn named(path: &Path) -> String {
+    let last = File::open(path).ok().and_then(|mut file| holders(&mut file).into_iter().next());
+    last.unwrap_or_else(|| "another process".to_owned())
+}
+
+/// Whether the lock file at `path` names `holder`, now or earlier.
+pub(super) fn remembers(path: &Path, holder: &str) -> bool {
+    File::open(path).is_ok_and(|mut file| holders(&mut file).iter().any(|one| one == holder))
+}
+
 /// How this process is called in lock files and leases: one line with process, host and person.
 pub(super) fn holder() -> String {
     let system = rustix::system::uname();

@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod confirm;
+mod control;
 mod doctor;
 mod drill;
 mod drill_list;
@@ -39,10 +40,13 @@ mod session;
 mod shell;
 mod signals;
 mod sim;
+mod standing;
 mod state;
 mod status;
 mod takeup;
 mod undertake;
+mod undo_view;
 mod validate;
+mod watch;
 
 pub use main::main;

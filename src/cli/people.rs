@@ -101,15 +101,15 @@ impl People {
         Self { wait, ..self }
     }
 
-    /// Shows the question and leaves the answer to other terminals. Never ends by itself: whoever asks
-    /// stops asking when the answer came another way. In virtual time the clock stands still meanwhile.
-    async fn leave_to_others(&self, step: &StepKey, question: &Question) -> Option<Reply> {
+    /// Whether answers from other terminals are waited for.
+    pub(super) fn waits(&self) -> bool {
+        self.wait
+    }
+
+    /// Shows the question, with the commands that answer it from another terminal.
+    fn leave_to_others(&self, step: &StepKey, question: &Question) {
         out::progress(&question_text(&self.plan, step, question));
         out::progress(&format!("  {:<12} {}", "answer", elsewhere(&self.plan, step, question)));
-        let (_here, gone) = std::sync::mpsc::channel::<()>();
-        // It ends when nobody asks any more, which drops the sender.
-        let _ = spawn_blocking(move || gone.recv()).await;
-        None
     }
 
     /// The answer of the command line, unless it was used.
@@ -187,7 +187,10 @@ impl Operator for People {
             return Some(Reply { answer: APPROVE.to_owned(), way: AnswerWay::Yes, comment: None });
         }
         if !self.terminal.is_there() {
-            return if self.wait { self.leave_to_others(step, question).await } else { None };
+            if self.wait {
+                self.leave_to_others(step, question);
+            }
+            return None;
         }
         let mut line = self.line.lock().await;
         out::prompt(&format!("{}\n", question_text(&self.plan, step, question)));

@@ -3,11 +3,12 @@
 //! **Invariant:** only a simulated environment believes a declared name; elsewhere a person is who STS
 //! says, by their own credentials and not by a role that a whole team assumes.
 
+use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
-use crate::cli::launch::operator;
-use crate::cli::session::{Session, verify_account};
+use crate::cli::launch::{Tools, operator};
+use crate::cli::session::{Session, Since, verify_account};
 use crate::cloud::GuardPolicy;
-use crate::estate::{Environment, EnvironmentKind};
+use crate::estate::{Environment, EnvironmentKind, Estate};
 use crate::journal::Person;
 
 /// Whoever types here. In a simulated environment the declared name, `claimed` before that of the
@@ -17,7 +18,8 @@ use crate::journal::Person;
 /// A name is claimed where names prove nothing (exit code 2); STS cannot be asked, or the account is
 /// another one (exit code 18).
 pub(super) async fn person(
-    session: &Session,
+    tools: &Tools,
+    estate: &Estate,
     environment: &Environment,
     claimed: Option<&str>,
 ) -> Result<Person, CommandError> {
@@ -25,6 +27,8 @@ pub(super) async fn person(
     if environment.is_simulated() {
         return Ok(Person::declared(&claimed.map_or_else(operator, str::to_owned)));
     }
+    let simulation = SimulationArgs::default();
+    let session = Session::open(tools, estate, environment, &simulation, Since::default())?;
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     let proven = verify_account(&cloud, environment).await?;
     // Everybody who assumes the environment's role is that role to AWS: who they are is what they assume

@@ -128,7 +128,7 @@ pub(super) fn conclude(
         OutputForm::Text => out::prose(&render_summary(&report)),
         OutputForm::Json => out::result(&render_json(&report)),
     }
-    out::progress(open_questions(plan, state).trim_end());
+    out::progress(open_questions(plan, state, false).trim_end());
     if state.finished.is_none() {
         out::progress(&format!("the run can be resumed: drctl resume {}", plan.run));
     }

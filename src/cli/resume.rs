@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::{PROJECT, Tools, environment, operator};
 use crate::cli::lock::Lock;
 use crate::cli::out;
-use crate::cli::past::{find_run, newest_unfinished};
+use crate::cli::past::{find_unfinished, unfinished};
 use crate::cli::people::{GivenAnswer, People};
 use crate::cli::person::person;
 use crate::cli::project::Project;
@@ -19,10 +19,9 @@ use crate::cli::takeup::{Hold, hold, take_world};
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate};
-use crate::journal::chain::known;
 use crate::journal::fold::{Question, RunState};
 use crate::journal::{SqliteStore, Store as _};
-use crate::plan::model::{PLAN_VERSION, Plan};
+use crate::plan::model::Plan;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -61,8 +60,10 @@ pub(super) struct ResumeArgs {
 pub(super) struct Resumable {
     /// What it works with: the project that it began in.
     tools: Tools,
+    /// Its plan.
+    plan: Plan,
     /// What its journal says.
-    read: Read,
+    state: RunState,
     /// Its estate, as it was when the run began.
     estate: Estate,
     /// Its environment.
@@ -75,28 +76,21 @@ pub(super) struct Resumable {
     world: Option<Lock>,
 }
 
-/// What a journal says that can be gone on with.
-struct Read {
-    plan: Plan,
-    state: RunState,
-}
-
 /// Opens the run's journal, checks that it can be taken up, and takes its lease.
 ///
 /// # Errors
 /// There is no such run, it has ended, another process runs it, or its journal is not whole.
 pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, CommandError> {
-    // Without a name, what can be taken up is meant, also when something newer has ended.
-    let open = (args.run == "last").then(|| newest_unfinished(&tools.state)).flatten();
-    let run = open.map_or_else(|| find_run(&tools.state, &args.run), Ok)?;
+    let run = find_unfinished(&tools.state, &args.run)?;
     let mut store = SqliteStore::open(&tools.state.journal(&run))?;
     // Nobody is fenced for a run that cannot be taken up.
-    let before = read(&store, &run)?;
-    given_answer(&before.state, &run, args)?;
+    let before = unfinished(&store, &run, "resumed")?;
+    given_answer(&before.1, &run, args)?;
     let hold = hold(&tools.state, &run, &mut store, args.take_over)?;
     match taken_up(tools, args, &store, &run, before) {
-        Ok((tools, read, given, estate, environment)) => {
-            Ok(Resumable { tools, read, estate, environment, given, store, hold, world: None })
+        Ok(TakenUp { tools, plan, state, estate, environment, given }) => {
+            let world = None;
+            Ok(Resumable { tools, plan, state, estate, environment, given, store, hold, world })
         }
         Err(error) => {
             store.release(hold.fence)?;
@@ -105,47 +99,32 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
     }
 }
 
-type TakenUp = (Tools, Read, Option<GivenAnswer>, Estate, Environment);
+/// What is read under the lease.
+struct TakenUp {
+    tools: Tools,
+    plan: Plan,
+    state: RunState,
+    estate: Estate,
+    environment: Environment,
+    given: Option<GivenAnswer>,
+}
 
-/// Everything that is read under the lease.
+/// Reads the run under its lease; `before` is what was read without.
 fn taken_up(
     tools: &Tools,
     args: &ResumeArgs,
     store: &SqliteStore,
     run: &RunId,
-    before: Read,
+    before: (Plan, RunState),
 ) -> Result<TakenUp, CommandError> {
     // Whoever drove it may have gone on until the lease was ours.
-    let unchanged = store.head()?.count == before.state.last_seq;
-    let read = if unchanged { before } else { read(store, run)? };
-    let given = given_answer(&read.state, run, args)?;
+    let unchanged = store.head()?.count == before.1.last_seq;
+    let (plan, state) = if unchanged { before } else { unfinished(store, run, "resumed")? };
+    let given = given_answer(&state, run, args)?;
     let tools = began_in(tools, store, run)?;
-    let estate = tools.parse_estate(&read.plan.estate.file, &read.plan.estate.text)?;
-    let environment = environment(&estate, &read.plan.environment.name)?.clone();
-    Ok((tools, read, given, estate, environment))
-}
-
-/// Reads a journal that is to be gone on with.
-///
-/// # Errors
-/// The run has ended, or its journal is not whole or not of this version.
-fn read(store: &SqliteStore, run: &RunId) -> Result<Read, CommandError> {
-    let records = known(&store.load()?)?;
-    let broken = |error: String| {
-        CommandError::new(Exit::Journal, format!("run {run} cannot be resumed: {error}"))
-    };
-    let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
-    if let Some(outcome) = state.finished {
-        let word = crate::cli::progress::outcome_word(outcome);
-        return Err(CommandError::usage(format!("run {run} has ended: it {word}"))
-            .help(format!("`drctl report {run}`")));
-    }
-    let plan: Plan =
-        serde_json::from_value(state.plan.clone()).map_err(|error| broken(error.to_string()))?;
-    if plan.schema_version != PLAN_VERSION {
-        return Err(broken(format!("its plan has version {}", plan.schema_version)));
-    }
-    Ok(Read { plan, state })
+    let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
+    let environment = environment(&estate, &plan.environment.name)?.clone();
+    Ok(TakenUp { tools, plan, state, estate, environment, given })
 }
 
 impl Resumable {
@@ -241,12 +220,12 @@ pub(super) async fn run(
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { tools, read, estate, environment, given, mut store, hold, world } = resumable;
-    let Read { plan, state } = read;
+    let Resumable { tools, plan, state, estate, environment, given, mut store, hold, world } =
+        resumable;
     let (fence, lock) = (hold.fence, hold.lock);
     let since = Since { reached: state.last_at, world };
     let opened = match Session::open(&tools, &estate, &environment, &args.simulation, since) {
-        Ok(session) => person(&session, &environment, None).await.map(|person| (session, person)),
+        Ok(session) => person(&tools, &estate, &environment, None).await.map(|it| (session, it)),
         Err(error) => Err(error),
     };
     let (session, person) = match opened {

@@ -8,7 +8,7 @@ use crate::base::duration::{self, human};
 use crate::base::ids::RunId;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::lock::{Lock, Tried, holder};
+use crate::cli::lock::{Lock, Tried, holder, is_held, named, remembers};
 use crate::cli::out;
 use crate::cli::state::StateDir;
 use crate::journal::{Fence, JournalError, Lease, Store, Takeover};
@@ -69,6 +69,27 @@ pub(super) fn driver(store: &dyn Store) -> Result<Option<Driver>, JournalError> 
     let said = notes.iter().rev().filter(|note| note.key == PROCESS);
     let since = said.filter_map(|note| parse_instant(note.value.strip_prefix(&began)?)).next();
     Ok(Some(Driver { holder, since, until }))
+}
+
+/// Who drives the run now: a process of this machine that lives, or one of another whose lease has not
+/// expired.
+///
+/// # Errors
+/// The journal cannot be read.
+pub(super) fn driven(
+    state: &StateDir,
+    run: &RunId,
+    store: &dyn Store,
+) -> Result<Option<Driver>, JournalError> {
+    let path = state.run(run).join("lock");
+    let (leased, now) = (driver(store)?, Clock::real().now());
+    if is_held(&path) {
+        // Between its lock and its lease it has no other name.
+        let locked = || Driver { holder: named(&path), since: None, until: now };
+        return Ok(Some(leased.unwrap_or_else(locked)));
+    }
+    // Without the lock every process of this machine that ever had it is dead.
+    Ok(leased.filter(|leased| leased.until > now && !remembers(&path, &leased.holder)))
 }
 
 /// How long a lease lasts without being renewed.
