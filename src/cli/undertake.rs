@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** whatever happens, the last line says how the run stands and what to type next.
 
+use crate::base::clock::Clock;
 use crate::base::value::{Value, Values};
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
@@ -12,14 +13,14 @@ use crate::cli::progress::Progress;
 use crate::cli::reports::conclude;
 use crate::cli::session::Session;
 use crate::cli::signals::Signals;
-use crate::cli::takeup::lost;
+use crate::cli::takeup::{lease_time, lost};
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
 use crate::journal::{Fence, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
-use crate::runner::{Ended, Observer, RunnerError, Running, StopSignal, declared, drive};
+use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
 use std::collections::BTreeMap;
 
 /// What a run in this process works with.
@@ -60,6 +61,8 @@ pub(super) async fn undertake(
     let writer = cloud.writer().expect("a live cloud has a writer");
     let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;
+    // Other processes have other clocks; what all of them have is real time.
+    let lease_clock = Clock::real();
     let (stop, mut signals) = (StopSignal::default(), Signals::catch());
     let running = Running {
         catalogue: &tools.catalogue,
@@ -70,9 +73,13 @@ pub(super) async fn undertake(
         estate,
         environment,
         parameters,
-        operator: &person.operator,
+        operator: &person,
         people: &people,
         stop: stop.clone(),
+        inbox: Inbox::Watched,
+        wait: people.waits(),
+        lease: lease_time()?,
+        lease_clock: &lease_clock,
     };
     let mut progress = Progress::new(&plan, session.clock.clone());
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
