@@ -62,18 +62,20 @@ pub(in crate::sim) fn operation(wire: &WireRequest) -> (String, Request, Option<
         headers: wire.headers.clone(),
         body: Vec::new(),
     };
+    // What answers a HEAD has no body, whatever it is about.
+    let nameless = if wire.method == "HEAD" { "Head" } else { "" };
     match unescaped(key) {
         Some(key) if key.len() <= KEY_LIMIT => request.key = key,
         Some(_) => {
             let error = ApiError::sender("KeyTooLongError", "Your key is too long");
-            return (String::new(), request, Some(error));
+            return (nameless.to_owned(), request, Some(error));
         }
         None => {
             let error = ApiError::sender("InvalidURI", "Couldn't parse the specified URI.");
-            return (String::new(), request, Some(error));
+            return (nameless.to_owned(), request, Some(error));
         }
     }
-    let name = name(&request).unwrap_or_default().to_owned();
+    let name = name(&request).unwrap_or(nameless).to_owned();
     match body(wire) {
         Ok(body) => request.body = body,
         Err(error) => return (name, request, Some(error)),
