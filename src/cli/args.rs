@@ -133,7 +133,7 @@ pub(super) struct LaunchArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct SimulationArgs {
     /// Simulated time runs this many times faster than real time, and you can watch; without it, time
-    /// jumps and the run takes milliseconds.
+    /// jumps and the run takes milliseconds. With endpoints: the speed of `drctl sim serve --speed`.
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub pace: Option<f64>,
     /// Switch a fault on in the simulator (repeatable), for example `throttled`, `restore-failed`,
