@@ -21,9 +21,7 @@ use crate::journal::{
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build};
 use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
-use crate::runner::{
-    Inbox, LEASE, NobodyToAsk, Operator, Running, StopSignal, declared, drive,
-};
+use crate::runner::{Inbox, LEASE, NobodyToAsk, Operator, Running, StopSignal, declared, drive};
 use crate::sim::{SimOptions, Simulator};
 use crate::wiring::Session;
 use chrono::{DateTime, Utc};

@@ -18,9 +18,7 @@ use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanError, PlanRequest, PlanTools, build};
 use crate::runbook::Runbook;
 use crate::runner::RunnerError;
-use crate::runner::{
-    Inbox, LEASE, Observer, Operator, Running, StopSignal, declared, drive,
-};
+use crate::runner::{Inbox, LEASE, Observer, Operator, Running, StopSignal, declared, drive};
 use crate::sim::{SimError, SimOptions, Simulator, Watch};
 use crate::wiring::Session;
 use chrono::{DateTime, Utc};
