@@ -10,6 +10,7 @@ use crate::cli::reports::ReportArgs;
 use crate::cli::runbook::{DocArgs, GraphArgs, NameArgs, SchemaArgs};
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::status::StatusArgs;
+use crate::cli::sweep::SweepArgs;
 use crate::cli::validate::ValidateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -64,6 +65,9 @@ pub(super) enum Command {
     /// Export or verify a run's journal. Changes nothing.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Find what drills left behind, from AWS's tags alone, and with --execute remove what has expired.
+    /// Without it, changes nothing.
+    Sweep(SweepArgs),
     /// Write a new project: configuration, estate, runbook, drill, schemas. Overwrites nothing.
     Init(InitArgs),
     /// Work on runbook files. Changes nothing.
@@ -350,6 +354,24 @@ pub(super) enum SimCommand {
     },
     /// List the faults that can be switched on: name, value, meaning.
     Faults,
+    /// Let simulated time pass in the kept world: what was to happen meanwhile happens.
+    Advance {
+        /// How far, for example 3d or 90m.
+        #[arg(value_name = "DURATION")]
+        by: String,
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+    },
     /// Forget the simulated world: the next command starts a new one.
     Reset {
         /// The estate; without it the project's only one, else the shipped `techcorp`.

@@ -41,6 +41,7 @@ mod sim_beside;
 mod sim_sql;
 mod state;
 mod status;
+mod sweep;
 mod undertake;
 mod validate;
 

@@ -1,8 +1,9 @@
-//! `drctl sim serve|faults|reset`.
+//! `drctl sim serve|faults|advance|reset`.
 //!
 //! **Invariant:** serves on loopback only.
 
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, format_instant, to_delta};
+use crate::base::duration;
 use crate::cli::args::{OutputForm, SimCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -36,6 +37,7 @@ pub(super) fn run(
             Ok(Exit::Ok)
         }
         SimCommand::Reset { estate, env } => reset(&Place::open(tools, estate, env)?.directory),
+        SimCommand::Advance { by, estate, env } => advance(tools, by, estate, env),
         SimCommand::Serve { estate, env, port, ephemeral, speed, seed, faults } => {
             if !speed.is_finite() || *speed <= 0.0 || *speed > MOST_SPEED {
                 return Err(CommandError::usage(format!("--speed {speed} is no speed"))
@@ -108,6 +110,22 @@ fn faults(output: OutputForm) -> String {
                     HTTP while serving (`drctl sim serve --help`).\n"
         }
     }
+}
+
+/// Lets time pass in the kept world.
+fn advance(tools: &Tools, by: &str, estate: &str, env: &str) -> Result<Exit, CommandError> {
+    let unfit = |why: String| CommandError::usage(format!("`{by}` is no span of time: {why}"));
+    let span = duration::parse(by).map_err(unfit)?;
+    if let Some(why) = duration::too_long(span) {
+        return Err(unfit(why));
+    }
+    let place = Place::open(tools, estate, env)?;
+    let options = SimOptions { seed: None, faults: Vec::new() };
+    let simulator = place.world(false, options)?;
+    let now = simulator.time() + to_delta(span);
+    simulator.save(now)?;
+    out::result(&format!("simulated time is {}", format_instant(now)));
+    Ok(Exit::Ok)
 }
 
 fn reset(directory: &std::path::Path) -> Result<Exit, CommandError> {
