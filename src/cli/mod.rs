@@ -39,6 +39,7 @@ mod shell;
 mod sim;
 mod state;
 mod status;
+mod sweep;
 mod undertake;
 mod validate;
 
