@@ -111,6 +111,11 @@ impl Watcher {
         }
     }
 
+    /// Effects beside AWS so far.
+    pub fn effects(&self) -> Vec<String> {
+        self.log().effects.clone()
+    }
+
     /// What was noted.
     pub fn points(&self) -> Points {
         let mut log = self.log();
