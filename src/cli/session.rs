@@ -55,7 +55,7 @@ impl Session {
                 Self::simulated(&tools.state, estate, environment, simulation, seed, not_before)
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
-                let clock = Clock::real();
+                let clock = passing(simulation.pace, not_before);
                 let ports = real_ports(&clock, &tools.project);
                 Ok(Self { wired: wiring::Session::real(environment, clock, ports), _world: None })
             }
@@ -95,6 +95,18 @@ impl Session {
     }
 }
 
+/// The time of the network: real, or with `--pace` that of an endpoint that plays as much faster, which
+/// begins now or where a run that is taken up had come to.
+fn passing(pace: Option<f64>, not_before: Option<DateTime<Utc>>) -> Clock {
+    let real = Clock::real();
+    match pace {
+        None => real,
+        Some(pace) => {
+            Clock::scaled(pace, not_before.map_or(real.now(), |then| then.max(real.now())))
+        }
+    }
+}
+
 /// The ways out to the network and to this machine; paths are relative to the project.
 fn real_ports(clock: &Clock, project: &Project) -> Ports {
     Ports {
@@ -127,12 +139,13 @@ pub(super) fn check_options(
     if environment.is_simulated() {
         return Ok(Simulator::check_faults(&simulation.faults)?);
     }
-    let asked = simulation.pace.is_some() || simulation.seed.is_some();
+    // An endpoint may play fast, as `drctl sim serve --speed` does; AWS does not.
+    let plays = matches!(environment.kind, EnvironmentKind::Endpoints(_));
+    let asked = (simulation.pace.is_some() && !plays) || simulation.seed.is_some();
     if asked || !simulation.faults.is_empty() {
         let message = format!("environment `{}` is not simulated", environment.name);
-        return Err(
-            CommandError::usage(message).help("--pace, --fault and --seed need a simulated one")
-        );
+        return Err(CommandError::usage(message)
+            .help("--fault and --seed need a simulated one, --pace that or one of endpoints"));
     }
     Ok(())
 }
