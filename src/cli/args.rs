@@ -18,6 +18,7 @@ use crate::cli::runbook::RunbookCommand;
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::sim::SimCommand;
 use crate::cli::status::StatusArgs;
+use crate::cli::sweep::SweepArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -73,6 +74,9 @@ pub(super) enum Command {
     /// Export or verify a run's journal. Changes nothing.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Find what drills left behind, from AWS's tags alone, and with --execute remove what has expired.
+    /// Without it, changes nothing.
+    Sweep(SweepArgs),
     /// Write a new project: configuration, estate, runbook, drill, schemas. Overwrites nothing.
     Init(InitArgs),
     /// Work on runbook files. Changes nothing.

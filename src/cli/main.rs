@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
     control, doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out,
-    reports, resume, run, runbook, shell, sim, status,
+    reports, resume, run, runbook, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -106,6 +106,12 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),
         Command::Journal(command) => journal::run(tools, command, output),
+        Command::Sweep(args) => {
+            check_pace(args.simulation.pace)?;
+            let prepared = sweep::prepare(tools, args)?;
+            let time = time_of(prepared.environment.is_simulated(), args.simulation.pace);
+            block_on(time, sweep::run(tools, prepared, args, output))
+        }
         Command::Init(args) => init::run(tools, args),
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Explain(args) => explain::run(args, output),

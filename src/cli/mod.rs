@@ -22,8 +22,6 @@ mod launch;
 mod lock;
 mod logging;
 mod main;
-#[cfg(test)]
-mod matrix;
 mod out;
 mod past;
 mod people;
@@ -43,6 +41,7 @@ mod sim;
 mod standing;
 mod state;
 mod status;
+mod sweep;
 mod takeup;
 mod undertake;
 mod undo_view;

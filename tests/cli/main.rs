@@ -25,6 +25,7 @@ mod shell;
 mod snapshots;
 mod stored_plan;
 mod survive;
+mod sweep;
 mod two;
 mod validate;
 mod validate_slips;
