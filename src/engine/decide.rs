@@ -26,7 +26,9 @@ impl Machine {
             self.halting = Some("question".to_owned());
             return self.halt_when_quiet();
         }
-        if self.live.is_empty() && self.halting.is_none() && self.all_over() {
+        // In a pause undos may still be due.
+        let quiet = self.live.is_empty() && !self.is_paused();
+        if quiet && self.halting.is_none() && self.all_over() {
             self.finish();
         }
     }

@@ -169,6 +169,15 @@ pub(in crate::sim) fn handle(
     Handled { answer, mutations, struck: struck_after != struck_before }
 }
 
+/// What `request` asks for: `rds:DescribeDBInstances`.
+pub(in crate::sim) fn operation(request: &WireRequest) -> String {
+    let Some(Destination { service, .. }) = destination(request) else {
+        return "unknown".to_owned();
+    };
+    let (Call { action, .. }, _) = protocol::read(Protocol::of(service, request), request);
+    format!("{}:{action}", service.name())
+}
+
 /// The answer for a service that the simulator does not have.
 fn unknown_endpoint(request: &WireRequest, request_id: &str) -> WireResponse {
     let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();

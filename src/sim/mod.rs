@@ -44,7 +44,7 @@ pub use api::{
     Delivery, MutationRecord, SimAccess, SimError, SimOptions, SimQuery, SimRows, SimSqlFault,
     WireAnswer, WireRequest, WireResponse,
 };
-pub use seam::http_client;
+pub use seam::{Watch, http_client};
 pub use serve::serve;
 pub use services::Published;
 pub use simulator::Simulator;

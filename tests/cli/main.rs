@@ -21,5 +21,6 @@ mod serve;
 mod shell;
 mod snapshots;
 mod stored_plan;
+mod survive;
 mod validate;
 mod validate_slips;
