@@ -26,11 +26,11 @@ use drctl::cloud::{
 };
 use drctl::engine::{Machine, Start};
 use drctl::estate::{Environment, Estate, Objectives};
-use drctl::journal::{MemoryStore, Person, SqliteStore, Store, Takeover};
+use drctl::journal::{MemoryStore, SqliteStore, Store, Takeover};
 use drctl::plan::model::{Plan, RunMode};
 use drctl::plan::{Durations, PlanRequest, PlanTools, build};
 use drctl::runbook::load_runbook;
-use drctl::runner::{Inbox, LEASE, NobodyToAsk, Running, StopSignal, drive};
+use drctl::runner::{LEASE, NobodyToAsk, Running, StopSignal, drive};
 use drctl::sim::{SimOptions, Simulator, http_client};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -167,7 +167,7 @@ impl Stage {
             let effects = cloud.effects(ports(&clock));
             let now = clock.now();
             let fence = store.acquire("bench", now, LEASE, Takeover::Force).expect("the lease");
-            let person = Person::declared("bench");
+            let operator = Person::declared("bench");
             let running = Running {
                 catalogue: &self.catalogue,
                 cloud: &cloud,
@@ -177,7 +177,7 @@ impl Stage {
                 estate: &self.estate,
                 environment: &self.environment,
                 parameters: Values::new(),
-                operator: &person,
+                operator: &operator,
                 people: &NobodyToAsk,
                 stop: StopSignal::default(),
                 inbox: Inbox::EachTurn,

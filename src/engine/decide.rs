@@ -92,9 +92,14 @@ impl Machine {
         }
         let stops = |step: &&PlannedStep| {
             let goes_on = self.policy(step) == OnFailure::Continue && !self.was_rejected(&step.key);
-            self.status(&step.key) == StepStatus::Failed && !step.always && !goes_on
+            self.has_failed(&step.key) && !step.always && !goes_on
         };
         self.plan.steps.iter().find(stops).map(|step| step.key.clone())
+    }
+
+    /// Whether the step failed; it may have been undone since.
+    pub(super) fn has_failed(&self, key: &StepKey) -> bool {
+        self.state.steps[key].error.is_some()
     }
 
     /// Whether a person ended the run at this gate.
@@ -119,9 +124,11 @@ impl Machine {
     pub(super) fn undo_wanted(&self) -> bool {
         let aborted = self.state.aborting.as_ref().is_some_and(|abort| abort.undo);
         let failed = self.agenda.is_troubled()
-            && self.plan.steps.iter().any(|step| {
-                self.status(&step.key) == StepStatus::Failed && self.policy(step) == OnFailure::Undo
-            });
+            && self
+                .plan
+                .steps
+                .iter()
+                .any(|step| self.has_failed(&step.key) && self.policy(step) == OnFailure::Undo);
         aborted || failed
     }
 

@@ -30,7 +30,7 @@ impl Machine {
             RunOutcome::Failed
         } else if self.undo_wanted() && any(StepStatus::Undone) {
             RunOutcome::Undone
-        } else if any(StepStatus::Failed) {
+        } else if steps().any(|step| step.error.is_some()) {
             RunOutcome::Failed
         } else if any(StepStatus::Warned) || steps().any(skipped_for_want) {
             RunOutcome::Warned

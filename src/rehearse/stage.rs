@@ -261,7 +261,7 @@ impl Stage {
         let effects = cloud.effects(session.ports.clone());
         let now = session.clock.now();
         let fence = store.acquire(cast.holder, now, LEASE, cast.takeover)?;
-        let holder = Person::declared(cast.holder);
+        let operator = Person::declared(cast.holder);
         let running = Running {
             catalogue: &self.catalogue,
             cloud: &cloud,
@@ -271,7 +271,7 @@ impl Stage {
             estate: &self.estate,
             environment: &self.environment,
             parameters: self.parameters.clone(),
-            operator: &holder,
+            operator: &operator,
             people: cast.people,
             stop: cast.stop.clone(),
             inbox: Inbox::EachTurn,

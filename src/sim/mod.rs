@@ -23,6 +23,7 @@ mod progress;
 mod protocol;
 mod rds;
 mod replication;
+mod s3;
 mod seam;
 mod secrets;
 mod serve;

@@ -263,7 +263,7 @@ impl Life {
                 return None;
             }
             if storm && self.random.u32(0..6) == 0 {
-                let command = command(&mut self.random, &self.plan, self.now);
+                let command = command(&mut self.random, &self.plan, machine.state(), self.now);
                 self.posted.push(command);
             }
             if !storm {
@@ -296,7 +296,7 @@ impl Life {
             assert!(machine.awaits_people(), "nothing in flight: {:?}", machine.state());
             self.now += Duration::from_secs(1);
             let again = self.posted.first().cloned();
-            let nothing = || command(&mut self.random, &self.plan, self.now);
+            let nothing = || command(&mut self.random, &self.plan, machine.state(), self.now);
             return Input::Command(again.unwrap_or_else(nothing));
         }
         let Flying { at, input } = flying.remove(0);

@@ -25,7 +25,7 @@ fn an_abort_ends_what_is_under_way_and_cleans_up() {
         let first = if undo { StepStatus::Undone } else { StepStatus::Succeeded };
         assert_eq!(run.status("first"), first);
         let undone = run.order("undo_started");
-        assert_eq!(undone, if undo { vec!["a", "c", "first"] } else { vec![] }, "{undo}");
+        assert_eq!(undone, if undo { vec!["c", "a", "first"] } else { vec![] }, "{undo}");
         let d = run.seqs("step_started").into_iter().max();
         assert!(run.seqs("undo_succeeded").iter().all(|seq| Some(*seq) < d), "clean-up comes last");
     }
@@ -170,4 +170,42 @@ fn undos_without_a_common_ground_run_at_the_same_time_and_a_failed_one_stops_tho
     assert_eq!(run.state.finished, Some(RunOutcome::Aborted));
     let left = crate::engine::undo_plan(&plan, &run.state);
     assert_eq!((left.undo, left.left), (vec![], vec![key("base"), key("left")]));
+}
+
+#[test]
+fn a_failed_step_that_is_undone_itself_is_still_a_failure() {
+    let mut steps = vec![
+        mutation("base", &[]),
+        PlannedStep { on_failure: OnFailure::Undo, ..mutation("a", &["base"]) },
+        check("slow", &[]),
+        mutation("late", &["slow"]),
+    ];
+    steps[2].timeout_ms = 10_000_000;
+    let looks = vec![Ok(Seen::Absent), progress("creating"), broken()];
+    let world = making(&["base"])
+        .look("a", looks)
+        .undo("a", vec![Ok(Seen::Absent), done()])
+        .look("slow", [vec![progress("going"); 30], vec![done()]].concat());
+    let run = with(&plan(steps), world, &[]);
+    assert_eq!((run.status("a"), run.status("base")), (StepStatus::Undone, StepStatus::Undone));
+    assert_eq!(run.skip("late"), Some(SkipReason::Stopped { step: key("a") }));
+    assert_eq!(run.state.finished, Some(RunOutcome::Undone));
+}
+
+#[test]
+fn clean_up_does_not_believe_at_once_that_there_is_nothing() {
+    // The create was lost on the way and the step gave up; its reads may only be stale.
+    let doubt = Err(ActFailure::InDoubt(error(ErrorKind::InDoubt)));
+    let refused = Err(error(ErrorKind::Refused));
+    let world = World::default()
+        .look("a", vec![Ok(Seen::Absent), refused])
+        .act("a", vec![doubt])
+        .look("clean", vec![done()]);
+    let steps = vec![
+        mutation("a", &[]),
+        PlannedStep { always: true, undo: None, ..mutation("clean", &["a"]) },
+    ];
+    let run = with(&plan(steps), world, &[(6, "ann", retry("clean"))]);
+    let waited = run.at("step_succeeded", "clean") - run.at("intent_recorded", "a");
+    assert!(waited.num_seconds() >= 150, "{waited}");
 }

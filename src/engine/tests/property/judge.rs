@@ -79,10 +79,21 @@ fn at_the_end(plan: &Plan, end: &RunState) -> Vec<String> {
             found.push(format!("{} still asks", step.key));
         }
     }
-    let undo = end.aborting.as_ref().is_some_and(|abort| abort.undo);
+    let undo_asked = |step: &PlannedStep| {
+        let answer = end.steps[&step.key].answer.as_deref();
+        let wanted = step.on_failure == OnFailure::Undo
+            || (step.on_failure == OnFailure::Ask && answer == Some("undo"));
+        wanted && end.steps[&step.key].error.is_some()
+    };
+    let failed = end.steps.values().any(|step| step.error.is_some());
+    if failed && matches!(end.finished, Some(RunOutcome::Succeeded | RunOutcome::Warned)) {
+        found.push(format!("a step failed, and the run ended {:?}", end.finished));
+    }
+    let undo =
+        end.aborting.as_ref().is_some_and(|abort| abort.undo) || plan.steps.iter().any(undo_asked);
     let left = crate::engine::undo_plan(plan, end);
     if undo && !left.undo.is_empty() {
-        found.push(format!("the abort left what it could have undone: {:?}", left.undo));
+        found.push(format!("the run left what it could have undone: {:?}", left.undo));
     }
     if end.aborting.is_some() && end.finished != Some(RunOutcome::Aborted) {
         found.push(format!("aborted, and it ended {:?}", end.finished));

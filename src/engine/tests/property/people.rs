@@ -9,16 +9,26 @@ fn post(random: &mut fastrand::Rng, command: Command, now: DateTime<Utc>) -> Pos
     Posted::new(command, Person::declared(by), now, random)
 }
 
-/// Any command about any step, also one that is not there.
-pub(super) fn command(random: &mut fastrand::Rng, plan: &Plan, now: DateTime<Utc>) -> Posted {
+/// Any command about any step, also one that is not there; about a step that asks more often.
+pub(super) fn command(
+    random: &mut fastrand::Rng,
+    plan: &Plan,
+    state: &RunState,
+    now: DateTime<Utc>,
+) -> Posted {
+    let asking: Vec<&StepKey> = state.questions().map(|(step, _)| step).collect();
     let mut steps: Vec<StepKey> = plan.steps.iter().map(|step| step.key.clone()).collect();
     steps.push(StepKey::new("nowhere"));
-    let step = steps[random.usize(0..steps.len())].clone();
+    let step = match asking.len() {
+        0 => steps[random.usize(0..steps.len())].clone(),
+        many if random.u32(0..4) > 0 => asking[random.usize(0..many)].clone(),
+        _ => steps[random.usize(0..steps.len())].clone(),
+    };
     let answers = ["retry", "continue", "skip", "stop", "undo", "approve", "reject", "nonsense"];
     let command = match random.u32(0..14) {
-        0..=2 => Command::Approve { step, comment: None },
-        3 => Command::Reject { step, comment: None },
-        4 | 5 => Command::Withdraw { step, comment: None },
+        0 | 1 => Command::Approve { step, comment: None },
+        2 if random.u32(0..3) == 0 => Command::Reject { step, comment: None },
+        2..=5 => Command::Withdraw { step, comment: None },
         6 | 7 => {
             let answer = answers[random.usize(0..answers.len())].to_owned();
             Command::Answer { step, answer, comment: None }
