@@ -22,8 +22,6 @@ mod launch;
 mod lock;
 mod logging;
 mod main;
-#[cfg(test)]
-mod matrix;
 mod out;
 mod past;
 mod people;

@@ -66,7 +66,7 @@ impl Session {
                 Self::simulated(&tools.state, estate, environment, simulation, seed, since)
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
-                let clock = passing(simulation.pace, not_before);
+                let clock = passing(simulation.pace, since.reached);
                 let ports = real_ports(&clock, &tools.project);
                 Ok(Self { wired: wiring::Session::real(environment, clock, ports), _world: None })
             }
