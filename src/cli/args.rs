@@ -10,6 +10,7 @@ use crate::cli::heartbeat::HeartbeatCommand;
 use crate::cli::history::HistoryArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::journal::JournalCommand;
+use crate::cli::rehearse::RehearseArgs;
 use crate::cli::reports::ReportArgs;
 use crate::cli::resume::ResumeArgs;
 use crate::cli::run::RunArgs;
@@ -61,6 +62,9 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Take up a run that was interrupted or whose process died.
     Resume(ResumeArgs),
+    /// Prove a runbook offline, without an account: play every fault, kill it everywhere, remove its
+    /// guards. Changes nothing.
+    Rehearse(RehearseArgs),
     /// Show runs and where they are. Changes nothing.
     Status(StatusArgs),
     /// Show finished runs with what was measured, simulated and real apart. Changes nothing.

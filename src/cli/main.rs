@@ -8,8 +8,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out, reports,
-    resume, run, runbook, shell, sim, status,
+    doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out, rehearse,
+    reports, resume, run, runbook, shell, sim, status,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -100,6 +100,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
             block_on(time, resume::run(resumable, args, output))
         }
+        Command::Rehearse(args) => rehearse::run(tools, args, output),
         Command::Status(args) => status::status(tools, args, output),
         Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),
