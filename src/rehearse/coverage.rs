@@ -118,7 +118,8 @@ fn branches(step: &Step, spec: &ActionSpec, may_undo: bool) -> Vec<Branch> {
 /// Every part of the stage's runbook with the first of `runs` that exercised it.
 pub(super) fn coverage(stage: &Stage, runs: &[(String, RunState)]) -> Vec<CoverageRow> {
     let places = Places::of(&stage.runbook);
-    let may_undo = stage.plan.may_undo();
+    let undoes = |policy| matches!(policy, OnFailure::Undo | OnFailure::Ask);
+    let may_undo = stage.runbook.steps.iter().any(|step| undoes(step.on_failure));
     let mut rows = Vec::new();
     for step in &stage.runbook.steps {
         let Some(spec) = stage.spec(&step.uses) else { continue };
