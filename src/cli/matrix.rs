@@ -15,7 +15,7 @@ use crate::journal::chain::known;
 use crate::journal::event::{Record, RunOutcome};
 use crate::journal::fold::RunState;
 use crate::journal::{
-    Fence, Head, JournalError, Lease, MemoryStore, Note, Store, StoredRecord, Takeover,
+    Fence, Head, JournalError, Lease, MemoryStore, Note, Posted, Store, StoredRecord, Takeover,
 };
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build};
@@ -114,6 +114,18 @@ impl Store for Recording {
 
     fn lease(&self) -> Result<Option<Lease>, JournalError> {
         self.inner.lease()
+    }
+
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
+        self.inner.check(fence, now)
+    }
+
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
+        self.inner.post(posted)
+    }
+
+    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
+        self.inner.posted()
     }
 
     fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {

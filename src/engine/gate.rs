@@ -32,6 +32,7 @@ impl Machine {
                     approvers: gate.approvers,
                     deadline: later(self.now, limit),
                     on_timeout: gate.on_timeout,
+                    approvals: 1,
                 };
                 let choices = vec![APPROVE.to_owned(), REJECT.to_owned()];
                 self.ask(step, gate.message, choices, None, Some(record));
@@ -48,7 +49,14 @@ impl Machine {
         error: Option<ErrorRecord>,
         gate: Option<GateRecord>,
     ) {
-        self.emit(Event::QuestionAsked { step: step.clone(), question, choices, error, gate });
+        self.emit(Event::QuestionAsked {
+            step: step.clone(),
+            question,
+            choices,
+            error,
+            gate,
+            consequences: Vec::new(),
+        });
         self.ask_again(step);
     }
 
@@ -83,6 +91,7 @@ impl Machine {
             operator,
             way: Some(way),
             comment,
+            identity: None,
         });
         match (question.error, answer.as_str()) {
             (None, APPROVE) => self.approved(step),

@@ -201,7 +201,7 @@ fn the_question_holds_what_the_gate_says() {
     assert_eq!((question.question.as_str(), question.error), ("promote?", None));
     let deadline = question.asked_at + Duration::from_millis(LIMIT_MS);
     let (approvers, on_timeout) = (vec!["bob".to_owned()], Consequence::Reject);
-    assert_eq!(question.gate, Some(GateRecord { approvers, deadline, on_timeout }));
+    assert_eq!(question.gate, Some(GateRecord { approvers, deadline, on_timeout, approvals: 1 }));
 }
 
 #[test]
