@@ -120,6 +120,6 @@ operations! {
     update_object_encryption {bucket: "journals"},
     upload_part {bucket: "journals", key: "runs/1"},
     upload_part_copy {bucket: "journals"},
-    write_get_object_response,
+    write_get_object_response {request_route: "route"},
     ]
 }
