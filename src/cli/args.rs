@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** every command says what it changes; whatever changes nothing says so too.
 
+use crate::cli::control::ControlCommand;
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::drill::DrillArgs;
 use crate::cli::explain::ExplainArgs;
@@ -17,6 +18,7 @@ use crate::cli::runbook::RunbookCommand;
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::sim::SimCommand;
 use crate::cli::status::StatusArgs;
+use crate::cli::sweep::SweepArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -61,6 +63,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Take up a run that was interrupted or whose process died.
     Resume(ResumeArgs),
+    #[command(flatten)]
+    Control(ControlCommand),
     /// Show runs and where they are. Changes nothing.
     Status(StatusArgs),
     /// Show finished runs with what was measured, simulated and real apart. Changes nothing.
@@ -70,6 +74,9 @@ pub(super) enum Command {
     /// Export or verify a run's journal. Changes nothing.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Find what drills left behind, from AWS's tags alone, and with --execute remove what has expired.
+    /// Without it, changes nothing.
+    Sweep(SweepArgs),
     /// Write a new project: configuration, estate, runbook, drill, schemas. Overwrites nothing.
     Init(InitArgs),
     /// Work on runbook files. Changes nothing.
@@ -118,6 +125,10 @@ pub(super) struct LaunchArgs {
     /// environment.
     #[arg(long)]
     pub yes: bool,
+    /// Without a terminal: wait at gates and questions for answers from other terminals (`drctl
+    /// approve`), instead of stopping there with exit code 13.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
     #[command(flatten)]
     pub simulation: SimulationArgs,
 }

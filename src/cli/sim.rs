@@ -1,8 +1,9 @@
-//! `drctl sim serve|faults|reset`.
+//! `drctl sim serve|faults|advance|reset`.
 //!
 //! **Invariant:** serves on loopback only.
 
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, format_instant, to_delta};
+use crate::base::duration;
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -74,6 +75,24 @@ pub(super) enum SimCommand {
     },
     /// List the faults that can be switched on: name, value, meaning.
     Faults,
+    /// Let simulated time pass in the kept world: what was to happen meanwhile happens.
+    Advance {
+        /// How far, for example 3d or 90m.
+        #[arg(value_name = "DURATION")]
+        by: String,
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+    },
     /// Forget the simulated world: the next command starts a new one.
     Reset {
         /// The estate; without it the project's only one, else the shipped `techcorp`.
@@ -109,6 +128,7 @@ pub(super) fn run(
             Ok(Exit::Ok)
         }
         SimCommand::Reset { estate, env } => reset(&Place::open(tools, estate, env)?.directory),
+        SimCommand::Advance { by, estate, env } => advance(tools, by, estate, env),
         SimCommand::Serve { estate, env, port, ephemeral, speed, seed, faults } => {
             if !speed.is_finite() || *speed <= 0.0 || *speed > MOST_SPEED {
                 return Err(CommandError::usage(format!("--speed {speed} is no speed"))
@@ -181,6 +201,22 @@ fn faults(output: OutputForm) -> String {
                     HTTP while serving (`drctl sim serve --help`).\n"
         }
     }
+}
+
+/// Lets time pass in the kept world.
+fn advance(tools: &Tools, by: &str, estate: &str, env: &str) -> Result<Exit, CommandError> {
+    let unfit = |why: String| CommandError::usage(format!("`{by}` is no span of time: {why}"));
+    let span = duration::parse(by).map_err(unfit)?;
+    if let Some(why) = duration::too_long(span) {
+        return Err(unfit(why));
+    }
+    let place = Place::open(tools, estate, env)?;
+    let options = SimOptions { seed: None, faults: Vec::new() };
+    let simulator = place.world(false, options)?;
+    let now = simulator.time() + to_delta(span);
+    simulator.save(now)?;
+    out::result(&format!("simulated time is {}", format_instant(now)));
+    Ok(Exit::Ok)
 }
 
 fn reset(directory: &std::path::Path) -> Result<Exit, CommandError> {
