@@ -391,3 +391,4 @@ fn the_same_inputs_give_the_same_records() {
 
 mod doubt;
 mod gates;
+mod storm;
