@@ -15,10 +15,10 @@ use crate::cli::session::Session;
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
-use crate::journal::{Fence, Store};
+use crate::journal::{Fence, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
-use crate::runner::{Ended, Observer, Running, StopSignal, drive};
+use crate::runner::{Ended, Inbox, LEASE, Observer, Running, StopSignal, drive};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run in this process works with.
@@ -58,7 +58,7 @@ pub(super) async fn undertake(
     let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;
     let stop = StopSignal::default();
-    let name = operator();
+    let person = Person::declared(&operator());
     let running = Running {
         catalogue: &tools.catalogue,
         cloud: &cloud,
@@ -68,9 +68,13 @@ pub(super) async fn undertake(
         estate,
         environment,
         parameters,
-        operator: &name,
+        operator: &person,
         people: &people,
         stop: stop.clone(),
+        inbox: Inbox::Watched,
+        wait: false,
+        lease: LEASE,
+        lease_clock: &session.clock,
     };
     let mut progress = Progress::new(&plan, session.clock.clone());
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
@@ -110,7 +114,8 @@ async fn stop_on_signal(stop: StopSignal) -> std::convert::Infallible {
 pub(super) fn declared(catalogue: &Catalogue, plan: &Plan) -> BTreeSet<String> {
     let mut declared = BTreeSet::new();
     for step in &plan.steps {
-        let undo = step.undo.as_deref().filter(|_| plan.may_undo());
+        // Whatever the runbook says of failures, a person may abort the run with undo.
+        let undo = step.undo.as_deref();
         for action in std::iter::once(step.uses.as_str()).chain(undo) {
             let Some(spec) = catalogue.spec(action) else { continue };
             declared.extend(spec.calls.iter().map(|call| (*call).to_owned()));
