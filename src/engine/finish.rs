@@ -23,7 +23,8 @@ impl Machine {
     fn outcome(&self) -> RunOutcome {
         let steps = || self.plan.steps.iter().map(|step| &self.state.steps[&step.key]);
         let any = |status: StepStatus| steps().any(|step| step.status == status);
-        if self.plan.steps.iter().any(|step| self.was_rejected(&step.key)) {
+        let rejected = self.plan.steps.iter().any(|step| self.was_rejected(&step.key));
+        if rejected || self.state.aborting.is_some() {
             RunOutcome::Aborted
         } else if any(StepStatus::UndoFailed) {
             RunOutcome::Failed

@@ -3,7 +3,7 @@
 //! **Invariant:** after a pause nothing begins and nothing acts until the run continues; after an abort no
 //! step begins but undos and clean-up. What was asked of AWS is never forgotten, only looked at.
 
-use super::effect::SeenDone;
+use super::effect::{Part, SeenDone};
 use super::machine::{Live, Machine};
 use super::policy::SETTLE;
 use crate::base::clock::between;
@@ -119,12 +119,26 @@ impl Machine {
         self.leaves_a_trace(step) && self.is_fresh(self.state.steps[step].intent.as_ref())
     }
 
-    /// Whether a step that failed may have made something that nobody sees yet, so that its undo finds
-    /// nothing to take back. What was seen once and is gone now is gone.
+    /// Whether there is nothing to take back or clean up only because nobody sees yet what a step that
+    /// failed may have made. What this undo or clean-up deleted itself is gone.
     pub(super) fn may_appear_after_all(&self, step: &StepKey) -> bool {
+        if self.state.steps[step].intent.is_some() {
+            return false;
+        }
+        if self.part(step) == Part::Undo {
+            return self.is_made_unseen(step);
+        }
+        let planned = self.step(step);
+        let cleans_up = planned.always && !planned.check && self.leaves_a_trace(step);
+        cleans_up && planned.needs.iter().any(|need| self.is_made_unseen(need))
+    }
+
+    fn is_made_unseen(&self, step: &StepKey) -> bool {
         let found = &self.state.steps[step];
         let unseen = found.error.is_some() || found.skip.is_some();
-        unseen && found.intent.is_none() && self.is_fresh(found.forward_intent.as_ref())
+        let undone = found.undo_started_at.is_some();
+        let intent = if undone { &found.forward_intent } else { &found.intent };
+        unseen && self.leaves_a_trace(step) && self.is_fresh(intent.as_ref())
     }
 
     fn is_fresh(&self, intent: Option<&Intent>) -> bool {

@@ -17,6 +17,7 @@ use crate::base::seed::Seed;
 use crate::engine::{Begun, Effect, Input, Machine, Part, Reply, Start, Turn};
 use crate::journal::event::{ErrorKind, Record};
 use crate::journal::fold::{AnswerWay, Question, RunState};
+use crate::journal::{Command, Person, Posted};
 use chrono::{DateTime, Utc};
 use fastrand::Rng;
 use judge::{Counters, Judge};
@@ -40,6 +41,22 @@ struct Process {
     fence: u64,
     /// Answers that are under way to it.
     flying: Vec<(DateTime<Utc>, Input)>,
+    /// How many commands of the inbox it has seen.
+    seen: usize,
+}
+
+impl Process {
+    /// Drops what is under way to a step.
+    fn forget(&mut self, step: &StepKey) {
+        self.flying.retain(|(_, input)| match input {
+            Input::Begun { step: of, .. }
+            | Input::Observed { step: of, .. }
+            | Input::Acted { step: of, .. }
+            | Input::Answered { step: of, .. }
+            | Input::NobodyAnswered { step: of } => of != step,
+            Input::Command(_) | Input::Interrupt { .. } => true,
+        });
+    }
 }
 
 /// A storm.
@@ -51,6 +68,8 @@ struct Storm {
     /// The fence of the valid lease.
     fence: u64,
     processes: Vec<Process>,
+    /// What people asked for from other terminals.
+    inbox: Vec<Posted>,
     now: DateTime<Utc>,
     turns: u32,
     random: Rng,
@@ -73,6 +92,7 @@ impl Storm {
             journal: Vec::new(),
             fence: 0,
             processes: Vec::new(),
+            inbox: Vec::new(),
             now: simulated_epoch(),
             turns: 0,
             random: seed.stream("storm"),
@@ -100,7 +120,10 @@ impl Storm {
             let state = RunState::fold(&self.journal).expect("every prefix folds");
             Machine::resume(plan, state, start, self.now)
         };
-        let mut process = Process { machine, fence, flying: Vec::new() };
+        let mut process = Process { machine, fence, flying: Vec::new(), seen: 0 };
+        if chance(&mut self.random, 30) {
+            process.machine.wait_for_people();
+        }
         if self.perform(&mut process, turn) {
             self.processes.push(process);
         }
@@ -129,7 +152,20 @@ impl Storm {
             if effect == Effect::Halt {
                 return false;
             }
+            if let Effect::Forget { step } = effect {
+                process.forget(&step);
+                continue;
+            }
+            if let Effect::Await { step, until } = effect {
+                let over = |at| (at, Input::NobodyAnswered { step });
+                process.flying.extend(until.map(over));
+                continue;
+            }
             let acts = matches!(effect, Effect::Act { .. });
+            if acts && self.stormy(3) {
+                // Between the append and the mutation.
+                self.fence += 1;
+            }
             if acts && process.fence != self.fence {
                 self.judge.count("lease lost before a mutation");
                 return false;
@@ -164,7 +200,9 @@ impl Storm {
                 (self.now + to_delta(latency), Input::Acted { step, result, done })
             }
             Effect::Ask { step, question } => self.ask(step, &question),
-            Effect::Halt => unreachable!("the process has ended"),
+            Effect::Halt | Effect::Forget { .. } | Effect::Await { .. } => {
+                unreachable!("performed by the process itself")
+            }
         }
     }
 
@@ -200,7 +238,67 @@ impl Storm {
             question.choices.iter().filter(|answer| !self.is_calm() || ends(answer)).collect();
         let answer = (*pick(&mut self.random, &choices)).clone();
         let reply = Reply { answer, way: AnswerWay::Terminal, comment: None };
-        (at, Input::Answered { step, reply, operator: "ann".to_owned() })
+        (at, Input::Answered { step, reply, by: self.person() })
+    }
+
+    fn person(&mut self) -> Person {
+        Person::declared(pick::<&str>(&mut self.random, &["ann", "bob", "eve"]))
+    }
+
+    /// Somebody types a command at another terminal.
+    fn post(&mut self, command: Command) {
+        let by = self.person();
+        self.inbox.push(Posted::new(command, by, self.now, &mut self.random));
+        self.judge.count("command posted");
+    }
+
+    fn random_command(&mut self) -> Command {
+        let all: Vec<StepKey> = self.scene.kinds.keys().cloned().collect();
+        let asking: Vec<StepKey> =
+            self.judge.state.questions().map(|(key, _)| key.clone()).collect();
+        let aimed = !asking.is_empty() && chance(&mut self.random, 60);
+        let step = pick(&mut self.random, if aimed { &asking } else { &all }).clone();
+        let answers = ["approve", "retry", "continue", "stop", "undo", "skip", "done", "repeat"];
+        let answer = (*pick(&mut self.random, &answers)).to_owned();
+        match self.random.u32(..100) {
+            0..15 => Command::Approve { step, comment: None },
+            15..22 => Command::Reject { step, comment: None },
+            22..30 => Command::Withdraw { step, comment: None },
+            30..45 => Command::Answer { step, answer, comment: None },
+            45..55 => Command::Pause { reason: None },
+            55..65 => Command::Continue,
+            65..80 => Command::Skip { step, reason: "not needed".to_owned() },
+            80..92 => Command::Retry { step },
+            _ => Command::Abort { reason: None, undo: self.random.bool() },
+        }
+    }
+
+    /// What people do about a run that waits for them: nothing else would move it on.
+    fn help(&mut self) {
+        if self.judge.state.paused.is_some() {
+            return self.post(Command::Continue);
+        }
+        let asking: Vec<(StepKey, Question)> =
+            self.judge.state.questions().map(|(key, it)| (key.clone(), it.clone())).collect();
+        for (step, question) in asking {
+            let answer = question.choices.last().expect("a question has choices").clone();
+            self.post(Command::Answer { step, answer, comment: None });
+        }
+    }
+
+    /// What a process meets next: a command, a signal, or the first answer that is under way.
+    fn next_input(&mut self, process: &mut Process) -> Option<Input> {
+        if let Some(posted) = self.inbox.get(process.seen) {
+            process.seen += 1;
+            return Some(Input::Command(posted.clone()));
+        }
+        if self.stormy(1) {
+            return Some(Input::Interrupt { reason: "signal".to_owned() });
+        }
+        let earliest = (0..process.flying.len()).min_by_key(|at| process.flying[*at].0)?;
+        let (at, input) = process.flying.remove(earliest);
+        self.now = self.now.max(at);
+        Some(input)
     }
 
     /// The next thing that happens to a process.
@@ -214,20 +312,29 @@ impl Storm {
             self.now += to_delta(Duration::from_secs(if alone { away } else { 0 }));
             return self.take_up();
         }
+        if self.stormy(4) {
+            let command = self.random_command();
+            self.post(command);
+        }
+        let unseen = self.processes.iter().any(|process| process.seen < self.inbox.len());
+        if self.is_calm() && self.judge.state.paused.is_some() && !unseen {
+            self.post(Command::Continue);
+        }
+        let news = |process: &Process| process.seen < self.inbox.len();
         let first = |process: &Process| process.flying.iter().map(|(at, _)| *at).min();
-        let next = (0..self.processes.len()).min_by_key(|at| first(&self.processes[*at]));
+        let order = |process: &Process| (!news(process), first(process).is_none(), first(process));
+        let next = (0..self.processes.len()).min_by_key(|at| order(&self.processes[*at]));
         let mut process = self.processes.swap_remove(next.expect("there is one"));
-        let interrupted = self.stormy(1);
-        let input = if interrupted {
-            Input::Interrupt { reason: "signal".to_owned() }
-        } else {
-            let earliest = (0..process.flying.len()).min_by_key(|at| process.flying[*at].0);
-            let Some(earliest) = earliest else {
+        let Some(input) = self.next_input(&mut process) else {
+            if process.fence != self.fence {
+                return self.judge.count("lease lost while waiting");
+            }
+            if !process.machine.awaits_people() && !process.machine.is_held() {
                 return self.judge.violations.push("a process waits for nothing".to_owned());
-            };
-            let (at, input) = process.flying.remove(earliest);
-            self.now = self.now.max(at);
-            input
+            }
+            self.turns += 1;
+            self.processes.push(process);
+            return self.help();
         };
         let turn = process.machine.handle(input, self.now);
         if self.perform(&mut process, turn) {
@@ -280,10 +387,16 @@ fn the_same_seed_gives_the_same_journal_byte_for_byte() {
 }
 
 /// What a campaign must have met, or it proves nothing.
-const MET: [&str; 22] = [
+const MET: [&str; 31] = [
+    "aborted",
     "adopted",
     "answer lost",
+    "answered from elsewhere",
+    "approval withdrawn",
+    "approved",
     "clean-up failed",
+    "command refused",
+    "continued",
     "died after a mutation",
     "died after an append",
     "died before an append",
@@ -292,13 +405,16 @@ const MET: [&str; 22] = [
     "lease lost",
     "lease lost before a mutation",
     "no access",
+    "paused",
     "question answered",
     "refused",
     "resumed in doubt",
+    "retried by a person",
     "run aborted",
     "run failed",
     "run succeeded",
     "run undone",
+    "skipped by a person",
     "taken over",
     "undo failed",
     "undone",
@@ -318,7 +434,7 @@ fn whatever_happens_a_run_keeps_its_promises_and_ends() {
             *counters.entry(what).or_default() += count;
         }
     }
-    println!("{seeds} storms of the machine: {counters:#?}");
+    println!("{seeds} storms of the machine: {counters:?}");
     for what in MET {
         assert!(counters.contains_key(what), "no storm met `{what}`");
     }

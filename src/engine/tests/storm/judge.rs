@@ -6,6 +6,7 @@ use super::scene::{Kind, Scene};
 use super::world::World;
 use crate::base::ids::StepKey;
 use crate::engine::{Machine, Part};
+use crate::journal::Command;
 use crate::journal::event::{ErrorKind, Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{IntentStatus, RunState, StepStatus};
 use crate::plan::model::{OnFailure, PlannedStep};
@@ -81,9 +82,18 @@ impl Judge {
 
     fn may_start(&mut self, scene: &Scene, step: &StepKey) {
         let planned = planned(scene, step);
+        if self.state.paused.is_some() {
+            self.violated(format!("{step} starts in a pause"));
+        }
+        if !planned.always && self.state.aborting.is_some() {
+            self.violated(format!("{step} starts after an abort"));
+        }
         for need in &planned.needs {
             let status = self.state.steps[need].status;
-            let ready = if planned.always { status.is_over() } else { status.is_success() };
+            let skip = &self.state.steps[need].skip;
+            let let_go = matches!(skip, Some(SkipReason::Operator { .. }));
+            let ready =
+                if planned.always { status.is_over() } else { status.is_success() || let_go };
             if !ready {
                 self.violated(format!("{step} starts, and {need} is {}", status.name()));
             }
@@ -108,12 +118,16 @@ impl Judge {
             self.state.steps.values().any(|step| {
                 step.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Rejected)
             });
+        let ended = rejected || self.state.aborting.is_some();
+        let erred = self.state.steps.values().any(|step| {
+            step.error.is_some() && !step.status.is_success() && step.status != StepStatus::Skipped
+        });
         let fits = match outcome {
-            RunOutcome::Succeeded => !unclean && !rejected && !any(StepStatus::Warned),
-            RunOutcome::Warned => !unclean && !rejected,
+            RunOutcome::Succeeded => !erred && !unclean && !ended && !any(StepStatus::Warned),
+            RunOutcome::Warned => !erred && !unclean && !ended,
             RunOutcome::Failed => unclean,
             RunOutcome::Undone => any(StepStatus::Undone) && !any(StepStatus::UndoFailed),
-            RunOutcome::Aborted => rejected,
+            RunOutcome::Aborted => ended,
         };
         if !fits {
             let steps: BTreeMap<_, _> =
@@ -134,6 +148,18 @@ impl Judge {
             Event::UndoSucceeded { .. } => self.count("undone"),
             Event::UndoFailed { .. } => self.count("undo failed"),
             Event::QuestionExpired { .. } => self.count("gate expired"),
+            Event::CommandTaken { command, .. } => self.count(match command {
+                Command::Approve { .. } => "approved",
+                Command::Reject { .. } => "rejected",
+                Command::Withdraw { .. } => "approval withdrawn",
+                Command::Answer { .. } => "answered from elsewhere",
+                Command::Pause { .. } => "paused",
+                Command::Continue => "continued",
+                Command::Skip { .. } => "skipped by a person",
+                Command::Retry { .. } => "retried by a person",
+                Command::Abort { .. } => "aborted",
+            }),
+            Event::CommandRefused { .. } => self.count("command refused"),
             Event::QuestionAnswered { .. } => self.count("question answered"),
             Event::RunInterrupted { reason } if reason == "question" => self.count("waited"),
             Event::RunInterrupted { reason } if reason == "credentials" => self.count("no access"),
@@ -196,10 +222,15 @@ impl Judge {
                         && self.state.steps[&other.key].status == StepStatus::Failed
                 });
                 let had_undo = planned(scene, step).undo.is_some();
-                if undo && had_undo && found.first_intent_at.is_some() {
+                // What depends on it and could not be undone keeps it.
+                let blocked =
+                    self.state.steps.values().any(|it| it.status == StepStatus::UndoFailed);
+                if undo && had_undo && !blocked && found.first_intent_at.is_some() {
                     self.violated(format!("{step} failed and was not undone"));
                 }
             }
+            // A person skipped it knowing that; `always` steps and undo saw to it above.
+            StepStatus::Skipped if found.may_have_made => {}
             StepStatus::Pending
             | StepStatus::Running
             | StepStatus::Undoing
