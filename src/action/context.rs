@@ -6,6 +6,7 @@ use crate::action::outcome::ActionError;
 use crate::action::standing::Standing;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
+use crate::cloud::tags::Marks;
 use crate::cloud::{Effects, EstateView, Writer};
 use crate::estate::{Environment, Estate};
 use chrono::{DateTime, Utc};
@@ -51,16 +52,8 @@ pub struct StepScope<'a> {
 impl StepScope<'_> {
     /// The four tags that everything created carries.
     pub fn tags(&self) -> BTreeMap<String, String> {
-        let expires = crate::base::clock::format_instant(self.expires);
-        [
-            ("drctl:run", self.run.as_str()),
-            ("drctl:step", self.step.as_str()),
-            ("drctl:owner", self.owner),
-            ("drctl:expires", &expires),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
+        let (run, step) = (self.run.clone(), self.step.clone());
+        Marks { run, step, owner: self.owner.to_owned(), expires: self.expires }.tags()
     }
 
     /// The input called `name`; absent reads as null.

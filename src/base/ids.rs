@@ -91,6 +91,13 @@ pub fn rds_name(source: &str, run: &RunId, step: &StepKey) -> String {
     if source.is_empty() { format!("drctl-{tail}") } else { format!("drctl-{source}-{tail}") }
 }
 
+/// Whether `name` is one that [`rds_name`] gives to what `step` of `run` creates, whatever its source is.
+/// Tags are copied by AWS and by people, names are not.
+pub fn is_rds_name(name: &str, run: &RunId, step: &StepKey) -> bool {
+    let tail = format!("-{}-{}", run.short(), step_suffix(step));
+    name.strip_suffix(&tail).is_some_and(|head| head == "drctl" || head.starts_with("drctl-"))
+}
+
 /// Six characters that tell the steps of one run apart: the id's first letters where they fit, else
 /// a digest, so that two long ids with one beginning do not collide.
 fn step_suffix(step: &StepKey) -> String {
@@ -148,6 +155,19 @@ mod tests {
                     "{name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_name_tells_who_gave_it() {
+        let (run, step) = (run(), StepKey::item("restore", "orders"));
+        for source in ["orders", "--", &"x".repeat(99)] {
+            assert!(is_rds_name(&rds_name(source, &run, &step), &run, &step), "{source}");
+        }
+        let name = rds_name("orders", &run, &step);
+        assert!(!is_rds_name(&name, &run, &StepKey::new("restore")));
+        for other in [format!("x{name}"), format!("{name}x"), name.replace("drctl-", "my-")] {
+            assert!(!is_rds_name(&other, &run, &step), "{other}");
         }
     }
 

@@ -2,13 +2,14 @@
 //!
 //! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
 
-use crate::cli::args::{Cli, Command, DrillArgs, DrillCommand};
+use crate::cli::args::{Cli, Command};
+use crate::cli::drill::{DrillArgs, DrillCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out, reports,
-    resume, run, runbook, shell, sim, status,
+    control, doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out,
+    reports, resume, run, runbook, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -96,13 +97,21 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Resume(args) => {
             check_pace(args.simulation.pace)?;
             let resumable = resume::prepare(tools, args)?;
+            let resumable = block_on(Time::Passing, resumable.settle())?;
             let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
             block_on(time, resume::run(resumable, args, output))
         }
+        Command::Control(command) => block_on(Time::Passing, control::run(tools, command, output)),
         Command::Status(args) => status::status(tools, args, output),
         Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),
         Command::Journal(command) => journal::run(tools, command, output),
+        Command::Sweep(args) => {
+            check_pace(args.simulation.pace)?;
+            let prepared = sweep::prepare(tools, args)?;
+            let time = time_of(prepared.environment.is_simulated(), args.simulation.pace);
+            block_on(time, sweep::run(tools, prepared, args, output))
+        }
         Command::Init(args) => init::run(tools, args),
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Explain(args) => explain::run(args, output),

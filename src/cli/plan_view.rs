@@ -6,7 +6,8 @@ use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
 use crate::base::duration::human;
 use crate::plan::model::{
-    Answer, EnvironmentRecord, Estimate, Plan, PlannedStep, RecoveryPointPrediction, RunMode,
+    Answer, Certificate, EnvironmentRecord, Estimate, Plan, PlannedStep, RecoveryPointPrediction,
+    RunMode,
 };
 use crate::plan::{answer_word, predicted_failures};
 use std::fmt::Write as _;
@@ -51,7 +52,7 @@ pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
         step_text(&mut text, number + 1, step, environment);
     }
     summary_text(&mut text, plan);
-    certificate_text(&mut text, plan);
+    certificate_text(&mut text, &plan.certificate);
     text
 }
 
@@ -159,8 +160,8 @@ fn claimed(point: &RecoveryPointPrediction) -> String {
     }
 }
 
-fn certificate_text(text: &mut String, plan: &Plan) {
-    let certificate = &plan.certificate;
+/// What was called, what was refused, which walls stood.
+pub(super) fn certificate_text(text: &mut String, certificate: &Certificate) {
     let total: u32 = certificate.calls.values().sum();
     line(text, "");
     line(

@@ -4,7 +4,7 @@
 
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
-use crate::cli::args::{LaunchArgs, OutputForm, RunArgs};
+use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::confirm::confirm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -12,15 +12,41 @@ use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json}
 use crate::cli::out;
 use crate::cli::people::People;
 use crate::cli::project::read_bounded;
-use crate::cli::session::{Session, verify_account};
+use crate::cli::session::{Session, Since, verify_account};
 use crate::cli::undertake::plan_parameters;
 use crate::cloud::GuardPolicy;
 use crate::estate::{Estate, Objectives};
 use crate::plan::model::{PLAN_VERSION, Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build, moved_facts};
 use crate::runbook::{Runbook, load_runbook};
+use clap::Args;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// `drctl run`
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Name of the runbook (runbooks/NAME.yaml) or path of a runbook file.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    pub runbook: Option<String>,
+    /// The environment, always explicit.
+    #[arg(long, value_name = "NAME", required_unless_present = "plan", conflicts_with = "plan")]
+    pub env: Option<String>,
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
+    pub estate: String,
+    /// Run this stored plan: once, unchanged, before it expires, and only if no fact has moved.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+}
 
 /// Reads the runbook's files.
 ///
@@ -127,7 +153,7 @@ pub(super) async fn run_plan(
     let environment = environment(&estate, &plan.environment.name)?.clone();
     // What the plan was made for, and what the command line adds.
     let simulation = args.simulation.after(&plan.environment.faults);
-    let session = Session::open(tools, &estate, &environment, &simulation, None)?;
+    let session = Session::open(tools, &estate, &environment, &simulation, Since::default())?;
     let now = session.clock.now();
     if now >= plan.expires_at {
         let message =
@@ -146,10 +172,9 @@ pub(super) async fn run_plan(
     }
     out::progress(&format!("plan {} holds: {} facts unchanged", digest.short(), plan.facts.len()));
     confirm(&environment, &plan, args.yes)?;
-    let people = People::new(&plan, &environment, args.yes, None);
+    let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
     let ended = start(tools, plan, (&estate, &environment, &session), people, output).await;
-    session.close()?;
-    ended
+    session.end(ended)
 }
 
 /// Plans again to read the facts afresh; only the facts of it are used.

@@ -1,46 +1,54 @@
-//! Wires one environment: clock, HTTP, SQL and the simulated world. The only place that joins `cloud`
-//! and `sim`.
+//! Opens one environment: the simulated world of the state directory, or the network.
 //!
-//! **Invariant:** nothing behind this module can tell whether it is simulated.
+//! **Invariant:** one process at a time has a simulated world.
 
 use crate::base::clock::{Clock, simulated_epoch};
 use crate::base::secret::Secret;
-use crate::base::seed::{Seed, seed_sdk_jitter, unpredictable};
+use crate::base::seed::Seed;
 use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::project::Project;
-use crate::cli::sim_beside;
-use crate::cli::sim_sql::SimulatedSql;
 use crate::cli::state::StateDir;
 use crate::cloud::dns::DnsNetwork;
 use crate::cloud::http::HttpNetwork;
+use crate::cloud::model::CallerIdentity;
 use crate::cloud::process::LocalProcesses;
-use crate::cloud::{
-    Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource, Ports, PostgresConnector,
-    Variables,
-};
+use crate::cloud::{Cloud, ErrorClass, Ports, PostgresConnector, Variables};
 use crate::estate::{Environment, EnvironmentKind, Estate};
-use crate::sim::{SimOptions, Simulator, http_client};
+use crate::sim::{SimOptions, Simulator};
+use crate::wiring;
 use chrono::{DateTime, Utc};
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// One environment, wired for this process.
+/// One environment, wired for this process, and its world's lock.
 pub(super) struct Session {
-    /// The one clock.
-    pub clock: Clock,
-    /// The ways out beside AWS.
-    pub ports: Ports,
-    /// The simulated world, in a simulated environment.
-    pub simulator: Option<Simulator>,
-    environment: Environment,
-    seed: Seed,
+    wired: wiring::Session,
     _world: Option<Lock>,
 }
 
+/// What a simulated world goes on from; a real one needs nothing.
+#[derive(Debug, Default)]
+pub(super) struct Since {
+    /// An instant that simulated time must have reached.
+    pub reached: Option<DateTime<Utc>>,
+    /// The world's lock, where it was taken already.
+    pub world: Option<Lock>,
+}
+
+impl Deref for Session {
+    type Target = wiring::Session;
+
+    fn deref(&self) -> &Self::Target {
+        &self.wired
+    }
+}
+
 impl Session {
-    /// Opens `environment`; `not_before` is an instant that simulated time must have reached.
+    /// Opens `environment`; a simulated world goes on from `since`.
     ///
     /// # Errors
     /// The simulated world cannot be read or is in use, or an option fits only simulated environments.
@@ -49,26 +57,18 @@ impl Session {
         estate: &Estate,
         environment: &Environment,
         simulation: &SimulationArgs,
-        not_before: Option<DateTime<Utc>>,
+        since: Since,
     ) -> Result<Self, CommandError> {
         check_options(environment, simulation)?;
         match &environment.kind {
             EnvironmentKind::Simulated(settings) => {
                 let seed = Seed::new(simulation.seed.unwrap_or(settings.seed));
-                Self::simulated(&tools.state, estate, environment, simulation, seed, not_before)
+                Self::simulated(&tools.state, estate, environment, simulation, seed, since)
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
-                let clock = passing(simulation.pace, not_before);
+                let clock = passing(simulation.pace, since.reached);
                 let ports = real_ports(&clock, &tools.project);
-                let environment = environment.clone();
-                Ok(Self {
-                    clock,
-                    ports,
-                    simulator: None,
-                    environment,
-                    seed: unpredictable(),
-                    _world: None,
-                })
+                Ok(Self { wired: wiring::Session::real(environment, clock, ports), _world: None })
             }
         }
     }
@@ -79,75 +79,24 @@ impl Session {
         environment: &Environment,
         simulation: &SimulationArgs,
         seed: Seed,
-        not_before: Option<DateTime<Utc>>,
+        since: Since,
     ) -> Result<Self, CommandError> {
         let directory = state.world(&estate.name, &environment.name);
         state.create(&directory)?;
-        let lock = Lock::take(&directory.join("lock"), "this simulated world", &holder())?;
+        let lock = match since.world {
+            Some(lock) => lock,
+            None => Lock::take(&directory.join("lock"), "this simulated world", &holder())?,
+        };
         let options = SimOptions { seed: Some(seed.number()), faults: simulation.faults.clone() };
         let simulator = Simulator::open(&directory, estate, environment, options)?;
-        let epoch = simulator.time().max(not_before.unwrap_or_else(simulated_epoch));
+        let epoch = simulator.time().max(since.reached.unwrap_or_else(simulated_epoch));
         let clock = match simulation.pace {
             Some(pace) => Clock::scaled(pace, epoch),
             None => Clock::virtual_from(epoch),
         };
-        seed_sdk_jitter(seed);
-        let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
-        let ports = sim_beside::ports(environment, &clock, sql, Some(&directory));
-        Ok(Self {
-            clock,
-            ports,
-            simulator: Some(simulator),
-            environment: environment.clone(),
-            seed,
-            _world: Some(lock),
-        })
-    }
-
-    /// A session in a world in memory, in virtual time from `epoch`.
-    #[cfg(test)]
-    pub(super) fn in_memory(
-        simulator: Simulator,
-        environment: &Environment,
-        epoch: DateTime<Utc>,
-    ) -> Self {
-        let (clock, seed) = (Clock::virtual_from(epoch), Seed::new(1));
-        seed_sdk_jitter(seed);
-        let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
-        let ports = sim_beside::ports(environment, &clock, sql, None);
-        let (simulator, environment) = (Some(simulator), environment.clone());
-        Self { clock, ports, simulator, environment, seed, _world: None }
-    }
-
-    /// Opens the guarded cloud with the given policy.
-    ///
-    /// # Errors
-    /// Credentials or endpoints are not usable.
-    pub(super) async fn cloud(&self, policy: GuardPolicy) -> Result<Cloud, CloudError> {
-        let http = match &self.simulator {
-            Some(simulator) => {
-                HttpSource::Injected(http_client(simulator.clone(), self.clock.clone()))
-            }
-            None => HttpSource::Network,
-        };
-        let (environment, clock, seed) = (self.environment.clone(), self.clock.clone(), self.seed);
-        Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
-    }
-
-    /// Faults that are switched on; none where nothing is simulated.
-    pub(super) fn faults(&self) -> Vec<String> {
-        let simulated = self.simulator.as_ref().map(Simulator::faults);
-        simulated.unwrap_or_default().into_iter().map(|(text, _)| text).collect()
-    }
-
-    /// Random numbers for a run's id: from the world's seed and time when simulated, so that rehearsals
-    /// repeat, else from the operating system.
-    pub(super) fn run_id_stream(&self) -> fastrand::Rng {
-        let now = self.clock.now().timestamp_millis();
-        match self.simulator {
-            Some(_) => self.seed.stream(&format!("run/{now}")),
-            None => unpredictable().stream("run"),
-        }
+        let place = Some(directory.as_path());
+        let wired = wiring::Session::simulated(simulator, environment, seed, clock, place);
+        Ok(Self { wired, _world: Some(lock) })
     }
 
     /// Keeps the simulated world as it is now.
@@ -157,6 +106,16 @@ impl Session {
     pub(super) fn close(&self) -> Result<(), CommandError> {
         let Some(simulator) = &self.simulator else { return Ok(()) };
         Ok(simulator.save(self.clock.now())?)
+    }
+
+    /// Keeps the simulated world at the end of a command; why the command failed comes first.
+    ///
+    /// # Errors
+    /// The command failed, or the world cannot be written.
+    pub(super) fn end(&self, ended: Result<Exit, CommandError>) -> Result<Exit, CommandError> {
+        let kept = self.close();
+        let exit = ended?;
+        kept.map(|()| exit)
     }
 }
 
@@ -215,15 +174,18 @@ pub(super) fn check_options(
     Ok(())
 }
 
-/// Checks that the environment's account answers.
+/// Checks that the environment's account answers, and says who asked.
 ///
 /// # Errors
 /// Nobody answers, or another account does (exit code 18).
 pub(super) async fn verify_account(
     cloud: &Cloud,
     environment: &Environment,
-) -> Result<(), CommandError> {
-    let Err(error) = cloud.verify_account().await else { return Ok(()) };
+) -> Result<CallerIdentity, CommandError> {
+    let error = match cloud.verify_account().await {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
     let endpoint = match (&environment.kind, error.class) {
         (EnvironmentKind::Endpoints(endpoints), ErrorClass::Unreachable) => {
             endpoints.get("sts").or_else(|| endpoints.get("default"))

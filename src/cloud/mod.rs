@@ -20,6 +20,7 @@ mod permit;
 pub mod process;
 mod session;
 pub mod sql;
+pub mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
 mod time;

@@ -6,11 +6,9 @@
 use crate::base::ids::RunId;
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::model::{DbInstance, DbSnapshot};
+use crate::cloud::tags::{OWNER_TAG, RUN_TAG};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Tag that names the run which created a resource.
-pub(crate) const RUN_TAG: &str = "drctl:run";
 
 /// Proof that an instance was created by a run of ours. Only the view makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,7 +243,7 @@ fn owned(
     if owner_run == run.as_str() {
         return Ok(());
     }
-    let owner = tags.get("drctl:owner").map(|name| format!(" of {name}")).unwrap_or_default();
+    let owner = tags.get(OWNER_TAG).map(|name| format!(" of {name}")).unwrap_or_default();
     Err(PermitError::Foreign { what, region, id, run: owner_run.clone(), owner })
 }
 

@@ -7,8 +7,9 @@ use crate::cloud::classify::{Call, Intent, sdk_error};
 use crate::cloud::clients::ClientUse;
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::model::{DbInstance, RestoreRequest, RestoreSource};
-use crate::cloud::permit::{DeletePermit, RUN_TAG};
+use crate::cloud::permit::DeletePermit;
 use crate::cloud::session::Shared;
+use crate::cloud::tags::{Marks, RUN_TAG};
 use crate::cloud::time::to_sdk;
 use crate::cloud::view::describe;
 use aws_sdk_rds::operation::RequestId as _;
@@ -185,12 +186,7 @@ impl Writer {
         {
             return refuse(format!("`{target}` belongs to the estate: restore under another name"));
         }
-        if !request.tags.contains_key(RUN_TAG) {
-            return refuse(format!(
-                "`{target}` would carry no tag `{RUN_TAG}`, so nothing could recognise or delete it"
-            ));
-        }
-        Ok(())
+        check_tags(operation, region, &target, &request.tags)
     }
 
     /// The instance as it is now, when the permit still covers it.
@@ -227,6 +223,22 @@ impl Writer {
         );
         Err(refused(operation, region, why))
     }
+}
+
+/// Refuses to create what nobody could recognise, ask about or sweep.
+fn check_tags(
+    operation: &str,
+    region: &str,
+    target: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), CloudError> {
+    let why = match Marks::read(tags) {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => "it has no tag of drctl's".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let why = format!("`{target}` would be made, and nothing could recognise or sweep it: {why}");
+    Err(refused(operation, region, why))
 }
 
 fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {

@@ -14,7 +14,7 @@ use crate::base::digest::Digest;
 use crate::base::few::Few;
 use crate::base::ids::StepKey;
 use crate::base::value::Value;
-use crate::cloud::{CallOutcome, EffectOutcome};
+use crate::cloud::{CallOutcome, Cloud, EffectOutcome, Effects};
 use crate::estate::EnvironmentKind;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ pub(super) fn assemble(
         steps,
         facts,
         prediction,
-        certificate: certificate(tools),
+        certificate: certificate(tools.cloud, tools.effects),
     }
 }
 
@@ -168,11 +168,12 @@ fn point_of(restored: Option<&PlannedStep>, request: &PlanRequest<'_>) -> Recove
     }
 }
 
-fn certificate(tools: PlanTools<'_>) -> Certificate {
-    let mut walls = tools.cloud.walls();
-    walls.extend(tools.effects.wall());
+/// What a session that cannot write asked, what was refused to it, and which walls stood.
+pub fn certificate(cloud: &Cloud, effects: &Effects) -> Certificate {
+    let mut walls = cloud.walls();
+    walls.extend(effects.wall());
     let mut certificate = Certificate { walls, ..Certificate::default() };
-    for call in tools.cloud.calls().records() {
+    for call in cloud.calls().records() {
         let name = format!("{} {}", call.operation, call.region);
         if matches!(call.outcome, CallOutcome::Refused(_)) {
             certificate.refused.push(name);
@@ -180,7 +181,7 @@ fn certificate(tools: PlanTools<'_>) -> Certificate {
             *certificate.calls.entry(name).or_default() += call.attempts;
         }
     }
-    for record in tools.effects.log() {
+    for record in effects.log() {
         let name = format!("{} {}", record.name, record.effect);
         if record.outcome == EffectOutcome::Refused {
             certificate.refused.push(name);

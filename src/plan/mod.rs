@@ -11,6 +11,7 @@ mod nature;
 mod review;
 mod scope;
 
+pub use assemble::certificate;
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
 pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 pub use gate::{Follows, follows};

@@ -3,6 +3,7 @@
 //! **Invariant:** records are durable before their effects are performed; a journal that cannot be
 //! written stops the run at once.
 
+mod declared;
 mod drive;
 mod flight;
 mod holding;
@@ -13,6 +14,7 @@ mod running;
 mod standing;
 mod translate;
 
+pub use declared::declared;
 pub use drive::{Ended, RunnerError, drive};
 pub use observer::{NobodyToAsk, Observer, Operator, StopSignal};
 pub use running::{Inbox, LEASE, Running};

@@ -5,7 +5,7 @@
 use crate::base::clock::format_instant;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::decode::Params;
-use crate::sim::dispatch::{Turn, mutates};
+use crate::sim::dispatch::{Turn, mutates, permission};
 use crate::sim::iam;
 use crate::sim::state::Session;
 use crate::sim::xml::Xml;
@@ -19,9 +19,16 @@ const READ_ONLY_POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// Longest inline session policy, characters.
 const SESSION_POLICY: usize = 2048;
 
-/// ARN of whoever calls: the session of an assumed role, else the account's user.
+/// Access keys that begin with this belong to the user whose name follows: `AKIAUSERANN` is Ann's, so that
+/// several people can meet in one simulated account. All others belong to one user.
+const USER_KEY: &str = "AKIAUSER";
+
+/// ARN of whoever calls: the session of an assumed role, else a user of the account.
 pub(in crate::sim) fn caller_arn(turn: &Turn<'_>) -> String {
-    let user = || format!("arn:aws:iam::{}:user/drctl-simulated", turn.world.account);
+    let key = turn.access_key.as_deref().unwrap_or_default();
+    let named = key.strip_prefix(USER_KEY).filter(|name| !name.is_empty());
+    let name = named.map_or_else(|| "drctl-simulated".to_owned(), str::to_ascii_lowercase);
+    let user = || format!("arn:aws:iam::{}:user/{name}", turn.world.account);
     session(turn).map_or_else(user, |session| session.arn.clone())
 }
 
@@ -34,7 +41,7 @@ pub(in crate::sim) fn session<'a>(turn: &'a Turn<'_>) -> Option<&'a Session> {
 pub(in crate::sim) fn permits(turn: &Turn<'_>) -> bool {
     let Some(session) = session(turn) else { return true };
     let reads = !mutates(turn.service, &turn.action) && turn.action != "GetSecretValue";
-    let name = format!("{}:{}", turn.service.iam_prefix(), turn.action);
+    let name = format!("{}:{}", turn.service.iam_prefix(), permission(turn));
     (reads || !session.read_only) && !session.denied.iter().any(|pattern| matches(pattern, &name))
 }
 

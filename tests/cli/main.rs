@@ -22,5 +22,6 @@ mod shell;
 mod snapshots;
 mod stored_plan;
 mod survive;
+mod sweep;
 mod validate;
 mod validate_slips;

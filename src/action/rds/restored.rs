@@ -9,6 +9,7 @@ use crate::action::outcome::{Done, Observation, Verdict};
 use crate::action::spec::{Field, Reversibility};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::DbInstance;
+use crate::cloud::tags::{OWNER_TAG, RUN_TAG};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -59,13 +60,16 @@ pub(super) fn foreign(
     id: &str,
     tags: &BTreeMap<String, String>,
 ) -> Option<(String, String)> {
-    let owner = tags.get("drctl:run").map(String::as_str);
+    let owner = tags.get(RUN_TAG).map(String::as_str);
     if owner == Some(scope.run.as_str()) {
         return None;
     }
     let whose = owner.map_or_else(
         || "it carries no drctl:run tag".to_owned(),
-        |run| format!("it belongs to run {run}"),
+        |run| match tags.get(OWNER_TAG) {
+            Some(owner) => format!("it belongs to run {run} of {owner}"),
+            None => format!("it belongs to run {run}"),
+        },
     );
     let why = format!("`{id}` exists and is not this run's: {whose}");
     Some((why, "find out who made it; drctl touches only what its own run created".to_owned()))

@@ -5,7 +5,7 @@
 use crate::base::clock::{Clock, simulated_epoch};
 use crate::base::seed::Seed;
 use crate::cloud::model::{RestoreRequest, RestoreSource};
-use crate::cloud::tests::scripted::{REGION, environment, run};
+use crate::cloud::tests::scripted::{REGION, environment, tags};
 use crate::cloud::{Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource};
 use crate::estate::EnvironmentKind;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ async fn restore_at(address: &str) -> CloudError {
         log_exports: Vec::new(),
         iam_authentication: false,
         copy_tags_to_snapshot: false,
-        tags: BTreeMap::from([("drctl:run".to_owned(), run().as_str().to_owned())]),
+        tags: tags(),
     };
     let writer = cloud.writer().expect("a live session");
     writer.restore(REGION, &request).await.expect_err("nobody carries it out")

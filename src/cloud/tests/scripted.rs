@@ -3,8 +3,9 @@
 //! **Invariant:** a request that the script does not expect fails with words that say so.
 
 use crate::base::clock::{Clock, simulated_epoch};
-use crate::base::ids::RunId;
+use crate::base::ids::{RunId, StepKey};
 use crate::base::seed::Seed;
+use crate::cloud::tags::Marks;
 use crate::cloud::{Cloud, CloudError, CloudOptions, GuardPolicy, HttpSource};
 use crate::estate::{Environment, EnvironmentKind, Simulation, SqlAccess};
 use aws_smithy_runtime_api::client::http::{
@@ -153,6 +154,12 @@ pub(crate) fn environment() -> Environment {
 
 pub(crate) fn run() -> RunId {
     RunId::mint(simulated_epoch(), &mut Seed::new(1).stream("run"))
+}
+
+/// The four tags of what `restore` of [`run`] makes.
+pub(crate) fn tags() -> BTreeMap<String, String> {
+    let (step, owner) = (StepKey::new("restore"), "ada".to_owned());
+    Marks { run: run(), step, owner, expires: simulated_epoch() }.tags()
 }
 
 pub(crate) fn other_run() -> RunId {

@@ -5,10 +5,9 @@
 use crate::base::clock::simulated_epoch;
 use crate::cloud::model::{RestoreRequest, RestoreSource};
 use crate::cloud::tests::answers::{error, html, instance, instances, ok};
-use crate::cloud::tests::scripted::{REGION, Reply, Script, environment, run};
+use crate::cloud::tests::scripted::{REGION, Reply, Script, environment, run, tags};
 use crate::cloud::{Accepted, Cloud, CloudError, DeletePermit, ErrorClass, GuardPolicy, Overlay};
 use crate::estate::load;
-use std::collections::BTreeMap;
 
 const DECLARED: [&str; 3] =
     ["rds:RestoreDBInstanceToPointInTime", "rds:DeleteDBInstance", "rds:ModifyDBInstance"];
@@ -27,7 +26,7 @@ fn request() -> RestoreRequest {
         log_exports: vec!["postgresql".to_owned()],
         iam_authentication: true,
         copy_tags_to_snapshot: true,
-        tags: BTreeMap::from([("drctl:run".to_owned(), run().as_str().to_owned())]),
+        tags: tags(),
     }
 }
 
@@ -63,7 +62,10 @@ async fn a_restore_sets_everything_in_the_creating_call() {
         ("EnableCloudwatchLogsExports.member.1", "postgresql"),
         ("EnableIAMDatabaseAuthentication", "true"),
         ("CopyTagsToSnapshot", "true"),
-        ("Tags.Tag.1.Key", "drctl:run"),
+        ("Tags.Tag.1.Key", "drctl:expires"),
+        ("Tags.Tag.2.Value", "ada"),
+        ("Tags.Tag.3.Key", "drctl:run"),
+        ("Tags.Tag.4.Value", "restore"),
     ] {
         assert_eq!(form.get(field).map(String::as_str), Some(value), "{field}");
     }
@@ -132,7 +134,12 @@ async fn our_own_rules_refuse_before_anything_is_sent() {
         ("eu-west-1", request(), "must not be in eu-west-1"),
         (REGION, changed(|request| request.target = "ORDERS".to_owned()), "belongs to the estate"),
         (REGION, changed(|request| request.target = "shop-orders".to_owned()), "belongs to"),
-        (REGION, changed(|request| request.tags.clear()), "no tag `drctl:run`"),
+        (REGION, changed(|request| request.tags.clear()), "no tag of drctl's"),
+        (
+            REGION,
+            changed(|request| drop(request.tags.remove("drctl:expires"))),
+            "`drctl:expires` is not among them",
+        ),
     ] {
         let failed = writer.restore(region, &request).await.expect_err("refused");
         assert_eq!(failed.class, ErrorClass::Refused, "{failed}");

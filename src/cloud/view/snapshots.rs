@@ -113,6 +113,29 @@ impl EstateView {
         Ok(found.into_values().collect())
     }
 
+    /// All manual snapshots of a region by identifier, past any prediction (RDS
+    /// `DescribeDBSnapshots`, all pages). What AWS made by itself, and ends by itself, is not asked for.
+    ///
+    /// # Errors
+    /// When AWS cannot say.
+    pub async fn manual_snapshots(
+        &self,
+        region: &str,
+    ) -> Result<BTreeMap<String, DbSnapshot>, CloudError> {
+        let call = read("rds:DescribeDBSnapshots", region);
+        let client = self.shared.clients.rds(region, ClientUse::Reads);
+        let mut found = BTreeMap::new();
+        let mut pages =
+            client.describe_db_snapshots().snapshot_type("manual").into_paginator().send();
+        for _ in 0..MAX_PAGES {
+            let Some(page) = pages.next().await else { break };
+            let page = page.map_err(|error| sdk_error(call, &error))?;
+            let snapshots = page.db_snapshots().iter().map(convert::snapshot);
+            found.extend(snapshots.map(|snapshot| (snapshot.id.clone(), snapshot)));
+        }
+        Ok(found)
+    }
+
     /// Proof that a snapshot is ours to delete, from a fresh answer of AWS: it exists, it is a manual
     /// one, and its tag `drctl:run` names this run.
     ///

@@ -3,12 +3,12 @@
 //! **Invariant:** a snapshot is taken under our tags in an allowed region; one is deleted only under a
 //! permit, after another look.
 
-use super::{Accepted, Writer, refused, tag_list};
+use super::{Accepted, Writer, check_tags, refused, tag_list};
 use crate::cloud::classify::{Call, Intent, sdk_error};
 use crate::cloud::clients::ClientUse;
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::model::SnapshotRequest;
-use crate::cloud::permit::{RUN_TAG, SnapshotPermit};
+use crate::cloud::permit::SnapshotPermit;
 use crate::cloud::view::describe_snapshot;
 use aws_sdk_rds::operation::RequestId as _;
 
@@ -29,12 +29,7 @@ impl Writer {
     ) -> Result<Accepted, CloudError> {
         self.check_region(CREATE, region)?;
         let SnapshotRequest { instance, snapshot, tags } = request;
-        if !tags.contains_key(RUN_TAG) {
-            let why = format!(
-                "`{snapshot}` would carry no tag `{RUN_TAG}`, so nothing could recognise or delete it"
-            );
-            return Err(refused(CREATE, region, why));
-        }
+        check_tags(CREATE, region, snapshot, tags)?;
         let answer = self
             .shared
             .clients

@@ -46,6 +46,12 @@ pub(in crate::sim::rds) fn check_tags(tags: &BTreeMap<String, String>) -> Result
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(invalid(format!("Tag {key} is too long or empty.")));
         }
+        let taken = |letter: char| {
+            letter.is_alphanumeric() || letter.is_whitespace() || "_.:/=+-@".contains(letter)
+        };
+        if !key.chars().chain(value.chars()).all(taken) {
+            return Err(invalid(format!("Tag {key} has a character that tags cannot have.")));
+        }
     }
     Ok(())
 }

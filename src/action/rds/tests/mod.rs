@@ -5,6 +5,7 @@
 
 mod removing;
 mod restoring;
+mod tagging;
 mod taking;
 mod verifying;
 
