@@ -26,8 +26,9 @@ impl Machine {
             self.halting = Some("question".to_owned());
             return self.halt_when_quiet();
         }
-        let held_back = self.is_paused() && self.undo_pending();
-        if self.live.is_empty() && self.halting.is_none() && self.all_over() && !held_back {
+        // In a pause undos may still be due.
+        let quiet = self.live.is_empty() && !self.is_paused();
+        if quiet && self.halting.is_none() && self.all_over() {
             self.finish();
         }
     }
@@ -96,8 +97,8 @@ impl Machine {
         self.plan.steps.iter().find(stops).map(|step| step.key.clone())
     }
 
-    /// Whether the step failed, also when what it left behind was undone since.
-    fn has_failed(&self, key: &StepKey) -> bool {
+    /// Whether the step failed; it may have been undone since.
+    pub(super) fn has_failed(&self, key: &StepKey) -> bool {
         self.state.steps[key].error.is_some()
     }
 
@@ -123,9 +124,11 @@ impl Machine {
     pub(super) fn undo_wanted(&self) -> bool {
         let aborted = self.state.aborting.as_ref().is_some_and(|abort| abort.undo);
         let failed = self.agenda.is_troubled()
-            && self.plan.steps.iter().any(|step| {
-                self.has_failed(&step.key) && self.policy(step) == OnFailure::Undo
-            });
+            && self
+                .plan
+                .steps
+                .iter()
+                .any(|step| self.has_failed(&step.key) && self.policy(step) == OnFailure::Undo);
         aborted || failed
     }
 

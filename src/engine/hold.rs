@@ -3,14 +3,14 @@
 //! **Invariant:** after a pause nothing begins and nothing acts until the run continues; after an abort no
 //! step begins but undos and clean-up. What was asked of AWS is never forgotten, only looked at.
 
-use super::effect::{Part, SeenDone};
+use super::effect::SeenDone;
 use super::machine::{Live, Machine};
 use super::policy::SETTLE;
 use crate::base::clock::between;
 use crate::base::ids::StepKey;
 use crate::journal::Person;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event};
-use crate::journal::fold::{Intent, IntentStatus, StepStatus};
+use crate::journal::fold::{Intent, IntentStatus, StepState, StepStatus};
 
 impl Machine {
     /// Whether the run is paused.
@@ -119,26 +119,22 @@ impl Machine {
         self.leaves_a_trace(step) && self.is_fresh(self.state.steps[step].intent.as_ref())
     }
 
-    /// Whether there is nothing to take back or clean up only because nobody sees yet what a step that
-    /// failed may have made. What this undo or clean-up deleted itself is gone.
+    /// Whether an undo or a clean-up finds nothing to remove only because nobody sees yet what a step that
+    /// did not succeed asked for. What was seen once and is gone now is gone.
     pub(super) fn may_appear_after_all(&self, step: &StepKey) -> bool {
-        if self.state.steps[step].intent.is_some() {
-            return false;
+        let (planned, found) = (self.step(step), &self.state.steps[step]);
+        let gave_up = |maker: &StepState| maker.error.is_some() || maker.skip.is_some();
+        if found.status == StepStatus::Undoing {
+            let unseen = gave_up(found) && found.intent.is_none();
+            return unseen && self.is_fresh(found.forward_intent.as_ref());
         }
-        if self.part(step) == Part::Undo {
-            return self.is_made_unseen(step);
-        }
-        let planned = self.step(step);
-        let cleans_up = planned.always && !planned.check && self.leaves_a_trace(step);
-        cleans_up && planned.needs.iter().any(|need| self.is_made_unseen(need))
-    }
-
-    fn is_made_unseen(&self, step: &StepKey) -> bool {
-        let found = &self.state.steps[step];
-        let unseen = found.error.is_some() || found.skip.is_some();
-        let undone = found.undo_started_at.is_some();
-        let intent = if undone { &found.forward_intent } else { &found.intent };
-        unseen && self.leaves_a_trace(step) && self.is_fresh(intent.as_ref())
+        let unseen = |need: &StepKey| {
+            let maker = &self.state.steps[need];
+            let asked = maker.forward_intent.as_ref().or(maker.intent.as_ref());
+            let blind = gave_up(maker) && maker.may_have_made && maker.last_state.is_none();
+            blind && self.leaves_a_trace(need) && self.is_fresh(asked)
+        };
+        planned.always && !planned.check && planned.needs.iter().any(unseen)
     }
 
     fn is_fresh(&self, intent: Option<&Intent>) -> bool {
