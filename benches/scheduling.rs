@@ -138,7 +138,7 @@ async fn open(
     clock: &Clock,
     policy: GuardPolicy,
 ) -> Cloud {
-    let http = HttpSource::Injected(http_client(world.clone(), clock.clone()));
+    let http = HttpSource::Injected(http_client(world.clone(), clock.clone(), None));
     let (environment, clock, seed) = (environment.clone(), clock.clone(), Seed::new(1));
     Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await.expect("a cloud")
 }

@@ -1,7 +1,7 @@
 //! drctl: disaster recovery for AWS as executable, rehearsable, measured runbooks.
 //!
-//! The layers, from the bottom: `base`, `estate`, `journal`, `cloud`, `sim`, `action`, `runbook`,
-//! `plan`, `engine`, `report`, `runner`, `cli`. ARCHITECTURE.md has the table of who may import whom;
+//! The layers, from the bottom: `base`, `estate`, `journal`, `cloud`, `sim`, `wiring`, `action`,
+//! `runbook`, `plan`, `engine`, `report`, `runner`, `rehearse`, `cli`. ARCHITECTURE.md has the table of who may import whom;
 //! `tests/tidy.rs` enforces it.
 
 pub mod action;
@@ -12,7 +12,9 @@ pub mod engine;
 pub mod estate;
 pub mod journal;
 pub mod plan;
+pub mod rehearse;
 pub mod report;
 pub mod runbook;
 pub mod runner;
 pub mod sim;
+pub mod wiring;

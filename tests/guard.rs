@@ -31,6 +31,7 @@ mod guard {
     pub(crate) mod iam;
     pub(crate) mod kms;
     pub(crate) mod rds;
+    pub(crate) mod s3;
     pub(crate) mod secretsmanager;
     pub(crate) mod sns;
     pub(crate) mod sts;
@@ -50,22 +51,24 @@ pub(crate) struct Operation {
 
 /// Makes `all(client)`, the calls of one service, from its list of methods.
 macro_rules! operations {
-    ($client:ty; reads: [$($read:ident,)*] others: [$($other:ident,)*]) => {
-        /// Every operation of the service, called without parameters.
+    ($client:ty; reads: [$($read:ident $({$($field:ident: $value:literal),*})?,)*]
+     others: [$($other:ident,)*]) => {
+        /// Every operation of the service. Others are called without parameters, reads with those
+        /// without which the SDK writes no request.
         pub(crate) fn all(client: &$client) -> Vec<crate::Operation> {
             vec![
-                $(operations!(@one client, $read, true),)*
-                $(operations!(@one client, $other, false),)*
+                $(operations!(@one client, $read $($(, $field: $value)*)?; true),)*
+                $(operations!(@one client, $other; false),)*
             ]
         }
     };
-    (@one $client:ident, $method:ident, $read:literal) => {{
+    (@one $client:ident, $method:ident $(, $field:ident: $value:literal)*; $read:literal) => {{
         let client = $client.clone();
         crate::Operation {
             method: stringify!($method),
             read: $read,
             attempt: Box::pin(async move {
-                client.$method().send().await.map(|_| ()).map_err(Into::into)
+                client.$method()$(.$field($value))*.send().await.map(|_| ()).map_err(Into::into)
             }),
         }
     }};
@@ -164,7 +167,20 @@ fn operations_of(name: &str) -> BTreeMap<String, String> {
     found
 }
 
+/// What a request asks for, read without any code of drctl.
 fn action_of(request: &HttpRequest) -> String {
+    if request.headers().get("authorization").is_some_and(|header| header.contains("/s3/")) {
+        let (path, query) = request.uri().split_once('?').unwrap_or((request.uri(), ""));
+        let is_object = path.ends_with("/runs/1");
+        return match (request.method(), is_object, query) {
+            ("GET", false, "location") => "GetBucketLocation",
+            ("GET", false, "list-type=2") => "ListObjectsV2",
+            ("HEAD", false, "") => "HeadBucket",
+            ("HEAD", true, "") => "HeadObject",
+            _ => "(unknown)",
+        }
+        .to_owned();
+    }
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
     }
@@ -246,6 +262,14 @@ async fn a_dry_run_refuses_every_operation_of_kms_that_it_need_not_call() {
     let client = client!(aws_sdk_kms, guard, wire);
     judge("kms", "aws-sdk-kms", guard::kms::all(&client), &wire).await;
     assert_eq!(guard_records(&guard).0, allow_list::KMS.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_s3_that_it_need_not_call() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_s3, guard, wire);
+    judge("s3", "aws-sdk-s3", guard::s3::all(&client), &wire).await;
+    assert_eq!(guard_records(&guard).0, allow_list::S3.len());
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,43 @@
 //!
 //! **Invariant:** the environment is the drill file's unless `--env` says otherwise.
 
-use crate::cli::args::{DrillArgs, OutputForm};
+use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, launch, tell_warnings};
 use crate::cli::project::FileKind;
 use crate::plan::model::RunMode;
 use crate::runbook::{check_drill, check_drill_faults, load_drill};
+use clap::{Args, Subcommand};
+
+/// `drctl drill`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(subcommand_negates_reqs = true)]
+pub(super) struct DrillArgs {
+    /// Another work on drills than running one.
+    #[command(subcommand)]
+    pub command: Option<DrillCommand>,
+    /// Name of the drill (drills/NAME.yaml) or path of a drill file.
+    #[arg(required = true)]
+    pub name: Option<String>,
+    /// Another environment than the drill file's.
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Keep what the drill creates; it carries an expiry tag.
+    #[arg(long)]
+    pub keep: bool,
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+}
+
+/// `drctl drill …`
+#[derive(Debug, Subcommand)]
+pub(super) enum DrillCommand {
+    /// List the drills: what they run and promise, how they last ended, whether they are valid.
+    /// Changes nothing.
+    List,
+}
 
 /// Reads the drill's files: everything that is decided before an environment is opened.
 ///

@@ -6,7 +6,7 @@
 use crate::base::clock::format_instant;
 use crate::base::duration;
 use crate::base::ids::RunId;
-use crate::cli::args::{HeartbeatArgs, HeartbeatCommand, SimulationArgs};
+use crate::cli::args::SimulationArgs;
 use crate::cli::confirm::confirm_change;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -17,8 +17,50 @@ use crate::cloud::{
     GuardPolicy, Overlay, SQL_READ, SQL_WRITE, SecretStage, SqlMode, SqlSession, SqlTarget,
 };
 use crate::estate::{Database, Environment, Estate};
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// `drctl heartbeat`
+#[derive(Debug, Subcommand)]
+pub(super) enum HeartbeatCommand {
+    /// Create the heartbeat table (schema `drctl`) in a database.
+    Init(HeartbeatArgs),
+    /// Write heartbeats until stopped, or `--count` of them.
+    Run {
+        #[command(flatten)]
+        target: HeartbeatArgs,
+        /// Time between two heartbeats.
+        #[arg(long, default_value = "1s")]
+        every: String,
+        /// How many; without it, until Ctrl-C.
+        #[arg(long)]
+        count: Option<u64>,
+    },
+}
+
+/// Which database to write heartbeats into.
+#[derive(Debug, Clone, Args)]
+pub(super) struct HeartbeatArgs {
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
+    pub estate: String,
+    /// The environment.
+    #[arg(long, value_name = "NAME")]
+    pub env: String,
+    /// The database's name in the estate.
+    #[arg(long, value_name = "NAME")]
+    pub database: String,
+    /// Say yes to writing; never enough for a protected environment.
+    #[arg(long)]
+    pub yes: bool,
+}
 
 /// Statements that set the heartbeat up; each may be repeated.
 const INIT: [&str; 2] = [

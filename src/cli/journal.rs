@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** read-only; exported bytes are the stored bytes.
 
-use crate::cli::args::{JournalCommand, OutputForm};
+use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
@@ -10,6 +10,27 @@ use crate::cli::out;
 use crate::cli::past::find_run;
 use crate::journal::SqliteStore;
 use crate::journal::verify::{Expected, export_jsonl, verify};
+use clap::Subcommand;
+
+/// `drctl journal`
+#[derive(Debug, Subcommand)]
+pub(super) enum JournalCommand {
+    /// Write the events as JSON Lines, byte for byte as stored.
+    Export {
+        /// The run.
+        #[arg(default_value = "last")]
+        run: String,
+    },
+    /// Check the digest chain.
+    Verify {
+        /// The run.
+        #[arg(default_value = "last")]
+        run: String,
+        /// The head that a report printed: proves that nothing was cut off the end.
+        #[arg(long, value_name = "DIGEST")]
+        expect: Option<String>,
+    },
+}
 
 /// Runs the command.
 ///

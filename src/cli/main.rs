@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
 
-use crate::cli::args::{Cli, Command, DrillArgs, DrillCommand};
+use crate::cli::args::{Cli, Command};
+use crate::cli::drill::{DrillArgs, DrillCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};

@@ -6,9 +6,8 @@
 
 use crate::action::standard;
 use crate::base::ids::RunId;
+use crate::base::seed::Seed;
 use crate::base::value::Values;
-use crate::cli::session::Session;
-use crate::cli::undertake::declared;
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Start, Turn};
 use crate::estate::{Environment, Estate, Objectives};
@@ -21,8 +20,10 @@ use crate::journal::{
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build};
 use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
+use crate::runner::declared;
 use crate::runner::{LEASE, NobodyToAsk, Operator, Running, StopSignal, drive};
 use crate::sim::{SimOptions, Simulator};
+use crate::wiring::Session;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -165,7 +166,8 @@ impl Stage {
         let world = world.expect("a world");
         let mode = RunMode::Drill { name: drill.name.clone(), keep: false };
         let plan = in_virtual_time(async {
-            let session = Session::in_memory(world.clone(), &environment, world.time());
+            let session =
+                Session::in_memory(world.clone(), &environment, Seed::new(1), world.time());
             let cloud = session.cloud(GuardPolicy::DryRun).await.expect("a cloud");
             let effects = cloud.effects(session.ports.clone());
             let now = session.clock.now();
@@ -207,7 +209,7 @@ impl Stage {
         let catalogue = standard();
         in_virtual_time(async {
             let epoch = world.time().max(not_before);
-            let session = Session::in_memory(world.clone(), &self.environment, epoch);
+            let session = Session::in_memory(world.clone(), &self.environment, Seed::new(1), epoch);
             let policy = GuardPolicy::live(declared(&catalogue, &self.plan));
             let cloud = session.cloud(policy).await.expect("a cloud").protecting(&self.estate);
             let writer = cloud.writer().expect("a live cloud has a writer");

@@ -37,8 +37,6 @@ mod runbook;
 mod session;
 mod shell;
 mod sim;
-mod sim_beside;
-mod sim_sql;
 mod state;
 mod status;
 mod sweep;

@@ -4,7 +4,7 @@
 //! changed meanwhile change nothing.
 
 use crate::base::ids::{RunId, StepKey};
-use crate::cli::args::{OutputForm, ResumeArgs};
+use crate::cli::args::{OutputForm, SimulationArgs};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{PROJECT, Tools, environment, operator};
@@ -22,7 +22,31 @@ use crate::journal::fold::{Question, RunState};
 use crate::journal::{SqliteStore, Store as _, Takeover};
 use crate::plan::model::{PLAN_VERSION, Plan};
 use crate::runner::LEASE;
+use clap::Args;
 use std::path::PathBuf;
+
+/// `drctl resume`
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The run: its id, the beginning or end of it, or `last`.
+    #[arg(default_value = "last")]
+    pub run: String,
+    /// Answer the question that the run waits for: approve or reject at a gate; retry, continue, stop
+    /// or undo after a failure.
+    #[arg(long, value_name = "ANSWER")]
+    pub answer: Option<String>,
+    /// With --answer: why; recorded and shown in the report.
+    #[arg(long, value_name = "TEXT", requires = "answer")]
+    pub comment: Option<String>,
+    /// With --answer: the step whose question it answers, when several wait.
+    #[arg(long, value_name = "STEP", requires = "answer")]
+    pub step: Option<String>,
+    /// Approve every gate on the way; never enough for a protected environment.
+    #[arg(long, conflicts_with = "answer")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub simulation: SimulationArgs,
+}
 
 /// A run that can be taken up.
 pub(super) struct Resumable {

@@ -4,7 +4,7 @@
 
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
-use crate::cli::args::{LaunchArgs, OutputForm, RunArgs};
+use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::confirm::confirm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -19,8 +19,34 @@ use crate::estate::{Estate, Objectives};
 use crate::plan::model::{PLAN_VERSION, Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build, moved_facts};
 use crate::runbook::{Runbook, load_runbook};
+use clap::Args;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// `drctl run`
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Name of the runbook (runbooks/NAME.yaml) or path of a runbook file.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    pub runbook: Option<String>,
+    /// The environment, always explicit.
+    #[arg(long, value_name = "NAME", required_unless_present = "plan", conflicts_with = "plan")]
+    pub env: Option<String>,
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
+    pub estate: String,
+    /// Run this stored plan: once, unchanged, before it expires, and only if no fact has moved.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+}
 
 /// Reads the runbook's files.
 ///

@@ -1,42 +1,39 @@
-//! Wires one environment: clock, HTTP, SQL and the simulated world. The only place that joins `cloud`
-//! and `sim`.
+//! Opens one environment: the simulated world of the state directory, or the network.
 //!
-//! **Invariant:** nothing behind this module can tell whether it is simulated.
+//! **Invariant:** one process at a time has a simulated world.
 
 use crate::base::clock::{Clock, simulated_epoch};
 use crate::base::secret::Secret;
-use crate::base::seed::{Seed, seed_sdk_jitter, unpredictable};
+use crate::base::seed::Seed;
 use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
 use crate::cli::launch::Tools;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::project::Project;
-use crate::cli::sim_beside;
-use crate::cli::sim_sql::SimulatedSql;
 use crate::cli::state::StateDir;
 use crate::cloud::dns::DnsNetwork;
 use crate::cloud::http::HttpNetwork;
 use crate::cloud::process::LocalProcesses;
-use crate::cloud::{
-    Cloud, CloudError, CloudOptions, ErrorClass, GuardPolicy, HttpSource, Ports, PostgresConnector,
-    Variables,
-};
+use crate::cloud::{Cloud, ErrorClass, Ports, PostgresConnector, Variables};
 use crate::estate::{Environment, EnvironmentKind, Estate};
-use crate::sim::{SimOptions, Simulator, http_client};
+use crate::sim::{SimOptions, Simulator};
+use crate::wiring;
 use chrono::{DateTime, Utc};
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// One environment, wired for this process.
+/// One environment, wired for this process, and its world's lock.
 pub(super) struct Session {
-    /// The one clock.
-    pub clock: Clock,
-    /// The ways out beside AWS.
-    pub ports: Ports,
-    /// The simulated world, in a simulated environment.
-    pub simulator: Option<Simulator>,
-    environment: Environment,
-    seed: Seed,
+    wired: wiring::Session,
     _world: Option<Lock>,
+}
+
+impl Deref for Session {
+    type Target = wiring::Session;
+
+    fn deref(&self) -> &Self::Target {
+        &self.wired
+    }
 }
 
 impl Session {
@@ -58,17 +55,9 @@ impl Session {
                 Self::simulated(&tools.state, estate, environment, simulation, seed, not_before)
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
-                let clock = Clock::real();
+                let clock = passing(simulation.pace, not_before);
                 let ports = real_ports(&clock, &tools.project);
-                let environment = environment.clone();
-                Ok(Self {
-                    clock,
-                    ports,
-                    simulator: None,
-                    environment,
-                    seed: unpredictable(),
-                    _world: None,
-                })
+                Ok(Self { wired: wiring::Session::real(environment, clock, ports), _world: None })
             }
         }
     }
@@ -91,63 +80,9 @@ impl Session {
             Some(pace) => Clock::scaled(pace, epoch),
             None => Clock::virtual_from(epoch),
         };
-        seed_sdk_jitter(seed);
-        let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
-        let ports = sim_beside::ports(environment, &clock, sql, Some(&directory));
-        Ok(Self {
-            clock,
-            ports,
-            simulator: Some(simulator),
-            environment: environment.clone(),
-            seed,
-            _world: Some(lock),
-        })
-    }
-
-    /// A session in a world in memory, in virtual time from `epoch`.
-    #[cfg(test)]
-    pub(super) fn in_memory(
-        simulator: Simulator,
-        environment: &Environment,
-        epoch: DateTime<Utc>,
-    ) -> Self {
-        let (clock, seed) = (Clock::virtual_from(epoch), Seed::new(1));
-        seed_sdk_jitter(seed);
-        let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
-        let ports = sim_beside::ports(environment, &clock, sql, None);
-        let (simulator, environment) = (Some(simulator), environment.clone());
-        Self { clock, ports, simulator, environment, seed, _world: None }
-    }
-
-    /// Opens the guarded cloud with the given policy.
-    ///
-    /// # Errors
-    /// Credentials or endpoints are not usable.
-    pub(super) async fn cloud(&self, policy: GuardPolicy) -> Result<Cloud, CloudError> {
-        let http = match &self.simulator {
-            Some(simulator) => {
-                HttpSource::Injected(http_client(simulator.clone(), self.clock.clone()))
-            }
-            None => HttpSource::Network,
-        };
-        let (environment, clock, seed) = (self.environment.clone(), self.clock.clone(), self.seed);
-        Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
-    }
-
-    /// Faults that are switched on; none where nothing is simulated.
-    pub(super) fn faults(&self) -> Vec<String> {
-        let simulated = self.simulator.as_ref().map(Simulator::faults);
-        simulated.unwrap_or_default().into_iter().map(|(text, _)| text).collect()
-    }
-
-    /// Random numbers for a run's id: from the world's seed and time when simulated, so that rehearsals
-    /// repeat, else from the operating system.
-    pub(super) fn run_id_stream(&self) -> fastrand::Rng {
-        let now = self.clock.now().timestamp_millis();
-        match self.simulator {
-            Some(_) => self.seed.stream(&format!("run/{now}")),
-            None => unpredictable().stream("run"),
-        }
+        let place = Some(directory.as_path());
+        let wired = wiring::Session::simulated(simulator, environment, seed, clock, place);
+        Ok(Self { wired, _world: Some(lock) })
     }
 
     /// Keeps the simulated world as it is now.
@@ -157,6 +92,18 @@ impl Session {
     pub(super) fn close(&self) -> Result<(), CommandError> {
         let Some(simulator) = &self.simulator else { return Ok(()) };
         Ok(simulator.save(self.clock.now())?)
+    }
+}
+
+/// The time of the network: real, or with `--pace` that of an endpoint that plays as much faster, which
+/// begins now or where a run that is taken up had come to.
+fn passing(pace: Option<f64>, not_before: Option<DateTime<Utc>>) -> Clock {
+    let real = Clock::real();
+    match pace {
+        None => real,
+        Some(pace) => {
+            Clock::scaled(pace, not_before.map_or(real.now(), |then| then.max(real.now())))
+        }
     }
 }
 
@@ -192,12 +139,13 @@ pub(super) fn check_options(
     if environment.is_simulated() {
         return Ok(Simulator::check_faults(&simulation.faults)?);
     }
-    let asked = simulation.pace.is_some() || simulation.seed.is_some();
+    // An endpoint may play fast, as `drctl sim serve --speed` does; AWS does not.
+    let plays = matches!(environment.kind, EnvironmentKind::Endpoints(_));
+    let asked = (simulation.pace.is_some() && !plays) || simulation.seed.is_some();
     if asked || !simulation.faults.is_empty() {
         let message = format!("environment `{}` is not simulated", environment.name);
-        return Err(
-            CommandError::usage(message).help("--pace, --fault and --seed need a simulated one")
-        );
+        return Err(CommandError::usage(message)
+            .help("--fault and --seed need a simulated one, --pace that or one of endpoints"));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use crate::base::clock::{Clock, format_instant, to_delta};
 use crate::base::duration;
-use crate::cli::args::{OutputForm, SimCommand};
+use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, environment};
@@ -13,11 +13,102 @@ use crate::cli::main::{Time, block_on};
 use crate::cli::out;
 use crate::estate::{Environment, EnvironmentKind, Estate, FAULTS, Simulation};
 use crate::sim::{SimOptions, Simulator, serve};
+use clap::Subcommand;
 use serde_json::{Value as Json, json};
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// `drctl sim`
+#[derive(Debug, Subcommand)]
+pub(super) enum SimCommand {
+    /// Answer AWS requests on loopback until stopped (Ctrl-C, SIGTERM); then the world is saved.
+    ///
+    /// Point clients at it with `AWS_ENDPOINT_URL=http://127.0.0.1:4577` and any credentials; a
+    /// region comes from the client's signature. Besides AWS it answers, in JSON:
+    ///
+    ///   GET    /_drctl/world         time, seed, speed and counts
+    ///   GET    /_drctl/faults        faults that are on, and the catalogue
+    ///   PUT    /_drctl/faults        switch on exactly {"faults": ["throttled=3"]}
+    ///   POST   /_drctl/faults        switch these on besides
+    ///   DELETE /_drctl/faults        switch all off; /_drctl/faults/NAME: one
+    ///   GET    /_drctl/mutations     calls that changed the world; ?after=SEQUENCE
+    ///   GET    /_drctl/published     messages that SNS topics accepted
+    ///
+    /// `-v` logs every request.
+    #[command(verbatim_doc_comment)]
+    Serve {
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+        /// TCP port; 0 chooses a free one.
+        #[arg(long, default_value_t = 4577)]
+        port: u16,
+        /// Keep the world in memory instead of the state directory.
+        #[arg(long)]
+        ephemeral: bool,
+        /// Simulated time runs this many times faster than real time.
+        #[arg(
+            long,
+            visible_alias = "pace",
+            value_name = "FACTOR",
+            default_value_t = 1.0,
+            allow_negative_numbers = true
+        )]
+        speed: f64,
+        /// Seed of a new simulated world.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Switch a fault on (repeatable); `drctl sim faults` lists them.
+        #[arg(long = "fault", value_name = "NAME[=VALUE]")]
+        faults: Vec<String>,
+    },
+    /// List the faults that can be switched on: name, value, meaning.
+    Faults,
+    /// Let simulated time pass in the kept world: what was to happen meanwhile happens.
+    Advance {
+        /// How far, for example 3d or 90m.
+        #[arg(value_name = "DURATION")]
+        by: String,
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+    },
+    /// Forget the simulated world: the next command starts a new one.
+    Reset {
+        /// The estate; without it the project's only one, else the shipped `techcorp`.
+        #[arg(
+            long,
+            value_name = "NAME",
+            default_value = "",
+            hide_default_value = true,
+            env = "DRCTL_ESTATE"
+        )]
+        estate: String,
+        /// The simulated environment.
+        #[arg(long, value_name = "NAME", default_value = "sim")]
+        env: String,
+    },
+}
 
 /// Fastest that time may run.
 const MOST_SPEED: f64 = 1_000_000.0;

@@ -2,7 +2,6 @@
 //!
 //! **Invariant:** whatever happens, the last line says how the run stands and what to type next.
 
-use crate::action::Catalogue;
 use crate::base::value::{Value, Values};
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
@@ -18,8 +17,8 @@ use crate::estate::{Environment, Estate};
 use crate::journal::{Fence, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
-use crate::runner::{Ended, Observer, Running, StopSignal, drive};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::runner::{Ended, Observer, Running, StopSignal, declared, drive};
+use std::collections::BTreeMap;
 
 /// What a run in this process works with.
 pub(super) struct Undertaking<'a> {
@@ -104,20 +103,6 @@ async fn stop_on_signal(stop: StopSignal) -> std::convert::Infallible {
         crate::cli::out::progress("stopping in good order: waiting for the call in flight");
         stop.stop();
     }
-}
-
-/// The operations that the plan's steps declared, with those of their undos.
-pub(super) fn declared(catalogue: &Catalogue, plan: &Plan) -> BTreeSet<String> {
-    let mut declared = BTreeSet::new();
-    for step in &plan.steps {
-        let undo = step.undo.as_deref().filter(|_| plan.may_undo());
-        for action in std::iter::once(step.uses.as_str()).chain(undo) {
-            let Some(spec) = catalogue.spec(action) else { continue };
-            declared.extend(spec.calls.iter().map(|call| (*call).to_owned()));
-            declared.extend(spec.effects.iter().map(|effect| (*effect).to_owned()));
-        }
-    }
-    declared
 }
 
 /// The plan's parameters with their declared types.

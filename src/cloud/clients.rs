@@ -10,6 +10,7 @@ use crate::cloud::guard::interceptor::GuardInterceptor;
 use crate::cloud::time;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_sdk_rds::config::retry::RetryPartition;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -28,6 +29,15 @@ const READ_TOTAL: Duration = Duration::from_secs(90);
 const WRITE_TOTAL: Duration = Duration::from_secs(40);
 /// Longest time until a connection is open.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// S3 without checksums in trailers, which not every server at a fixed address reads: a body is signed
+/// with its digest anyway. Such a server has one name for all buckets.
+fn simple_bodies(config: aws_sdk_s3::config::Builder, fixed: bool) -> aws_sdk_s3::config::Builder {
+    config
+        .force_path_style(fixed)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+}
 
 /// What a client is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +79,7 @@ pub(crate) struct Clients {
 }
 
 macro_rules! services {
-    ($($(#[$doc:meta])* $service:ident: $sdk:ident;)*) => {
+    ($($(#[$doc:meta])* $service:ident: $sdk:ident $(, $tuned:path)?;)*) => {
         impl Clients {
             $(
                 $(#[$doc])*
@@ -82,9 +92,11 @@ macro_rules! services {
                         .retry_partition(self.partition(stringify!($service), region))
                         .timeout_config(time_outs(&self.clock, used))
                         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-                    if let Some(url) = self.endpoints.of(stringify!($service)) {
+                    let fixed = self.endpoints.of(stringify!($service));
+                    if let Some(url) = fixed {
                         config = config.endpoint_url(url);
                     }
+                    $(config = $tuned(config, fixed.is_some());)?
                     $sdk::Client::from_conf(config.build())
                 }
             )*
@@ -108,6 +120,8 @@ services! {
     kms: aws_sdk_kms;
     /// A client of SNS, which takes messages to people.
     sns: aws_sdk_sns;
+    /// A client of S3, which keeps the journals that a team shares.
+    s3: aws_sdk_s3, simple_bodies;
 }
 
 impl Clients {

@@ -203,12 +203,15 @@ fn role_provider(
     }
 }
 
+/// What an environment need not name: no action uses it, and a shared journal names its own place.
+const NOT_OF_ENVIRONMENTS: &str = "s3";
+
 /// Without this check, a service that the environment forgot would be looked for on AWS itself.
 fn check_endpoints(environment: &Environment, endpoints: &Endpoints) -> Result<(), CloudError> {
     let missing: Vec<&str> = crate::cloud::clients::SERVICES
         .iter()
         .copied()
-        .filter(|service| endpoints.of(service).is_none())
+        .filter(|service| *service != NOT_OF_ENVIRONMENTS && endpoints.of(service).is_none())
         .collect();
     if missing.is_empty() {
         return Ok(());

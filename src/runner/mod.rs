@@ -3,6 +3,7 @@
 //! **Invariant:** records are durable before their effects are performed; a journal that cannot be
 //! written stops the run at once.
 
+mod declared;
 mod drive;
 mod observer;
 mod perform;
@@ -10,5 +11,6 @@ mod prepare;
 mod standing;
 mod translate;
 
+pub use declared::declared;
 pub use drive::{Ended, LEASE, RunnerError, Running, drive};
 pub use observer::{NobodyToAsk, Observer, Operator, StopSignal};

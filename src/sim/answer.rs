@@ -21,17 +21,26 @@ pub(in crate::sim) struct ApiError {
     pub(in crate::sim) code: String,
     /// Message for people.
     pub(in crate::sim) message: String,
+    /// What S3 adds: elements of the body; under lower-case names, headers.
+    pub(in crate::sim) details: Vec<(&'static str, String)>,
 }
 
 impl ApiError {
     /// The caller's fault, HTTP 400.
     pub(in crate::sim) fn sender(code: &str, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.to_owned(), message: message.into() }
+        let (code, message) = (code.to_owned(), message.into());
+        Self { status: 400, code, message, details: Vec::new() }
     }
 
     /// With another HTTP status.
     pub(in crate::sim) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// With one more detail.
+    pub(in crate::sim) fn with_detail(mut self, name: &'static str, value: &str) -> Self {
+        self.details.push((name, value.to_owned()));
+        self
     }
 
     /// HTTP 404.
@@ -49,6 +58,16 @@ pub(in crate::sim) enum Body {
     Json(serde_json::Value),
     /// Whatever the call was written in; `None` when the action has no result.
     Shape(Option<Shape>),
+    /// REST: all of the answer.
+    Rest(RestAnswer),
+}
+
+/// The answer to a REST call.
+#[derive(Debug)]
+pub(in crate::sim) struct RestAnswer {
+    pub(in crate::sim) status: u16,
+    pub(in crate::sim) headers: Vec<(String, String)>,
+    pub(in crate::sim) body: Vec<u8>,
 }
 
 /// An instant as JSON answers carry it: seconds since 1970.
@@ -67,9 +86,12 @@ pub(in crate::sim) fn respond(
     outcome: Outcome,
     request_id: &str,
 ) -> WireResponse {
+    if protocol == Protocol::Rest {
+        return respond_rest(action, outcome, request_id);
+    }
     let mut headers = BTreeMap::from([("x-amzn-requestid".to_owned(), request_id.to_owned())]);
     let kind = match protocol {
-        Protocol::Query => "text/xml",
+        Protocol::Query | Protocol::Rest => "text/xml",
         Protocol::Json11 => "application/x-amz-json-1.1",
         Protocol::Json10 => "application/x-amz-json-1.0",
         Protocol::Cbor => "application/cbor",
@@ -88,6 +110,42 @@ pub(in crate::sim) fn respond(
     WireResponse { status, headers, body }
 }
 
+/// The response to a REST call. What answers a HEAD has no body, errors included.
+fn respond_rest(action: &str, outcome: Outcome, request_id: &str) -> WireResponse {
+    let mut headers = BTreeMap::from([
+        ("x-amz-request-id".to_owned(), request_id.to_owned()),
+        ("x-amz-id-2".to_owned(), "c2ltdWxhdGVk".to_owned()),
+    ]);
+    let error = match outcome {
+        Ok(Body::Rest(RestAnswer { status, headers: own, body })) => {
+            headers.extend(own);
+            return WireResponse { status, headers, body };
+        }
+        Ok(Body::Result(_) | Body::Json(_) | Body::Shape(_)) => {
+            ApiError::sender("InternalError", "this is no answer of S3").with_status(500)
+        }
+        Err(error) => error,
+    };
+    let is_header = |name: &str| name.starts_with(|c: char| c.is_ascii_lowercase());
+    let (own, elements): (Vec<_>, Vec<_>) =
+        error.details.into_iter().partition(|(name, _)| is_header(name));
+    headers.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    headers.insert("content-type".to_owned(), "application/xml".to_owned());
+    let mut xml = Xml::default();
+    xml.element("Error", |xml| {
+        xml.leaf("Code", &error.code);
+        xml.leaf("Message", &error.message);
+        for (name, value) in &elements {
+            xml.leaf(name, value);
+        }
+        xml.leaf("RequestId", request_id);
+        xml.leaf("HostId", "c2ltdWxhdGVk");
+    });
+    let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", xml.finish());
+    let body = if action.starts_with("Head") { Vec::new() } else { text.into_bytes() };
+    WireResponse { status: error.status, headers, body }
+}
+
 fn success(
     service: Service,
     protocol: Protocol,
@@ -97,9 +155,10 @@ fn success(
 ) -> Vec<u8> {
     let xml = |result| success_xml(service, action, result, request_id).into_bytes();
     match (body, protocol) {
+        (Body::Rest(answer), _) => answer.body,
         (Body::Result(result), _) => xml(result),
         (Body::Json(value), _) => value.to_string().into_bytes(),
-        (Body::Shape(shape), Protocol::Query) => xml(shape.map(|shape| {
+        (Body::Shape(shape), Protocol::Query | Protocol::Rest) => xml(shape.map(|shape| {
             let mut xml = Xml::default();
             shape.write_xml(&mut xml);
             xml
@@ -120,7 +179,7 @@ fn failure(
     headers: &mut BTreeMap<String, String>,
 ) -> Vec<u8> {
     match protocol {
-        Protocol::Query => error_xml(service, error, request_id).into_bytes(),
+        Protocol::Query | Protocol::Rest => error_xml(service, error, request_id).into_bytes(),
         Protocol::Json11 => {
             // Secrets Manager writes the word with a capital letter.
             let message = if service == Service::SecretsManager { "Message" } else { "message" };
@@ -152,7 +211,7 @@ fn namespace(service: Service) -> &'static str {
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
         Service::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
-        Service::SecretsManager | Service::Kms => "",
+        Service::SecretsManager | Service::Kms | Service::S3 => "",
     }
 }
 

@@ -42,7 +42,24 @@ pub(in crate::sim) fn state(world: &World) -> Value {
             (name.clone(), value)
         })
         .collect();
+    let buckets: serde_json::Map<String, Value> = world
+        .services
+        .buckets
+        .iter()
+        .map(|(name, bucket)| {
+            let objects: serde_json::Map<String, Value> = bucket
+                .objects
+                .iter()
+                .map(|(key, versions)| {
+                    let tags = versions.iter().map(|version| version.etag.as_str());
+                    (key.clone(), tags.collect::<Vec<_>>().into())
+                })
+                .collect();
+            (name.clone(), json!({ "region": bucket.region, "objects": objects }))
+        })
+        .collect();
     json!({
+        "buckets": buckets,
         "estate": world.estate,
         "account": world.account,
         "seed": world.seed,

@@ -26,11 +26,13 @@ pub(in crate::sim) enum Service {
     Iam,
     /// CloudWatch: CBOR, JSON 1.0 and the query protocol.
     CloudWatch,
+    /// Simple Storage Service, REST with XML.
+    S3,
 }
 
 impl Service {
     /// All of them.
-    pub(in crate::sim) const ALL: [Self; 7] = [
+    pub(in crate::sim) const ALL: [Self; 8] = [
         Self::Rds,
         Self::Sts,
         Self::SecretsManager,
@@ -38,6 +40,7 @@ impl Service {
         Self::Kms,
         Self::Iam,
         Self::CloudWatch,
+        Self::S3,
     ];
 
     /// Signing name.
@@ -50,6 +53,7 @@ impl Service {
             Self::Kms => "kms",
             Self::Iam => "iam",
             Self::CloudWatch => "monitoring",
+            Self::S3 => "s3",
         }
     }
 
@@ -57,9 +61,13 @@ impl Service {
     pub(in crate::sim) fn iam_prefix(self) -> &'static str {
         match self {
             Self::CloudWatch => "cloudwatch",
-            Self::Rds | Self::Sts | Self::SecretsManager | Self::Sns | Self::Kms | Self::Iam => {
-                self.name()
-            }
+            Self::Rds
+            | Self::Sts
+            | Self::SecretsManager
+            | Self::Sns
+            | Self::Kms
+            | Self::Iam
+            | Self::S3 => self.name(),
         }
     }
 
@@ -91,9 +99,13 @@ pub(in crate::sim) fn access_key(request: &WireRequest) -> Option<&str> {
 fn from_host(host: &str) -> Option<Destination> {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let labels: Vec<&str> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
-    let service = Service::named(labels.first()?)?;
-    let region = labels.get(1).copied().unwrap_or("us-east-1").to_owned();
-    Some(Destination { service, region })
+    let region = |at: usize| labels.get(at).copied().unwrap_or("us-east-1").to_owned();
+    if let Some(service) = Service::named(labels.first()?) {
+        return Some(Destination { service, region: region(1) });
+    }
+    // `bucket.s3.eu-west-1.amazonaws.com`; names of buckets with dots never stand in a host.
+    let bucket = labels.get(1) == Some(&Service::S3.name());
+    bucket.then(|| Destination { service: Service::S3, region: region(2) })
 }
 
 fn from_scope(authorization: &str) -> Option<Destination> {
@@ -273,7 +285,10 @@ mod tests {
             ("sts.amazonaws.com:443", "", Some((Service::Sts, "us-east-1"))),
             ("127.0.0.1:5600", scope, Some((Service::Rds, "eu-west-1"))),
             ("127.0.0.1:5600", "Bearer x", None),
-            ("s3.us-east-1.amazonaws.com", "", None),
+            ("s3.us-east-1.amazonaws.com", "", Some((Service::S3, "us-east-1"))),
+            ("logs.s3.eu-west-1.amazonaws.com", "", Some((Service::S3, "eu-west-1"))),
+            ("logs.s3.amazonaws.com", "", Some((Service::S3, "us-east-1"))),
+            ("dynamodb.us-east-1.amazonaws.com", "", None),
         ] {
             let found = destination(&request(host, authorization));
             let found = found.as_ref().map(|found| (found.service, found.region.as_str()));

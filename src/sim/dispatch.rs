@@ -12,7 +12,7 @@ use crate::sim::faults::{FaultKind, Outage};
 use crate::sim::genesis::uuid;
 use crate::sim::protocol::{self, Call, Protocol};
 use crate::sim::state::{Region, World};
-use crate::sim::{cloudwatch, iam, kms, rds, secrets, sns, sts};
+use crate::sim::{cloudwatch, iam, kms, rds, s3, secrets, sns, sts};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub(in crate::sim) struct Turn<'a> {
     pub(in crate::sim) params: Params,
     /// Input of a JSON call.
     pub(in crate::sim) input: Value,
+    /// A REST call.
+    pub(in crate::sim) rest: s3::Request,
     /// Access key id that signed the call.
     pub(in crate::sim) access_key: Option<String>,
     pub(in crate::sim) now: DateTime<Utc>,
@@ -79,6 +81,7 @@ impl Turn<'_> {
             Service::Kms => "2014-11-01",
             Service::Iam => "2010-05-08",
             Service::CloudWatch => "2010-08-01",
+            Service::S3 => "2006-03-01",
         };
         let message = format!("Could not find operation {} for version {version}", self.action);
         Err(self.protocol.error("InvalidAction", "UnknownOperationException", message))
@@ -120,7 +123,7 @@ pub(in crate::sim) fn handle(
     };
     let Destination { service, region } = destination;
     let protocol = Protocol::of(service, request);
-    let (Call { action, params, input }, unreadable) = protocol::read(protocol, request);
+    let (Call { action, params, input, rest }, unreadable) = protocol::read(protocol, request);
     let access_key = access_key(request).map(str::to_owned);
     let changes = Vec::new();
     let mut turn = Turn {
@@ -132,6 +135,7 @@ pub(in crate::sim) fn handle(
         action,
         params,
         input,
+        rest,
         access_key,
         now,
         changes,
@@ -167,6 +171,15 @@ pub(in crate::sim) fn handle(
     tracing::info!(service = service.name(), action, region, status, ?delivery, "answered");
     let answer = WireAnswer { response, latency, delivery };
     Handled { answer, mutations, struck: struck_after != struck_before }
+}
+
+/// What `request` asks for: `rds:DescribeDBInstances`.
+pub(in crate::sim) fn operation(request: &WireRequest) -> String {
+    let Some(Destination { service, .. }) = destination(request) else {
+        return "unknown".to_owned();
+    };
+    let (Call { action, .. }, _) = protocol::read(Protocol::of(service, request), request);
+    format!("{}:{action}", service.name())
 }
 
 /// The answer for a service that the simulator does not have.
@@ -207,13 +220,17 @@ fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
         Service::Kms => kms::answer(turn),
         Service::Iam => iam::answer(turn),
         Service::CloudWatch => cloudwatch::answer(turn),
+        Service::S3 => s3::answer(turn),
     };
     if outcome.is_err() {
         return (outcome, Delivery::Delivered);
     }
     if strikes(turn, FaultKind::ErrorAfterEffect) {
         let message = "An internal error has occurred. Please try your query again later.";
-        let error = ApiError::sender("InternalFailure", message).with_status(500);
+        let error = match turn.service {
+            Service::S3 => s3::internal(),
+            _ => ApiError::sender("InternalFailure", message).with_status(500),
+        };
         return (Err(error), Delivery::Delivered);
     }
     let lost = strikes(turn, FaultKind::LostAnswer);
@@ -242,7 +259,10 @@ fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
             .is_some_and(|fault| fault.throttles(turn.world.seed(), turn.world.requests));
     if throttled {
         strike(turn, FaultKind::Throttled);
-        return Some(turn.protocol.error("Throttling", "ThrottlingException", "Rate exceeded"));
+        return Some(match turn.service {
+            Service::S3 => s3::slow_down(),
+            _ => turn.protocol.error("Throttling", "ThrottlingException", "Rate exceeded"),
+        });
     }
     strikes(turn, FaultKind::ErrorBeforeEffect).then(unavailable)
 }
@@ -277,16 +297,23 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
     let message = format!(
         "User: {caller} is not authorized to perform: {}:{}",
         turn.service.iam_prefix(),
-        turn.action
+        permission(turn)
     );
     let code = if turn.service == Service::Sns { "AuthorizationError" } else { "AccessDenied" };
     refused(turn, turn.protocol.error(code, "AccessDeniedException", message))
 }
 
+/// What IAM calls the call's permission, after the service's prefix.
+pub(in crate::sim) fn permission<'a>(turn: &'a Turn<'_>) -> &'a str {
+    if turn.service == Service::S3 { s3::permission(&turn.action) } else { &turn.action }
+}
+
 /// With the status that the protocol gives to refusals.
 fn refused(turn: &Turn<'_>, error: ApiError) -> ApiError {
     match turn.protocol {
-        Protocol::Query | Protocol::Json10 | Protocol::Cbor => error.with_status(403),
+        Protocol::Query | Protocol::Json10 | Protocol::Cbor | Protocol::Rest => {
+            error.with_status(403)
+        }
         Protocol::Json11 => error,
     }
 }
@@ -301,6 +328,7 @@ pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
         Service::Sns => sns::MUTATING.contains(&action),
         Service::Kms => kms::MUTATING.contains(&action),
         Service::CloudWatch => action == "PutMetricData",
+        Service::S3 => s3::MUTATING.contains(&action),
     }
 }
 

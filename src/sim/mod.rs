@@ -23,6 +23,7 @@ mod progress;
 mod protocol;
 mod rds;
 mod replication;
+mod s3;
 mod seam;
 mod secrets;
 mod serve;
@@ -44,7 +45,7 @@ pub use api::{
     Delivery, MutationRecord, SimAccess, SimError, SimOptions, SimQuery, SimRows, SimSqlFault,
     WireAnswer, WireRequest, WireResponse,
 };
-pub use seam::http_client;
+pub use seam::{Watch, http_client};
 pub use serve::serve;
 pub use services::Published;
 pub use simulator::Simulator;

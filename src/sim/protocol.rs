@@ -1,4 +1,4 @@
-//! The forms in which AWS's clients write calls: query, JSON 1.0 and 1.1, CBOR.
+//! The forms in which AWS's clients write calls: query, JSON 1.0 and 1.1, CBOR, REST.
 //!
 //! **Invariant:** a body that cannot be read is an error of the caller in the protocol's own words;
 //! it never reaches a service as an empty call.
@@ -7,6 +7,7 @@ use crate::sim::answer::ApiError;
 use crate::sim::api::WireRequest;
 use crate::sim::cbor;
 use crate::sim::decode::{Params, Service};
+use crate::sim::s3;
 use serde_json::Value;
 
 /// How a call and its answer are written.
@@ -20,6 +21,8 @@ pub(in crate::sim) enum Protocol {
     Json10,
     /// CBOR with the operation in the path; keeps the error codes of the query protocol too.
     Cbor,
+    /// What is meant stands in method and address; errors in XML.
+    Rest,
 }
 
 impl Protocol {
@@ -32,6 +35,7 @@ impl Protocol {
             Service::CloudWatch if has("smithy-protocol") => Self::Cbor,
             Service::CloudWatch if has("x-amz-target") => Self::Json10,
             Service::CloudWatch => Self::Query,
+            Service::S3 => Self::Rest,
         }
     }
 
@@ -43,7 +47,9 @@ impl Protocol {
         message: impl Into<String>,
     ) -> ApiError {
         match self {
-            Self::Query | Self::Json10 | Self::Cbor => ApiError::sender(query, message),
+            Self::Query | Self::Json10 | Self::Cbor | Self::Rest => {
+                ApiError::sender(query, message)
+            }
             Self::Json11 => ApiError::sender(json, message),
         }
     }
@@ -57,10 +63,16 @@ pub(in crate::sim) struct Call {
     pub(in crate::sim) params: Params,
     /// Input of a JSON call, always a map.
     pub(in crate::sim) input: Value,
+    /// A REST call.
+    pub(in crate::sim) rest: s3::Request,
 }
 
 /// Reads the call in `request`; with the error, whatever of the call could be read.
 pub(in crate::sim) fn read(protocol: Protocol, request: &WireRequest) -> (Call, Option<ApiError>) {
+    if protocol == Protocol::Rest {
+        let (action, rest, error) = s3::operation(request);
+        return (Call { action, rest, ..Call::default() }, error);
+    }
     let unreadable = |what: &str| {
         let message = format!("the body is no {what}");
         Some(protocol.error("MalformedInput", "SerializationException", message))
@@ -86,20 +98,18 @@ pub(in crate::sim) fn read(protocol: Protocol, request: &WireRequest) -> (Call, 
         let form = if request.method == "GET" { request.query.as_bytes() } else { body };
         let params = Params::of_form(form);
         let action = params.text("Action").unwrap_or_default().to_owned();
-        let input = Value::Null;
-        return (Call { action, params, input }, None);
+        return (Call { action, params, ..Call::default() }, None);
     }
     let (operation, input, kind) = match protocol {
         Protocol::Cbor => (request.path.trim_end_matches('/'), cbor::map(body), "CBOR map"),
-        Protocol::Query | Protocol::Json11 | Protocol::Json10 => {
+        Protocol::Query | Protocol::Rest | Protocol::Json11 | Protocol::Json10 => {
             let target = request.headers.get("x-amz-target").map_or("", String::as_str);
             (target, map_of_json(body), "JSON map")
         }
     };
     let action = operation.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
-    let params = Params::default();
     match input {
-        Some(input) => (Call { action, params, input }, None),
+        Some(input) => (Call { action, input, ..Call::default() }, None),
         None => (Call { action, ..Call::default() }, unreadable(kind)),
     }
 }

@@ -4,7 +4,8 @@
 //! client that dies in between leaves an effect it knows nothing of, as with AWS.
 
 use crate::base::clock::Clock;
-use crate::sim::api::{Delivery, WireRequest};
+use crate::sim::api::{Delivery, WireAnswer, WireRequest};
+use crate::sim::dispatch::operation;
 use crate::sim::simulator::Simulator;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -15,17 +16,47 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+
+/// Sees what happens to a simulated environment: each call as it arrives, and once it has taken effect
+/// while its answer has not left.
+pub trait Watch: Send + Sync + fmt::Debug {
+    /// `call`, such as `rds:DescribeDBInstances`, is about to take effect.
+    fn before(&self, call: &str);
+    /// `call` was carried out, or, where `done` is false, refused; nobody knows yet.
+    fn after(&self, call: &str, done: bool);
+}
 
 /// An HTTP client for `SdkConfig::builder().http_client(…)` that asks `simulator` at `clock`'s
-/// time.
-pub fn http_client(simulator: Simulator, clock: Clock) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Seam { simulator, clock });
+/// time; `watch` sees each call.
+pub fn http_client(
+    simulator: Simulator,
+    clock: Clock,
+    watch: Option<Arc<dyn Watch>>,
+) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Seam { simulator, clock, watch });
     http_client_fn(move |_, _| connector.clone())
 }
 
+#[derive(Clone)]
 struct Seam {
     simulator: Simulator,
     clock: Clock,
+    watch: Option<Arc<dyn Watch>>,
+}
+
+impl Seam {
+    /// Carries the request out, seen by the watch if there is one.
+    fn carry_out(&self, request: &WireRequest) -> WireAnswer {
+        let Some(watch) = &self.watch else {
+            return self.simulator.handle(request, self.clock.now());
+        };
+        let call = operation(request);
+        watch.before(&call);
+        let answer = self.simulator.handle(request, self.clock.now());
+        watch.after(&call, answer.response.status < 300);
+        answer
+    }
 }
 
 impl fmt::Debug for Seam {
@@ -36,11 +67,10 @@ impl fmt::Debug for Seam {
 
 impl HttpConnector for Seam {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (simulator, clock) = (self.simulator.clone(), self.clock.clone());
+        let seam = self.clone();
         HttpConnectorFuture::new(async move {
-            let wire = to_wire(&request)?;
-            let answer = simulator.handle(&wire, clock.now());
-            clock.sleep(answer.latency).await;
+            let answer = seam.carry_out(&to_wire(&request)?);
+            seam.clock.sleep(answer.latency).await;
             match answer.delivery {
                 Delivery::Lost => Err(ConnectorError::io("connection reset by peer".into())),
                 Delivery::Delivered => {

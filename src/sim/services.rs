@@ -3,6 +3,7 @@
 //! **Invariant:** everything here has a default, so that a world written before a service existed is
 //! read as one where nobody had used it.
 
+use crate::sim::s3::Bucket;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) roles: BTreeSet<String>,
     /// Metrics that were put, by region, namespace, name and dimensions.
     pub(in crate::sim) metrics: BTreeMap<String, Series>,
+    /// S3 buckets by name.
+    pub(in crate::sim) buckets: BTreeMap<String, Bucket>,
 }
 
 /// What became of a secret.

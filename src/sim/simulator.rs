@@ -230,6 +230,14 @@ impl Simulator {
         self.lock().log.clone()
     }
 
+    /// How often the world was changed, and how often faults struck: two forks of one world that agree
+    /// in both differ in time alone.
+    pub fn changes(&self) -> (u64, u64) {
+        let inner = self.lock();
+        let strikes = inner.world.faults.iter().map(|fault| u64::from(fault.struck)).sum();
+        (inner.world.mutations, strikes)
+    }
+
     /// What SNS topics accepted, oldest first; a world keeps the newest ones.
     pub fn published(&self) -> Vec<Published> {
         self.lock().world.services.published.clone()

@@ -5,7 +5,7 @@
 use crate::base::clock::format_instant;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::decode::Params;
-use crate::sim::dispatch::{Turn, mutates};
+use crate::sim::dispatch::{Turn, mutates, permission};
 use crate::sim::iam;
 use crate::sim::state::Session;
 use crate::sim::xml::Xml;
@@ -34,7 +34,7 @@ pub(in crate::sim) fn session<'a>(turn: &'a Turn<'_>) -> Option<&'a Session> {
 pub(in crate::sim) fn permits(turn: &Turn<'_>) -> bool {
     let Some(session) = session(turn) else { return true };
     let reads = !mutates(turn.service, &turn.action) && turn.action != "GetSecretValue";
-    let name = format!("{}:{}", turn.service.iam_prefix(), turn.action);
+    let name = format!("{}:{}", turn.service.iam_prefix(), permission(turn));
     (reads || !session.read_only) && !session.denied.iter().any(|pattern| matches(pattern, &name))
 }
 

@@ -1,8 +1,10 @@
-//! Writes XML answers.
+//! Writes XML answers, and reads the little XML that requests carry.
 //!
 //! **Invariant:** every element that is opened is closed, and all text is escaped.
 
-use quick_xml::escape::escape;
+use quick_xml::Reader;
+use quick_xml::escape::{escape, resolve_predefined_entity};
+use quick_xml::events::Event;
 
 /// An XML document under construction.
 #[derive(Debug, Default)]
@@ -80,9 +82,61 @@ impl Xml {
     }
 }
 
+/// The texts of a document's innermost elements, each with its path: `Delete/Object/Key`. `None` when
+/// it is not well-formed.
+pub(in crate::sim) fn texts_of(document: &[u8]) -> Option<Vec<(String, String)>> {
+    let mut reader = Reader::from_str(std::str::from_utf8(document).ok()?);
+    let (mut path, mut texts) = (Vec::<String>::new(), Vec::new());
+    let mut text = String::new();
+    // Whether the open element has had no child.
+    let mut innermost = false;
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) => {
+                path.push(start.local_name().as_ref().to_owned());
+                (innermost, text) = (true, String::new());
+            }
+            Event::Empty(empty) => {
+                let name = empty.local_name().as_ref().to_owned();
+                texts.push((format!("{}/{name}", path.join("/")), String::new()));
+                innermost = false;
+            }
+            Event::Text(piece) => text.push_str(&piece),
+            Event::CData(piece) => text.push_str(&piece),
+            Event::GeneralRef(entity) => match entity.resolve_char_ref().ok()? {
+                Some(character) => text.push(character),
+                None => text.push_str(resolve_predefined_entity(&entity)?),
+            },
+            Event::End(_) => {
+                if innermost {
+                    texts.push((path.join("/"), std::mem::take(&mut text)));
+                }
+                path.pop()?;
+                innermost = false;
+            }
+            Event::Eof => return path.is_empty().then_some(texts),
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Xml;
+    use super::{Xml, texts_of};
+
+    #[test]
+    fn texts_have_paths() {
+        let document = br#"<?xml version="1.0"?><D xmlns="urn:x"><O><K>a&amp;b&#33;</K></O>
+            <O><K><![CDATA[<c>]]></K><E/></O><Q>true</Q></D>"#;
+        let texts = texts_of(document).expect("well-formed");
+        let wanted = [("D/O/K", "a&b!"), ("D/O/K", "<c>"), ("D/O/E", ""), ("D/Q", "true")];
+        let wanted = wanted.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        assert_eq!(texts, wanted);
+        for bad in ["<D>", "<D></E>", "<D>&nobody;</D>", "</D>"] {
+            assert_eq!(texts_of(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(texts_of(&[0xff]), None);
+    }
 
     #[test]
     fn nests_and_escapes() {

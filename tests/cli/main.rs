@@ -21,6 +21,7 @@ mod serve;
 mod shell;
 mod snapshots;
 mod stored_plan;
+mod survive;
 mod sweep;
 mod validate;
 mod validate_slips;

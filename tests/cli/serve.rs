@@ -7,9 +7,9 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 /// A served simulator, which ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Drop for Served {
@@ -20,7 +20,8 @@ impl Drop for Served {
 }
 
 impl Served {
-    fn start(env: &TestEnv, more: &[&str]) -> Self {
+    /// Starts it with the options `more` on a free port.
+    pub(crate) fn start(env: &TestEnv, more: &[&str]) -> Self {
         let args = [&["sim", "serve", "--port", "0", "--output", "json"], more].concat();
         let mut command = env.command(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it");
@@ -37,7 +38,8 @@ impl Served {
         Connection(BufReader::new(TcpStream::connect(&self.address).expect("it listens")))
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Json) {
+    /// Asks one of its own paths: status and answer.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Json) {
         let (status, body) = self.connect().send(method, path, "", body.as_bytes());
         (status, serde_json::from_str(&body).unwrap_or(Json::Null))
     }

@@ -28,3 +28,8 @@ fn boto3_finds_states_refusals_and_windows_as_aws_documents_them() {
 fn boto3_finds_the_other_services_as_aws_documents_them() {
     checks("tests/peers/boto3_services.py", 20);
 }
+
+#[test]
+fn boto3_finds_s3_as_aws_documents_it() {
+    checks("tests/peers/boto3_s3.py", 20);
+}

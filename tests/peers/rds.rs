@@ -1,4 +1,4 @@
-//! Every RDS operation of the simulator, driven by boto3 and by the aws command line of Debian.
+//! Every RDS and S3 operation of the simulator, driven by boto3 and by the aws command line of Debian.
 //!
 //! **Invariant:** the checks are in Python and bash, so that no code of ours parses the answers.
 
@@ -31,9 +31,19 @@ fn boto3_drives_every_rds_operation() {
 
 #[test]
 fn the_aws_command_line_drives_every_rds_operation() {
+    aws_command_line("tests/peers/awscli_rds.sh", 2000);
+}
+
+#[test]
+fn the_aws_command_line_drives_every_s3_operation() {
+    aws_command_line("tests/peers/awscli_s3.sh", 20);
+}
+
+/// Runs a script of commands against a simulator that is served at `speed`.
+fn aws_command_line(script: &str, speed: u32) {
     if !Path::new(AWS).exists() {
         return skip("no /usr/bin/aws: apt-get install awscli");
     }
-    let served = Served::at(2000);
-    passes(Command::new("tests/peers/awscli_rds.sh").args([AWS, served.endpoint.as_str()]));
+    let served = Served::at(speed);
+    passes(Command::new(script).args([AWS, served.endpoint.as_str()]));
 }

@@ -13,13 +13,31 @@ pub(super) use graph::GraphArgs;
 pub(super) use schema::{SchemaArgs, SchemaKind};
 pub(super) use show::NameArgs;
 
-use crate::cli::args::{OutputForm, RunbookCommand};
+use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::project::{FileKind, Found};
-use crate::cli::validate;
+use crate::cli::validate::{self, ValidateArgs};
 use crate::runbook::{Drill, Runbook, load_drill};
+use clap::Subcommand;
+
+/// `drctl runbook`
+#[derive(Debug, Subcommand)]
+pub(super) enum RunbookCommand {
+    /// Check files and report all their problems, each drawn where it stands.
+    Validate(ValidateArgs),
+    /// List the project's and the shipped runbooks: steps, parameters, whether they are valid.
+    List,
+    /// Show a runbook: what it is for, its parameters, its steps, which drills use it.
+    Show(NameArgs),
+    /// Draw a runbook's steps with the critical path: as text, DOT, Mermaid or SVG.
+    Graph(GraphArgs),
+    /// Write what a person does by hand on the day that drctl is down, with the commands.
+    Doc(DocArgs),
+    /// Write the JSON Schema that editors check files against.
+    Schema(SchemaArgs),
+}
 
 /// Runs the command.
 ///

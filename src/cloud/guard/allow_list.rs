@@ -58,6 +58,13 @@ pub const IAM: [&str; 1] = ["SimulatePrincipalPolicy"];
 /// Read-only operations of KMS: whether a key can be used, and by whom.
 pub const KMS: [&str; 4] = ["DescribeKey", "GetKeyPolicy", "ListAliases", "ListGrants"];
 
+/// Read-only operations of S3: where a bucket is and what is in it. `GetObject` is not one: it
+/// discloses data.
+pub const S3: [&str; 4] = ["GetBucketLocation", "HeadBucket", "HeadObject", "ListObjectsV2"];
+
+/// Operations that change nothing and yield what not everyone may see.
+const DISCLOSING: [&str; 2] = ["secretsmanager:GetSecretValue", "s3:GetObject"];
+
 /// What `operation`, such as `rds:DescribeDBInstances`, does.
 pub fn kind(operation: &str) -> OperationKind {
     let Some((service, name)) = operation.split_once(':') else {
@@ -69,11 +76,12 @@ pub fn kind(operation: &str) -> OperationKind {
         "secretsmanager" => &SECRETS_MANAGER,
         "iam" => &IAM,
         "kms" => &KMS,
+        "s3" => &S3,
         _ => &[],
     };
     if list.contains(&name) {
         OperationKind::ReadOnly
-    } else if operation == "secretsmanager:GetSecretValue" {
+    } else if DISCLOSING.contains(&operation) {
         OperationKind::Disclosing
     } else {
         OperationKind::Mutating
@@ -82,7 +90,7 @@ pub fn kind(operation: &str) -> OperationKind {
 
 /// How many operations the lists let through.
 pub fn len() -> usize {
-    RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len() + KMS.len()
+    RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len() + KMS.len() + S3.len()
 }
 
 #[cfg(test)]
@@ -104,6 +112,10 @@ mod tests {
             ("DescribeDBInstances", OperationKind::Mutating),
             ("rds:describedbinstances", OperationKind::Mutating),
             ("kms:DescribeKey", OperationKind::ReadOnly),
+            ("s3:ListObjectsV2", OperationKind::ReadOnly),
+            ("s3:GetObject", OperationKind::Disclosing),
+            ("s3:PutObject", OperationKind::Mutating),
+            ("s3:GetObjectAcl", OperationKind::Mutating),
             ("kms:Decrypt", OperationKind::Mutating),
             ("kms:GenerateDataKey", OperationKind::Mutating),
         ] {
@@ -114,6 +126,7 @@ mod tests {
     #[test]
     fn lists_are_sorted_and_counted() {
         assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted() && KMS.is_sorted());
-        assert_eq!(len(), 37);
+        assert!(S3.is_sorted());
+        assert_eq!(len(), 41);
     }
 }

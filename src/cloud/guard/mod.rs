@@ -13,6 +13,7 @@ pub mod credential_calls;
 pub mod interceptor;
 mod ledger;
 mod refusal;
+pub(crate) mod rest;
 mod wire;
 
 pub use ledger::Guard;

@@ -2,14 +2,20 @@
 //!
 //! **Invariant:** reads only the request; what cannot be read is `None`, never a guess.
 
+use crate::cloud::guard::rest::s3_action;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 /// Longest text of an action that is worth comparing or recording.
 const MAX_ACTION: usize = 128;
 
-/// The action in `x-amz-target` (JSON protocols), else in the form field `Action` (query protocol).
-/// A request with both, or with two `Action` fields, says nothing.
+/// The action in `x-amz-target` (JSON protocols), else in the form field `Action` (query protocol); of
+/// S3 what method and address mean. A request with two of them says nothing.
 pub(crate) fn action(request: &HttpRequest) -> Option<String> {
+    if signed_service(request).as_deref() == Some("s3") {
+        let named = request.headers().contains_key("x-amz-target");
+        let named = named || !form_actions(request).is_empty();
+        return s3_action(request).filter(|_| !named).map(str::to_owned);
+    }
     let target = request
         .headers()
         .get("x-amz-target")

@@ -251,11 +251,32 @@ proptest! {
     #[test]
     fn any_bytes_get_an_answer(
         body in prop::collection::vec(any::<u8>(), 0..200),
-        service in prop::sample::select(&["rds", "sts", "secretsmanager", "sns", "kms", "s3"][..]),
+        service in prop::sample::select(&["rds", "sts", "secretsmanager", "sns", "kms", "dynamodb"][..]),
         target in prop::sample::select(&["", "secretsmanager.GetSecretValue", "TrentService.DescribeKey", "x"][..]),
     ) {
         let answer = WORLD.fork().handle(&request(service, body, target), epoch());
         prop_assert_eq!(answer.response.status, 400);
+    }
+
+    #[test]
+    fn any_object_gets_an_answer(
+        method in prop::sample::select(&["GET", "PUT", "HEAD", "DELETE", "POST", "PATCH"][..]),
+        path in "(/|b|%|%41|%ff|[a-z]|\\.\\.| ){0,12}",
+        query in "(list-type=2|delete|location|prefix=|max-keys=|&|=|%|-1|x){0,8}",
+        headers in prop::collection::btree_map(prop::sample::select(&[
+            "if-match", "if-none-match", "content-encoding", "x-amz-content-sha256", "content-md5",
+            "x-amz-decoded-content-length", "x-amz-checksum-crc32", "range",
+        ][..]), "(\\*|\"|aws-chunked|STREAMING-|[0-9a-f]{2}|=){0,3}", 0..3),
+        body in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let mut request = request("s3", body, "");
+        request.headers.clear();
+        (request.method, request.path, request.query) = (method.to_owned(), format!("/{path}"), query);
+        request.headers.extend(headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let answer = WORLD.fork().handle(&request, epoch()).response;
+        prop_assert!([200, 400, 404, 405, 501].contains(&answer.status), "{}", answer.status);
+        let text = String::from_utf8(answer.body).expect("text");
+        prop_assert_eq!(text.contains("<Code>"), answer.status != 200 && method != "HEAD");
     }
 
     #[test]

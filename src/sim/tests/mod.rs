@@ -15,6 +15,7 @@ mod power;
 mod refusals;
 mod replicas;
 mod replicated;
+mod s3;
 mod secrets;
 mod storm;
 mod support;

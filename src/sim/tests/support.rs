@@ -115,7 +115,7 @@ impl Lab {
     pub(super) fn with(simulator: Simulator, attempts: u32) -> Self {
         fastrand::seed(7);
         let clock = Clock::virtual_from(simulator.time());
-        let config = sdk(http_client(simulator.clone(), clock.clone()), &clock, attempts);
+        let config = sdk(http_client(simulator.clone(), clock.clone(), None), &clock, attempts);
         Self {
             rds: aws_sdk_rds::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),

@@ -1,0 +1,111 @@
+//! Which operation of S3 a request is: its REST protocol names none.
+//!
+//! **Invariant:** only the operations below have a name, each with exactly the parameters that drctl
+//! sends; whatever else a request says makes it unreadable, and so refused.
+
+use crate::cloud::guard::wire::host_and_path;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use std::collections::BTreeSet;
+
+/// Parameters of `ListObjectsV2`.
+const LIST: [&str; 7] = [
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "list-type",
+    "max-keys",
+    "prefix",
+    "start-after",
+];
+
+/// Headers that make another operation of a request.
+const OTHERS: [&str; 3] = ["x-amz-copy-source", "x-amz-rename-source", "x-amz-object-annotation"];
+
+/// The operation; `None` when it cannot be told, or is none that drctl calls.
+pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
+    if OTHERS.iter().any(|name| request.headers().contains_key(*name)) {
+        return None;
+    }
+    let (host, path) = host_and_path(request);
+    let (_, is_object) = bucket_and_key(&host, &path)?;
+    let query = request.uri().split_once('?').map_or("", |(_, query)| query);
+    let mut parameters: BTreeSet<String> = BTreeSet::new();
+    for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+        if !parameters.insert(name.into_owned()) {
+            return None;
+        }
+    }
+    // It names the operation for AWS's logs only.
+    parameters.remove("x-id");
+    let only = |allowed: &[&str]| parameters.iter().all(|name| allowed.contains(&name.as_str()));
+    let has = |name: &str| parameters.contains(name);
+    match (request.method(), is_object) {
+        ("HEAD", false) if only(&[]) => Some("HeadBucket"),
+        ("GET", false) if has("location") && only(&["location"]) => Some("GetBucketLocation"),
+        ("GET", false) if has("list-type") && only(&LIST) => Some("ListObjectsV2"),
+        ("HEAD", true) if only(&[]) => Some("HeadObject"),
+        ("GET", true) if only(&[]) => Some("GetObject"),
+        ("PUT", true) if only(&[]) => Some("PutObject"),
+        ("DELETE", true) if only(&[]) => Some("DeleteObject"),
+        _ => None,
+    }
+}
+
+/// The bucket and whether a key follows it. A bucket stands in the host of AWS's own endpoints, else at
+/// the beginning of the path.
+pub(crate) fn bucket_and_key<'a>(host: &'a str, path: &'a str) -> Option<(&'a str, bool)> {
+    let path = path.strip_prefix('/')?;
+    let in_host = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    if let Some((bucket, _)) = host.split_once(".s3.").filter(|_| in_host) {
+        return (!bucket.is_empty()).then_some((bucket, !path.is_empty()));
+    }
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    (!bucket.is_empty()).then_some((bucket, !key.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::body::SdkBody;
+
+    fn name(method: &str, uri: &str, header: Option<&'static str>) -> Option<&'static str> {
+        let mut request = HttpRequest::new(SdkBody::empty());
+        request.set_method(method).unwrap();
+        request.set_uri(uri).unwrap();
+        if let Some(header) = header {
+            request.headers_mut().insert(header, "x");
+        }
+        s3_action(&request)
+    }
+
+    #[test]
+    fn what_is_not_known_exactly_has_no_name() {
+        let aws = "https://logs.s3.eu-west-1.amazonaws.com";
+        let plain = "http://127.0.0.1:4577";
+        for (method, uri, wanted) in [
+            ("HEAD", format!("{aws}/"), Some("HeadBucket")),
+            ("HEAD", format!("{plain}/logs"), Some("HeadBucket")),
+            ("HEAD", format!("{plain}/logs/"), Some("HeadBucket")),
+            ("GET", format!("{aws}/?location"), Some("GetBucketLocation")),
+            ("GET", format!("{aws}/?list-type=2&prefix=a%2F"), Some("ListObjectsV2")),
+            ("GET", format!("{plain}/logs/?list-type=2&start-after=a"), Some("ListObjectsV2")),
+            ("GET", format!("{aws}/a/b?x-id=GetObject"), Some("GetObject")),
+            ("PUT", format!("{plain}/logs/a/b?x-id=PutObject"), Some("PutObject")),
+            ("DELETE", format!("{aws}/a?x-id=DeleteObject"), Some("DeleteObject")),
+            ("HEAD", format!("{aws}/a"), Some("HeadObject")),
+            ("PUT", format!("{aws}/"), None),
+            ("DELETE", format!("{plain}/logs"), None),
+            ("PUT", format!("{aws}/a?acl"), None),
+            ("PUT", format!("{aws}/a?partNumber=1&uploadId=2"), None),
+            ("GET", format!("{aws}/a?versionId=1"), None),
+            ("GET", format!("{aws}/?list-type=2&list-type=2"), None),
+            ("GET", format!("{aws}/?list-type=2&acl"), None),
+            ("GET", format!("{aws}/"), None),
+            ("GET", format!("{plain}/"), None),
+            ("POST", format!("{aws}/?delete"), None),
+        ] {
+            assert_eq!(name(method, &uri, None), wanted, "{method} {uri}");
+        }
+        assert_eq!(name("PUT", &format!("{aws}/a"), Some("x-amz-copy-source")), None);
+    }
+}

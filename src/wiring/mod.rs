@@ -1,0 +1,11 @@
+//! Joins `cloud` and `sim`: one environment, wired for this process.
+//!
+//! **Invariant:** the only layer below `cli` that knows both; nothing behind it can tell whether it is
+//! simulated.
+
+mod beside;
+mod session;
+mod sql;
+mod watched;
+
+pub use session::Session;
