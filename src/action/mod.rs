@@ -18,6 +18,7 @@ mod standing;
 
 pub use catalogue::Catalogue;
 pub use context::{Memory, ReadContext, StepScope, WriteContext};
+pub(crate) use gate::MOST_APPROVALS;
 pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
 pub use standing::{Condition, Standing};
 

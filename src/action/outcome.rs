@@ -26,8 +26,10 @@ pub enum Observation {
     Gate {
         /// What is decided.
         message: String,
-        /// Who should decide, names for people to read.
+        /// Who may decide; nobody named is anybody.
         approvers: Vec<String>,
+        /// How many different people have to approve, from 1.
+        approvals: u32,
         /// Whether it counts as rejected when nobody decides in time; else the step fails.
         rejects_on_timeout: bool,
     },

@@ -99,6 +99,20 @@ impl Clock {
         tokio::time::sleep(real).await;
     }
 
+    /// Waits for `duration` of real time, whatever the mode. In virtual time the clock stands still
+    /// meanwhile, because tokio does not advance a paused clock while a blocking task runs.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    pub async fn stand_still(&self, duration: Duration) {
+        match self.inner.mode {
+            ClockMode::Virtual => {
+                let blocking = tokio::task::spawn_blocking(move || std::thread::sleep(duration));
+                // It cannot panic, and is not aborted.
+                let _ = blocking.await;
+            }
+            ClockMode::Real | ClockMode::Scaled(_) => tokio::time::sleep(duration).await,
+        }
+    }
+
     /// Sleeps until `instant`; returns at once when it has passed.
     pub async fn sleep_until(&self, instant: DateTime<Utc>) {
         let missing = instant - self.now();
@@ -180,6 +194,18 @@ mod tests {
         assert_eq!(format_instant(clock.now()), "2026-01-15T10:00:00Z");
         clock.sleep_until(simulated_epoch()).await;
         assert_eq!(format_instant(clock.now()), "2026-01-15T10:00:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn virtual_time_stands_still_while_real_time_passes() {
+        let clock = Clock::virtual_from(simulated_epoch());
+        let hour = clock.sleep(Duration::from_secs(3_600));
+        tokio::select! {
+            biased;
+            () = hour => panic!("the clock ran on"),
+            () = clock.stand_still(Duration::from_millis(1)) => {}
+        }
+        assert_eq!(clock.now(), simulated_epoch());
     }
 
     #[test]

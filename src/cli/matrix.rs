@@ -15,13 +15,14 @@ use crate::journal::chain::known;
 use crate::journal::event::{Record, RunOutcome};
 use crate::journal::fold::RunState;
 use crate::journal::{
-    Fence, Head, JournalError, Lease, MemoryStore, Note, Store, StoredRecord, Takeover,
+    Fence, Head, JournalError, Lease, MemoryStore, Note, Person, Posted, Store, StoredRecord,
+    Takeover,
 };
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build};
 use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
 use crate::runner::declared;
-use crate::runner::{LEASE, NobodyToAsk, Operator, Running, StopSignal, drive};
+use crate::runner::{Inbox, LEASE, NobodyToAsk, Operator, Running, StopSignal, drive};
 use crate::sim::{SimOptions, Simulator};
 use crate::wiring::Session;
 use chrono::{DateTime, Utc};
@@ -114,6 +115,18 @@ impl Store for Recording {
 
     fn lease(&self) -> Result<Option<Lease>, JournalError> {
         self.inner.lease()
+    }
+
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
+        self.inner.check(fence, now)
+    }
+
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
+        self.inner.post(posted)
+    }
+
+    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
+        self.inner.posted()
     }
 
     fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
@@ -216,6 +229,7 @@ impl Stage {
             let effects = cloud.effects(session.ports.clone());
             let now = session.clock.now();
             let fence = store.acquire("tester", now, LEASE, Takeover::Force).expect("the lease");
+            let tester = Person::declared("tester");
             let running = Running {
                 catalogue: &catalogue,
                 cloud: &cloud,
@@ -225,9 +239,13 @@ impl Stage {
                 estate: &self.estate,
                 environment: &self.environment,
                 parameters: self.parameters.clone(),
-                operator: "tester",
+                operator: &tester,
                 people: self.people,
                 stop: StopSignal::default(),
+                inbox: Inbox::EachTurn,
+                wait: false,
+                lease: LEASE,
+                lease_clock: &session.clock,
             };
             let (machine, turn) = make(now, fence.number());
             let driven = drive(&running, machine, turn, store, fence, &mut []).await;

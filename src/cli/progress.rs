@@ -9,6 +9,7 @@ use crate::cli::out;
 use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::Plan;
+use crate::report::control::control_sentence;
 use crate::report::waterfall::recovered_at;
 use crate::runner::Observer;
 use chrono::{DateTime, Utc};
@@ -239,12 +240,24 @@ fn describe(event: &Event, state: &RunState) -> Option<String> {
                 gate.as_ref().map(|gate| format!(" (until {})", format_instant(gate.deadline)));
             format!("{step}: waiting for a person{}: {question}", until.unwrap_or_default())
         }
-        Event::QuestionAnswered { step, answer, operator, way, comment } => {
+        Event::QuestionAnswered { step, answer, operator, way, comment, .. } => {
             let way = way.map(|way| format!(" {}", way.phrase())).unwrap_or_default();
             let comment = comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
             format!("{step}: {operator} answered {answer}{way}{comment}")
         }
         Event::QuestionExpired { step } => format!("{step}: nobody answered in time"),
+        // What a command does is told by what follows from it.
+        Event::CommandTaken { .. } | Event::QuestionClosed { .. } => return None,
+        Event::ApprovalGiven { .. }
+        | Event::ApprovalWithdrawn { .. }
+        | Event::AnswerRefused { .. }
+        | Event::CommandRefused { .. }
+        | Event::RunPaused { .. }
+        | Event::RunContinued { .. }
+        | Event::AbortRequested { .. } => {
+            let step = event.step().map(|step| format!("{step}: ")).unwrap_or_default();
+            format!("{step}{}", control_sentence(event).unwrap_or_default())
+        }
         Event::RunInterrupted { reason } => format!("stopped: {reason}"),
         Event::PredictionScored { held, total, wrong } => {
             let wrong = wrong.iter().map(|text| format!("\n  wrong: {text}")).collect::<String>();
@@ -261,7 +274,11 @@ pub(super) fn skip_text(reason: &SkipReason) -> String {
         SkipReason::Upstream { step } => format!("it needs {step}"),
         SkipReason::Stopped { step } => format!("the run was stopped by {step}"),
         SkipReason::Nothing { why } => why.clone(),
-        SkipReason::Operator { operator } => format!("{operator} decided so"),
+        SkipReason::Operator { operator, reason } => {
+            let reason = reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+            format!("{operator} decided so{reason}")
+        }
+        SkipReason::Aborted { operator } => format!("{operator} aborted the run"),
     }
 }
 

@@ -167,6 +167,7 @@ pub(super) fn exit_of(plan: &Plan, state: &RunState, report: &Report) -> Exit {
                 SkipReason::Upstream { .. }
                     | SkipReason::Stopped { .. }
                     | SkipReason::Operator { .. }
+                    | SkipReason::Aborted { .. }
             )
         )
     });

@@ -14,10 +14,10 @@ use crate::cli::session::Session;
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
-use crate::journal::{Fence, Store};
+use crate::journal::{Fence, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
-use crate::runner::{Ended, Observer, Running, StopSignal, declared, drive};
+use crate::runner::{Ended, Inbox, LEASE, Observer, Running, StopSignal, declared, drive};
 use std::collections::BTreeMap;
 
 /// What a run in this process works with.
@@ -57,7 +57,7 @@ pub(super) async fn undertake(
     let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;
     let stop = StopSignal::default();
-    let name = operator();
+    let person = Person::declared(&operator());
     let running = Running {
         catalogue: &tools.catalogue,
         cloud: &cloud,
@@ -67,9 +67,13 @@ pub(super) async fn undertake(
         estate,
         environment,
         parameters,
-        operator: &name,
+        operator: &person,
         people: &people,
         stop: stop.clone(),
+        inbox: Inbox::Watched,
+        wait: false,
+        lease: LEASE,
+        lease_clock: &session.clock,
     };
     let mut progress = Progress::new(&plan, session.clock.clone());
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];

@@ -29,17 +29,18 @@ impl Agenda {
             }
         }
         let places = plan.steps.iter().map(|step| step.key.clone()).zip(0..).collect();
-        let troubled = state.steps.values().any(|step| match step.status {
-            StepStatus::Failed
-            | StepStatus::Undoing
-            | StepStatus::Undone
-            | StepStatus::UndoFailed => true,
-            StepStatus::Pending
-            | StepStatus::Running
-            | StepStatus::Succeeded
-            | StepStatus::Warned
-            | StepStatus::Skipped => false,
-        });
+        let troubled = state.aborting.is_some()
+            || state.steps.values().any(|step| match step.status {
+                StepStatus::Failed
+                | StepStatus::Undoing
+                | StepStatus::Undone
+                | StepStatus::UndoFailed => true,
+                StepStatus::Pending
+                | StepStatus::Running
+                | StepStatus::Succeeded
+                | StepStatus::Warned
+                | StepStatus::Skipped => false,
+            });
         Self { places, dependents, due: (0..plan.steps.len()).collect(), troubled }
     }
 
@@ -55,8 +56,11 @@ impl Agenda {
 
     /// Puts on the agenda what `event` may change.
     pub(super) fn note(&mut self, event: &Event) {
-        self.troubled |= matches!(event, Event::StepFailed { .. } | Event::UndoStarted { .. });
-        if self.troubled {
+        self.troubled |= matches!(
+            event,
+            Event::StepFailed { .. } | Event::UndoStarted { .. } | Event::AbortRequested { .. }
+        );
+        if self.troubled || matches!(event, Event::RunContinued { .. }) {
             self.due.extend(0..self.places.len());
         } else if let Event::StepSucceeded { step, .. } | Event::StepSkipped { step, .. } = event {
             self.due.extend(self.dependents.get(step).into_iter().flatten());

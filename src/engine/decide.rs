@@ -4,10 +4,12 @@
 
 use super::effect::{Effect, Part};
 use super::machine::{Live, Machine};
+use super::undo::undo_plan;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, Event, SkipReason};
-use crate::journal::fold::StepStatus;
+use crate::journal::fold::{CONTINUE, StepStatus, UNDO};
 use crate::plan::model::{OnFailure, PlannedStep};
+use crate::plan::refers_to;
 
 impl Machine {
     /// Moves everything that can move, until nothing does.
@@ -19,7 +21,7 @@ impl Machine {
             return self.halt_when_quiet();
         }
         self.settle_unanswered();
-        while self.decide_once() {}
+        while !self.is_paused() && self.decide_once() {}
         if self.only_people_are_left() {
             self.halting = Some("question".to_owned());
             return self.halt_when_quiet();
@@ -53,18 +55,27 @@ impl Machine {
             }
             return;
         }
-        let unmet = step.needs.iter().find(|key| ended(key) && !self.status(key).is_success());
-        let reason = match (stopped_by, unmet) {
-            (_, Some(need)) => SkipReason::Upstream { step: need.clone() },
-            (Some(cause), None) => SkipReason::Stopped { step: cause.clone() },
-            (None, None) => {
-                if step.needs.iter().all(|key| self.status(key).is_success()) {
+        let unmet = step.needs.iter().find(|key| ended(key) && !self.serves(key, step));
+        let reason = match (&self.state.aborting, stopped_by, unmet) {
+            (Some(abort), _, _) => SkipReason::Aborted { operator: abort.by.operator.clone() },
+            (None, _, Some(need)) => SkipReason::Upstream { step: need.clone() },
+            (None, Some(cause), None) => SkipReason::Stopped { step: cause.clone() },
+            (None, None, None) => {
+                if step.needs.iter().all(|key| self.serves(key, step)) {
                     self.start(&step.key, Part::Forward);
                 }
                 return;
             }
         };
         self.emit(Event::StepSkipped { step: step.key.clone(), reason });
+    }
+
+    /// Whether `need` ended so that `step` can go on: it succeeded, or a person skipped it and `step` does
+    /// not refer to it.
+    fn serves(&self, need: &StepKey, step: &PlannedStep) -> bool {
+        let found = &self.state.steps[need];
+        let skipped = matches!(found.skip, Some(SkipReason::Operator { .. }));
+        found.status.is_success() || (skipped && !refers_to(step, need.id()))
     }
 
     fn start(&mut self, step: &StepKey, part: Part) {
@@ -96,53 +107,38 @@ impl Machine {
             return step.on_failure;
         }
         match self.state.steps[&step.key].answer.as_deref() {
-            Some("continue") => OnFailure::Continue,
-            Some("undo") => OnFailure::Undo,
+            Some(CONTINUE) => OnFailure::Continue,
+            Some(UNDO) => OnFailure::Undo,
             _ => OnFailure::Stop,
         }
     }
 
-    /// Whether a failure asks for what was done to be undone.
+    /// Whether a failure or an abort asks for what was done to be undone.
     pub(super) fn undo_wanted(&self) -> bool {
-        self.agenda.is_troubled()
+        let aborted = self.state.aborting.as_ref().is_some_and(|abort| abort.undo);
+        let failed = self.agenda.is_troubled()
             && self.plan.steps.iter().any(|step| {
                 self.status(&step.key) == StepStatus::Failed && self.policy(step) == OnFailure::Undo
-            })
-    }
-
-    fn undo_candidates(&self) -> Vec<StepKey> {
-        let mut done: Vec<&PlannedStep> = self
-            .plan
-            .steps
-            .iter()
-            .filter(|step| step.undo.is_some() && !step.always)
-            .filter(|step| self.status(&step.key).is_success() || self.left_something(&step.key))
-            .collect();
-        // Steps of one instant stay in the plan's order, so that nothing is undone before what needs it.
-        done.sort_by_key(|step| self.state.steps[&step.key].started_at);
-        done.reverse();
-        done.into_iter().map(|step| step.key.clone()).collect()
-    }
-
-    /// A failed step that had asked AWS to make something may have left it behind.
-    fn left_something(&self, key: &StepKey) -> bool {
-        self.status(key) == StepStatus::Failed && self.state.steps[key].first_intent_at.is_some()
+            });
+        aborted || failed
     }
 
     fn undo_pending(&self) -> bool {
-        self.undo_wanted()
-            && (!self.undo_candidates().is_empty()
-                || self.plan.steps.iter().any(|step| self.status(&step.key) == StepStatus::Undoing))
+        self.undo_wanted() && !undo_plan(&self.plan, &self.state).undo.is_empty()
     }
 
-    /// Starts the next undo once nothing else is in flight: newest first, one at a time.
+    /// Starts the undos that have nothing to wait for, once no step of the run is in flight.
     fn undo_next(&mut self) {
-        if !self.undo_wanted() || !self.live.is_empty() {
+        let forward = |step: &StepKey| self.status(step) != StepStatus::Undoing;
+        if !self.undo_wanted() || self.live.keys().any(forward) {
             return;
         }
-        if let Some(step) = self.undo_candidates().into_iter().next() {
-            self.emit(Event::UndoStarted { step: step.clone() });
-            self.start(&step, Part::Undo);
+        let ready = undo_plan(&self.plan, &self.state).undo.into_iter().next().unwrap_or_default();
+        for step in ready {
+            if self.status(&step) != StepStatus::Undoing {
+                self.emit(Event::UndoStarted { step: step.clone() });
+                self.start(&step, Part::Undo);
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorRecord, Evidence, Record};
 use crate::journal::fold::{AnswerWay, Consequence, Question};
+use crate::journal::{Person, Posted};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -52,6 +53,20 @@ pub enum Effect {
         /// The question.
         question: Question,
     },
+    /// Nobody here can answer the step's question, but somebody elsewhere may: report when its time is
+    /// over, if that has an end.
+    Await {
+        /// The step.
+        step: StepKey,
+        /// When its time is over.
+        until: Option<DateTime<Utc>>,
+    },
+    /// What is in flight for the step must not be reported any more: it is begun anew, or needless. It is
+    /// never an act.
+    Forget {
+        /// The step.
+        step: StepKey,
+    },
     /// Stop: the run ended, or was interrupted in good order.
     Halt,
 }
@@ -89,13 +104,16 @@ pub enum Input {
         /// The answer.
         reply: Reply,
         /// Who.
-        operator: String,
+        by: Person,
     },
-    /// Nobody answered [`Effect::Ask`]: nobody can be asked now, or the question's time is over.
+    /// Nobody answered [`Effect::Ask`] or [`Effect::Await`]: nobody can be asked now, or the question's
+    /// time is over.
     NobodyAnswered {
         /// The step.
         step: StepKey,
     },
+    /// A command lies in the inbox. One that was used already is nothing.
+    Command(Posted),
     /// Stop in good order: `signal`.
     Interrupt {
         /// Why.
@@ -168,8 +186,10 @@ pub enum Seen {
 pub struct SeenGate {
     /// What is decided.
     pub message: String,
-    /// Who should decide, names for people to read.
+    /// Who may decide; nobody named is anybody.
     pub approvers: Vec<String>,
+    /// How many different people have to approve, from 1.
+    pub approvals: u32,
     /// What happens when nobody decides in time.
     pub on_timeout: Consequence,
 }

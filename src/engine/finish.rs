@@ -47,6 +47,7 @@ fn skipped_for_want(step: &StepState) -> bool {
             SkipReason::Upstream { .. }
             | SkipReason::Stopped { .. }
             | SkipReason::Operator { .. }
+            | SkipReason::Aborted { .. }
             | SkipReason::Nothing { .. },
         ) => true,
     }

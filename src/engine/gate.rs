@@ -3,15 +3,16 @@
 //! **Invariant:** a gate opens by an approval that came in time and by nothing else; a question that is
 //! in the journal is not asked a second time as a new one.
 
-use super::effect::{Effect, Part, Reply, SeenDone, SeenGate};
+use super::effect::{Effect, Part, SeenDone, SeenGate};
 use super::machine::{Live, Machine};
+use super::outlook::CHOICES;
 use super::policy::LONGEST_WAIT;
 use crate::base::clock::{between, format_instant, later};
 use crate::base::duration::human;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Evidence};
 use crate::journal::fold::{
-    APPROVE, Consequence, DONE, GateRecord, Question, REJECT, REPEAT, StepState,
+    APPROVE, Approval, Consequence, GateRecord, Question, REJECT, StepState,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
@@ -32,6 +33,7 @@ impl Machine {
                     approvers: gate.approvers,
                     deadline: later(self.now, limit),
                     on_timeout: gate.on_timeout,
+                    approvals: gate.approvals.max(1),
                 };
                 let choices = vec![APPROVE.to_owned(), REJECT.to_owned()];
                 self.ask(step, gate.message, choices, None, Some(record));
@@ -48,7 +50,16 @@ impl Machine {
         error: Option<ErrorRecord>,
         gate: Option<GateRecord>,
     ) {
-        self.emit(Event::QuestionAsked { step: step.clone(), question, choices, error, gate });
+        let failure = choices == CHOICES;
+        let consequences = if failure { self.outlook(step) } else { Vec::new() };
+        self.emit(Event::QuestionAsked {
+            step: step.clone(),
+            question,
+            choices,
+            error,
+            gate,
+            consequences,
+        });
         self.ask_again(step);
     }
 
@@ -66,42 +77,8 @@ impl Machine {
         question.gate.as_ref().is_some_and(|gate| gate.deadline <= self.now)
     }
 
-    fn has_late_question(&self, step: &StepKey) -> bool {
+    pub(super) fn has_late_question(&self, step: &StepKey) -> bool {
         self.state.steps[step].question.as_ref().is_some_and(|question| self.is_late(question))
-    }
-
-    pub(super) fn answered(&mut self, step: &StepKey, reply: Reply, operator: String) {
-        self.landed(step, Live::Asking);
-        if self.has_late_question(step) {
-            return self.expire(step);
-        }
-        let question = self.state.steps[step].question.clone().expect("it was asked");
-        let (Reply { answer, way, comment }, by) = (reply, operator.clone());
-        self.emit(Event::QuestionAnswered {
-            step: step.clone(),
-            answer: answer.clone(),
-            operator,
-            way: Some(way),
-            comment,
-        });
-        match (question.error, answer.as_str()) {
-            (None, APPROVE) => self.approved(step),
-            (None, _) => self.rejected(step),
-            (Some(_), DONE) => self.taken_as_done(step, &by),
-            (Some(_), "retry" | REPEAT) => {
-                let part = self.part(step);
-                self.live.insert(step.clone(), Live::Beginning);
-                self.effect(Effect::Begin { step: step.clone(), part });
-            }
-            (Some(error), _) => self.end_in_failure(step, error),
-        }
-    }
-
-    /// Nobody can be asked by this process; the question stays open and everything else goes on.
-    pub(super) fn unanswered(&mut self, step: &StepKey) {
-        self.landed(step, Live::Asking);
-        self.live.insert(step.clone(), Live::Asking);
-        self.unanswered.insert(step.clone());
     }
 
     /// Ends questions whose time is over, and stops once nothing but questions is left.
@@ -120,7 +97,7 @@ impl Machine {
         !self.unanswered.is_empty() && self.unanswered.len() == self.live.len()
     }
 
-    fn expire(&mut self, step: &StepKey) {
+    pub(super) fn expire(&mut self, step: &StepKey) {
         self.emit(Event::QuestionExpired { step: step.clone() });
         self.expired(step);
     }
@@ -149,26 +126,35 @@ impl Machine {
         }
     }
 
-    fn approved(&mut self, step: &StepKey) {
+    pub(super) fn approved(&mut self, step: &StepKey) {
         let found = &self.state.steps[step];
         let (by, at, how) = decision(found);
+        let mut who = vec![(by, how)];
+        if found.approvals.len() > 1 {
+            let one = |one: &Approval| (one.by.operator.clone(), one.way.phrase().to_owned());
+            who = found.approvals.iter().map(one).collect();
+        }
+        let names: Vec<&str> = who.iter().map(|(by, _)| by.as_str()).collect();
         let outputs = json!({
-            "approved_by": by,
+            "approved_by": names.join(", "),
             "approved_at": format_instant(at),
             "comment": found.comment,
         });
-        let name = "gate.approved_by".to_owned();
+        let evidence = |(value, source)| {
+            let name = "gate.approved_by".to_owned();
+            Evidence { name, value, source }
+        };
         self.emit(Event::StepSucceeded {
             step: step.clone(),
             outputs,
             adopted: false,
             observed: BTreeMap::new(),
-            evidence: vec![Evidence { name, value: by, source: how }],
+            evidence: who.into_iter().map(evidence).collect(),
             warnings: Vec::new(),
         });
     }
 
-    fn rejected(&mut self, step: &StepKey) {
+    pub(super) fn rejected(&mut self, step: &StepKey) {
         let found = &self.state.steps[step];
         let (by, _, how) = decision(found);
         let comment = found.comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
@@ -182,7 +168,7 @@ impl Machine {
     }
 
     /// Fails the step for good: nobody is asked about what somebody has decided.
-    fn end_in_failure(&mut self, step: &StepKey, error: ErrorRecord) {
+    pub(super) fn end_in_failure(&mut self, step: &StepKey, error: ErrorRecord) {
         let (evidence, outputs) = (Vec::new(), Json::Null);
         self.emit(Event::StepFailed { step: step.clone(), error, evidence, outputs });
     }
@@ -190,6 +176,9 @@ impl Machine {
     /// The step waits for an instant.
     pub(super) fn waiting(&mut self, step: &StepKey, until: DateTime<Utc>) {
         let state = format!("waiting until {}", format_instant(until));
+        if self.ended_by_abort(step, &state) {
+            return;
+        }
         if self.state.steps[step].last_state.as_ref() != Some(&state) {
             let (step, milestone) = (step.clone(), None);
             self.emit(Event::StepObserved { step, state: state.clone(), milestone });
@@ -211,13 +200,15 @@ impl Machine {
         later(self.counted_from(step).unwrap_or(self.now), limit)
     }
 
-    /// Since when the step's time counts: an undo, and a step that a person sent back, have their own.
+    /// Since when the step's time counts: an undo, and a step that a person sent back, have their own, and
+    /// a pause gives it anew.
     pub(super) fn counted_from(&self, step: &StepKey) -> Option<DateTime<Utc>> {
         let found = &self.state.steps[step];
-        match self.part(step) {
+        let began = match self.part(step) {
             Part::Undo => found.undo_started_at,
             Part::Forward => Some(found.started_at?.max(found.answered_at.unwrap_or_default())),
-        }
+        };
+        began.max(self.state.continued_at.filter(|_| began.is_some()))
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Machine {
     /// Whether the last look of a step was the first since it acted: for `adopted`.
     pub(super) acted_here: BTreeMap<StepKey, ()>,
     pub(super) halting: Option<String>,
+    /// Whether this process stays when only people could move the run on.
+    pub(super) waits: bool,
     pub(super) now: DateTime<Utc>,
     run_ms: u64,
     fence: u64,
@@ -104,6 +106,7 @@ impl Machine {
             intents: BTreeMap::new(),
             acted_here: BTreeMap::new(),
             halting: None,
+            waits: false,
             now,
             run_ms: 0,
             fence,
@@ -150,12 +153,31 @@ impl Machine {
             Input::Begun { step, begun } => self.begun(&step, begun),
             Input::Observed { step, seen } => self.observed(&step, seen),
             Input::Acted { step, result, done } => self.acted(&step, result, done),
-            Input::Answered { step, reply, operator } => self.answered(&step, reply, operator),
+            Input::Answered { step, reply, by } => self.answered(&step, reply, by),
             Input::NobodyAnswered { step } => self.unanswered(&step),
+            Input::Command(posted) => self.command(posted),
             Input::Interrupt { reason } => self.halting = self.halting.take().or(Some(reason)),
         }
         self.decide();
         std::mem::take(&mut self.turn)
+    }
+
+    /// Stays when only people could move the run on: they may answer from other terminals.
+    pub fn wait_for_people(&mut self) {
+        self.waits = true;
+    }
+
+    /// Whether the run waits for people: it is paused, or a question is open that this process waits for.
+    pub fn awaits_people(&self) -> bool {
+        let asks = |(step, live): (&StepKey, &Live)| {
+            *live == Live::Asking && !self.unanswered.contains(step)
+        };
+        self.is_paused() || self.live.iter().any(asks)
+    }
+
+    /// Whether nothing is in flight and only a command can move the run on.
+    pub fn is_held(&self) -> bool {
+        self.is_paused() && self.live.is_empty()
     }
 
     /// The fold so far.

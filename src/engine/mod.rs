@@ -7,17 +7,25 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod agenda;
+mod answer;
+mod approver;
+mod command;
 mod decide;
 mod doubt;
 mod effect;
 mod finish;
 mod gate;
+mod hold;
 mod machine;
+mod outlook;
 mod policy;
 mod step;
+mod undo;
 
+pub use approver::may_decide;
 pub use effect::{ActFailure, Begun, Effect, Input, Part, Reply, Seen, SeenDone, SeenGate, Turn};
 pub use machine::{Machine, Start};
+pub use undo::{UndoPlan, undo_plan};
 
 #[cfg(test)]
 mod tests;

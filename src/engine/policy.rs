@@ -19,6 +19,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// Longest wait between two looks at a gate that an instant opens: well below the run's lease.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// Least time between two looks of a step that a pause holds back: nothing hurries.
+pub(super) const WHILE_PAUSED: Duration = Duration::from_secs(5);
+
 /// The delay before try number `failures + 1`.
 pub(super) fn backoff(retry: Retry, failures: u32) -> Duration {
     let doubled = retry.backoff_ms.saturating_mul(1_u64 << failures.min(16));

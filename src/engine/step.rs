@@ -5,12 +5,13 @@
 
 use super::effect::{ActFailure, Begun, Effect, Part, Seen, SeenDone};
 use super::machine::{Live, Machine};
-use super::policy::{AFTER_ACT, SETTLE, backoff};
+use super::outlook::CHOICES;
+use super::policy::{AFTER_ACT, SETTLE, WHILE_PAUSED, backoff};
 use crate::base::clock::between;
 use crate::base::duration;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, SkipReason};
-use crate::journal::fold::{IntentStatus, StepStatus};
+use crate::journal::fold::StepStatus;
 use crate::plan::model::{OnFailure, Trace};
 use std::time::Duration;
 
@@ -86,6 +87,9 @@ impl Machine {
     fn done(&mut self, step: &StepKey, done: SeenDone) {
         if let Some(error) = done.failed.clone() {
             self.fail(step, error, done);
+        } else if self.part(step) == Part::Undo && self.may_appear_after_all(step) {
+            // Nothing is there to take back, but what was asked for may only not be visible yet.
+            self.look(step, self.poll(step).min(SETTLE));
         } else if self.part(step) == Part::Undo {
             self.emit(Event::UndoSucceeded { step: step.clone() });
         } else {
@@ -116,29 +120,37 @@ impl Machine {
         if moved || reached {
             self.emit(Event::StepObserved { step: step.clone(), state: state.clone(), milestone });
         }
+        if self.ended_by_abort(step, &format!("`{state}`")) {
+            return;
+        }
         if let Some(error) = self.timed_out(step, &format!("it is still `{state}`")) {
             return self.fail(step, error, SeenDone::default());
         }
-        let poll = Duration::from_millis(self.step(step).poll_ms);
-        self.look(step, poll);
+        self.look(step, self.poll(step));
+    }
+
+    fn poll(&self, step: &StepKey) -> Duration {
+        Duration::from_millis(self.step(step).poll_ms)
     }
 
     /// Nothing is there: act, unless an earlier act may just not be visible yet.
     fn absent(&mut self, step: &StepKey) {
         let planned = self.step(step);
-        let (poll, retry, check) =
-            (Duration::from_millis(planned.poll_ms), planned.retry, planned.check);
+        let (retry, check) = (planned.retry, planned.check);
         assert!(!check || self.part(step) == Part::Undo, "a check is never absent: {step}");
         let found = &self.state.steps[step];
-        let (intent, tries, last_try) = (found.intent.clone(), found.tries(), found.last_try());
+        let (tries, last_try) = (found.tries(), found.last_try());
         if self.is_in_doubt(step) {
             return self.doubt(step);
         }
-        if let Some(intent) = intent.filter(|_| self.leaves_a_trace(step)) {
-            let unsettled = intent.status != IntentStatus::Refused;
-            if unsettled && between(intent.at, self.now) < SETTLE {
-                return self.look(step, poll.min(SETTLE));
-            }
+        if self.may_still_appear(step) {
+            return self.look(step, self.poll(step).min(SETTLE));
+        }
+        if self.ended_by_abort(step, "nothing was there yet") {
+            return;
+        }
+        if self.is_paused() {
+            return self.look(step, self.poll(step).max(WHILE_PAUSED));
         }
         if let Some(error) = self.timed_out(step, "nothing is there yet") {
             return self.fail(step, error, SeenDone::default());
@@ -189,6 +201,10 @@ impl Machine {
         };
         if !again {
             return self.fail(step, error, SeenDone::default());
+        }
+        let unseen = format!("nobody could look ({})", error.message);
+        if !self.may_still_appear(step) && self.ended_by_abort(step, &unseen) {
+            return;
         }
         if let Some(late) = self.timed_out(step, &error.message) {
             return self.fail(step, late, SeenDone::default());
@@ -252,7 +268,8 @@ impl Machine {
     /// The step's time is out: the error that says so.
     fn timed_out(&self, step: &StepKey, last: &str) -> Option<ErrorRecord> {
         let limit = Duration::from_millis(self.step(step).timeout_ms);
-        let began = self.counted_from(step)?;
+        // No time runs out while people hold the run up.
+        let began = self.counted_from(step).filter(|_| !self.is_paused())?;
         (between(began, self.now) >= limit).then(|| ErrorRecord {
             kind: ErrorKind::TimedOut,
             message: format!("the step's {} are over: {last}", duration::human(limit)),
@@ -268,10 +285,9 @@ impl Machine {
         if self.step(step).trace == Trace::BestEffort {
             return self.give_up(step, format!("not sent: {}", error.message), seen);
         }
-        if self.step(step).on_failure == OnFailure::Ask {
+        if self.step(step).on_failure == OnFailure::Ask && self.state.aborting.is_none() {
             let question = format!("step {step} failed: {}. What now?", error.message);
-            let choices: Vec<String> =
-                ["retry", "continue", "stop", "undo"].into_iter().map(str::to_owned).collect();
+            let choices = CHOICES.map(str::to_owned).to_vec();
             return self.ask(step, question, choices, Some(error), None);
         }
         let (evidence, outputs) = (seen.evidence, seen.outputs);

@@ -5,6 +5,7 @@ use crate::base::ids::StepKey;
 use crate::engine::{
     ActFailure, Begun, Effect, Input, Machine, Part, Reply, Seen, SeenDone, Start, Turn,
 };
+use crate::journal::Person;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{AnswerWay, RunState, StepStatus};
 use crate::plan::model::{OnFailure, Phase, Plan, PlannedStep, Retry};
@@ -13,6 +14,9 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+/// Longer than any run of these tests.
+const NEVER: Duration = Duration::from_secs(366 * 86_400);
 
 type Look = Result<Seen, ErrorRecord>;
 type Act = Result<Option<String>, ActFailure>;
@@ -62,6 +66,11 @@ impl World {
 
     /// Answers one effect; the delay says how much time passes first.
     fn answer(&mut self, effect: Effect) -> (Duration, Input) {
+        self.answer_at(effect, simulated_epoch())
+    }
+
+    /// Answers one effect at `now`; the delay says how much time passes first.
+    fn answer_at(&mut self, effect: Effect, now: DateTime<Utc>) -> (Duration, Input) {
         let next = |queue: &mut VecDeque<_>| {
             if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
         };
@@ -95,13 +104,17 @@ impl World {
             }
             Effect::Ask { step, .. } => match self.answers.pop_front() {
                 Some(answer) => {
-                    let (answer, operator) = (answer.to_owned(), "ann".to_owned());
+                    let (answer, by) = (answer.to_owned(), Person::declared("ann"));
                     let reply = Reply { answer, way: AnswerWay::Terminal, comment: None };
-                    (Duration::from_secs(60), Input::Answered { step, reply, operator })
+                    (Duration::from_secs(60), Input::Answered { step, reply, by })
                 }
                 None => (Duration::ZERO, Input::NobodyAnswered { step }),
             },
-            Effect::Halt => unreachable!("the driver stops on it"),
+            Effect::Await { step, until } => {
+                let end = until.map_or(NEVER, |until| (until - now).to_std().unwrap_or_default());
+                (end, Input::NobodyAnswered { step })
+            }
+            Effect::Forget { .. } | Effect::Halt => unreachable!("the driver stops on it"),
         }
     }
 }
@@ -127,7 +140,11 @@ fn drive(mut machine: Machine, mut turn: Turn, world: &mut World, mut now: DateT
             return Run { state: machine.state().clone(), records, now };
         }
         for effect in std::mem::take(&mut turn.effects) {
-            let (delay, input) = world.answer(effect);
+            if let Effect::Forget { step } = &effect {
+                flying.retain(|(_, input)| about(input) != Some(step));
+                continue;
+            }
+            let (delay, input) = world.answer_at(effect, now);
             flying.push((now + delay, input));
         }
         flying.sort_by_key(|(at, _)| *at);
@@ -137,6 +154,18 @@ fn drive(mut machine: Machine, mut turn: Turn, world: &mut World, mut now: DateT
         turn = machine.handle(input, now);
     }
     panic!("the run does not end");
+}
+
+/// The step that an answer to an effect is about.
+fn about(input: &Input) -> Option<&StepKey> {
+    match input {
+        Input::Begun { step, .. }
+        | Input::Observed { step, .. }
+        | Input::Acted { step, .. }
+        | Input::Answered { step, .. }
+        | Input::NobodyAnswered { step } => Some(step),
+        Input::Command(_) | Input::Interrupt { .. } => None,
+    }
 }
 
 fn run(plan: &Plan, mut world: World) -> Run {

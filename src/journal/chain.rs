@@ -178,6 +178,25 @@ pub fn check_fence(place: &str, lease: Option<&Lease>, fence: Fence) -> Result<(
     })
 }
 
+/// Checks that `fence` is the valid lease's, and that it has not ended at `now`.
+///
+/// # Errors
+/// `Fenced`, `Expired`.
+pub fn check_lease(
+    place: &str,
+    lease: Option<&Lease>,
+    fence: Fence,
+    now: DateTime<Utc>,
+) -> Result<(), JournalError> {
+    check_fence(place, lease, fence)?;
+    match lease.map(|lease| lease.expires_at) {
+        Some(since) if since <= now => {
+            Err(JournalError::Expired { place: place.to_owned(), ours: fence.number(), since })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A wish for a lease.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {

@@ -89,6 +89,20 @@ pub enum JournalError {
         /// The number that is valid, or `none`.
         current: String,
     },
+    /// The lease has ended without being renewed: whoever wants it may have the run by now.
+    #[error(
+        "{place}: lease {ours} ended {}; this process was held up for too long and must stop: resume \
+         the run",
+        format_instant(*.since)
+    )]
+    Expired {
+        /// The path.
+        place: String,
+        /// The number that was used.
+        ours: u64,
+        /// When it ended.
+        since: DateTime<Utc>,
+    },
     /// Somebody else has written, or a record was left out: a bug in drctl.
     #[error(
         "{place}: event {found} does not follow on; {expected} is next; this is a bug in drctl"
@@ -148,7 +162,7 @@ pub enum JournalError {
 impl JournalError {
     /// Whether another process has the run, or has taken it.
     pub fn is_lease(&self) -> bool {
-        matches!(self, Self::Held { .. } | Self::Fenced { .. })
+        matches!(self, Self::Held { .. } | Self::Fenced { .. } | Self::Expired { .. })
     }
 
     /// Whether what is stored is not to be trusted.

@@ -4,7 +4,9 @@
 //! event of an unknown type is kept and shown as unknown, and refuses to be resumed.
 
 use crate::base::ids::{RunId, StepKey};
-use crate::journal::question::{AnswerWay, GateRecord};
+use crate::journal::command::{Command, Person};
+pub use crate::journal::facts::{ErrorKind, ErrorRecord, Evidence, RunOutcome, SkipReason};
+use crate::journal::question::{AnswerWay, ChoiceRecord, GateRecord};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -177,6 +179,28 @@ pub enum Event {
         /// What only a gate has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gate: Option<GateRecord>,
+        /// What follows each choice, as far as it was known when it was asked; older versions did not say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        consequences: Vec<ChoiceRecord>,
+    },
+    /// One of the people whose approvals a gate needs has approved; it needs more than one.
+    ApprovalGiven {
+        /// The gate.
+        step: StepKey,
+        /// Who.
+        by: Person,
+        /// How it came.
+        way: AnswerWay,
+        /// What they added, redacted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// They took it back before the gate opened.
+    ApprovalWithdrawn {
+        /// The gate.
+        step: StepKey,
+        /// Who.
+        by: Person,
     },
     /// A person decided.
     QuestionAnswered {
@@ -192,11 +216,76 @@ pub enum Event {
         /// What the person added, redacted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        /// Their ARN, where AWS says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+    },
+    /// An answer that was given in this process does not count; the question stays open.
+    AnswerRefused {
+        /// The step.
+        step: StepKey,
+        /// The answer.
+        answer: String,
+        /// Who gave it.
+        by: Person,
+        /// Why it does not count.
+        why: String,
     },
     /// Nobody answered a gate in time; what it said for that case follows.
     QuestionExpired {
         /// The step.
         step: StepKey,
+    },
+    /// The question needs no answer any more: the run is aborted, or a person skipped the step.
+    QuestionClosed {
+        /// The step.
+        step: StepKey,
+    },
+    /// A command of the inbox was taken; what follows from it follows in the same transaction.
+    CommandTaken {
+        /// The id under which it was posted.
+        id: String,
+        /// When it was posted, by the poster's clock.
+        posted_at: DateTime<Utc>,
+        /// By whom.
+        by: Person,
+        /// What.
+        command: Command,
+    },
+    /// A command of the inbox was refused; it changes nothing.
+    CommandRefused {
+        /// The id under which it was posted.
+        id: String,
+        /// By whom.
+        by: Person,
+        /// What.
+        command: Command,
+        /// Why, and what would help.
+        why: String,
+    },
+    /// A person paused the run: no new step and no new mutation until it continues; looks go on.
+    RunPaused {
+        /// Who.
+        by: Person,
+        /// Why, if it was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The pause ended. The time of steps under way counts anew.
+    RunContinued {
+        /// Who ended it.
+        by: Person,
+    },
+    /// A person ends the run: nothing new begins but undos, if they are wanted, and `always` steps. It
+    /// ends a pause.
+    AbortRequested {
+        /// Who.
+        by: Person,
+        /// Why, if it was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Whether what was done is undone.
+        undo: bool,
     },
     /// The process stopped in good order before the run's end.
     RunInterrupted {
@@ -217,164 +306,4 @@ pub enum Event {
         /// `step.field: predicted X, saw Y`.
         wrong: Vec<String>,
     },
-}
-
-/// An error as journals and reports keep it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorRecord {
-    /// What kind of failure.
-    pub kind: ErrorKind,
-    /// What happened, where.
-    pub message: String,
-    /// AWS's code or an SQLSTATE.
-    pub code: Option<String>,
-    /// What to do next.
-    pub help: Option<String>,
-}
-
-/// Kinds of failure that reports and exit codes tell apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorKind {
-    /// A check looked and found it wrong.
-    CheckFailed,
-    /// A check could not look: this is no verdict.
-    CheckError,
-    /// AWS or a database refused for good.
-    Refused,
-    /// The resource ended in a state that never becomes usable.
-    Broken,
-    /// The step's time ran out.
-    TimedOut,
-    /// Throttled, busy or failing for a moment.
-    Temporary,
-    /// It is not known whether the call took effect.
-    InDoubt,
-    /// Credentials are missing, expired or refused.
-    Credentials,
-    /// Nobody answers at the endpoint.
-    Unreachable,
-    /// Our guard or a permit refused.
-    Guard,
-    /// A value that the runbook needs is not there or has the wrong type.
-    Input,
-    /// A person said no.
-    Rejected,
-    /// A bug in drctl.
-    Internal,
-}
-
-/// A fact that a verdict rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Stable name: `heartbeat.newest_at`, `rows.orders`.
-    pub name: String,
-    /// The value as text; a digest where the value may hold personal data.
-    pub value: String,
-    /// Where it was read: `DescribeDBInstances`, `SQL on drctl-orders-…`.
-    pub source: String,
-}
-
-/// Why a step did not run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
-pub enum SkipReason {
-    /// Its condition is false.
-    Condition {
-        /// The condition.
-        when: String,
-    },
-    /// A step that it needs failed or was skipped.
-    Upstream {
-        /// That step.
-        step: StepKey,
-    },
-    /// The run was stopped before it.
-    Stopped {
-        /// The step whose failure stopped the run.
-        step: StepKey,
-    },
-    /// There is nothing it could work on, because a step that it needs never got that far.
-    Nothing {
-        /// Why. (`why` is the tag.)
-        #[serde(rename = "because")]
-        why: String,
-    },
-    /// A person decided to go on without it.
-    Operator {
-        /// Who.
-        operator: String,
-    },
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunOutcome {
-    /// Every step reached its goal or was skipped by its own condition.
-    Succeeded,
-    /// Succeeded, and something deserves attention.
-    Warned,
-    /// A step failed.
-    Failed,
-    /// A step failed and everything done was undone.
-    Undone,
-    /// A person stopped it.
-    Aborted,
-}
-
-impl Event {
-    /// The event's type as stored: `step_started`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::RunStarted { .. } => "run_started",
-            Self::AttemptStarted { .. } => "attempt_started",
-            Self::StepStarted { .. } => "step_started",
-            Self::IntentRecorded { .. } => "intent_recorded",
-            Self::ActAccepted { .. } => "act_accepted",
-            Self::ActRefused { .. } => "act_refused",
-            Self::ActInDoubt { .. } => "act_in_doubt",
-            Self::StepObserved { .. } => "step_observed",
-            Self::StepRetried { .. } => "step_retried",
-            Self::StepSucceeded { .. } => "step_succeeded",
-            Self::StepFailed { .. } => "step_failed",
-            Self::StepSkipped { .. } => "step_skipped",
-            Self::UndoStarted { .. } => "undo_started",
-            Self::UndoSucceeded { .. } => "undo_succeeded",
-            Self::UndoFailed { .. } => "undo_failed",
-            Self::QuestionAsked { .. } => "question_asked",
-            Self::QuestionAnswered { .. } => "question_answered",
-            Self::QuestionExpired { .. } => "question_expired",
-            Self::RunInterrupted { .. } => "run_interrupted",
-            Self::RunFinished { .. } => "run_finished",
-            Self::PredictionScored { .. } => "prediction_scored",
-        }
-    }
-
-    /// The step that the event is about, if it is about one.
-    pub fn step(&self) -> Option<&StepKey> {
-        match self {
-            Self::StepStarted { step, .. }
-            | Self::IntentRecorded { step, .. }
-            | Self::ActAccepted { step, .. }
-            | Self::ActRefused { step, .. }
-            | Self::ActInDoubt { step, .. }
-            | Self::StepObserved { step, .. }
-            | Self::StepRetried { step, .. }
-            | Self::StepSucceeded { step, .. }
-            | Self::StepFailed { step, .. }
-            | Self::StepSkipped { step, .. }
-            | Self::UndoStarted { step }
-            | Self::UndoSucceeded { step }
-            | Self::UndoFailed { step, .. }
-            | Self::QuestionAsked { step, .. }
-            | Self::QuestionAnswered { step, .. }
-            | Self::QuestionExpired { step } => Some(step),
-            Self::RunStarted { .. }
-            | Self::AttemptStarted { .. }
-            | Self::RunInterrupted { .. }
-            | Self::RunFinished { .. }
-            | Self::PredictionScored { .. } => None,
-        }
-    }
 }

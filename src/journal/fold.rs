@@ -4,12 +4,15 @@
 //! nothing; folding any prefix of a legal journal succeeds.
 
 use crate::base::ids::{RunId, StepKey};
+pub use crate::journal::control::{Abort, Pause};
 use crate::journal::event::{Event, Record, RunOutcome};
 pub use crate::journal::intent::{Intent, IntentStatus};
+pub use crate::journal::legality::StepProblem;
 pub use crate::journal::question::{
-    APPROVE, AnswerWay, Consequence, DONE, FAILED, GateRecord, Question, REJECT, REPEAT,
+    APPROVE, AnswerWay, Approval, CONTINUE, ChoiceRecord, Consequence, DONE, FAILED, GateRecord,
+    Question, REJECT, REPEAT, RETRY, SKIP, STOP, UNDO,
 };
-pub use crate::journal::step_state::{StepProblem, StepState, StepStatus};
+pub use crate::journal::step_state::{StepState, StepStatus};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -37,6 +40,14 @@ pub struct RunState {
     pub interrupted: Option<String>,
     /// How well the prediction held.
     pub score: Option<Score>,
+    /// Who paused the run, and since when; `None` while it is not paused.
+    pub paused: Option<Pause>,
+    /// When the last pause ended: from then on the time of steps under way counts anew.
+    pub continued_at: Option<DateTime<Utc>>,
+    /// Who ends the run, and how.
+    pub aborting: Option<Abort>,
+    /// Commands of the inbox that were used, by id: why it was refused, or `None` when it was taken.
+    pub commands: BTreeMap<String, Option<String>>,
     /// When the run began.
     pub started_at: Option<DateTime<Utc>>,
     /// Wall time of the last record.
@@ -113,6 +124,18 @@ pub enum FoldProblem {
     /// The prediction was scored before.
     #[error("the prediction was scored before")]
     ScoredTwice,
+    /// The command was used before.
+    #[error("command {0} was used before")]
+    UsedTwice(String),
+    /// The run is paused: nothing begins and nothing acts.
+    #[error("the run is paused")]
+    Paused,
+    /// The run is not paused.
+    #[error("the run is not paused")]
+    NotPaused,
+    /// The run is being aborted, as far as is wanted now.
+    #[error("the run is being aborted already")]
+    AbortedTwice,
     /// The plan has no such step.
     #[error("the plan has no step {0}")]
     UnknownStep(StepKey),
@@ -215,6 +238,18 @@ impl RunState {
                 }
                 self.score = Some(Score { held: *held, total: *total, wrong: wrong.clone() });
             }
+            Event::CommandTaken { .. }
+            | Event::CommandRefused { .. }
+            | Event::RunPaused { .. }
+            | Event::RunContinued { .. }
+            | Event::AbortRequested { .. } => self.control(record)?,
+            Event::StepStarted { step, .. }
+            | Event::IntentRecorded { step, .. }
+            | Event::UndoStarted { step }
+                if self.paused.is_some() && self.steps.contains_key(step) =>
+            {
+                return Err(FoldProblem::Paused);
+            }
             Event::StepStarted { step, .. }
             | Event::IntentRecorded { step, .. }
             | Event::ActAccepted { step, .. }
@@ -230,6 +265,10 @@ impl RunState {
             | Event::UndoFailed { step, .. }
             | Event::QuestionAsked { step, .. }
             | Event::QuestionAnswered { step, .. }
+            | Event::AnswerRefused { step, .. }
+            | Event::ApprovalGiven { step, .. }
+            | Event::ApprovalWithdrawn { step, .. }
+            | Event::QuestionClosed { step }
             | Event::QuestionExpired { step } => {
                 let unknown = || FoldProblem::UnknownStep(step.clone());
                 let state = self.steps.get_mut(step).ok_or_else(unknown)?;

@@ -4,6 +4,7 @@
 
 use crate::base::clock::to_delta;
 use crate::journal::chain;
+use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
 use crate::journal::store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};
@@ -32,6 +33,7 @@ pub struct MemoryStore {
     lease: Option<Lease>,
     last_fence: u64,
     notes: Vec<Note>,
+    inbox: Vec<Posted>,
     appends: u64,
     faults: BTreeMap<u64, Fault>,
 }
@@ -136,6 +138,21 @@ impl Store for MemoryStore {
         Ok(self.lease.clone())
     }
 
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
+        chain::check_lease(PLACE, self.lease.as_ref(), fence, now)
+    }
+
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
+        if self.inbox.iter().all(|known| known.id != posted.id) {
+            self.inbox.push(posted.clone());
+        }
+        Ok(())
+    }
+
+    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
+        Ok(self.inbox.clone())
+    }
+
     fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
         let seq = self.head()?.count;
         self.notes.push(Note { seq, key: key.to_owned(), value: value.to_owned() });
@@ -155,6 +172,7 @@ impl Store for MemoryStore {
 mod tests {
     use super::*;
     use crate::base::clock::simulated_epoch;
+    use crate::journal::contract;
     use crate::journal::testing::JournalBuilder;
     use serde_json::json;
 
@@ -206,6 +224,12 @@ mod tests {
         let ttl = Duration::from_secs(60);
         let fence = cut.acquire("b", simulated_epoch(), ttl, Takeover::IfExpired).unwrap();
         assert_eq!(fence.number(), 2);
+    }
+
+    #[test]
+    fn it_keeps_the_contract_of_stores() {
+        contract::inbox(&mut MemoryStore::new());
+        contract::lease_check(&mut MemoryStore::new());
     }
 
     #[test]

@@ -9,11 +9,17 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod chain;
+pub mod command;
+pub mod contract;
+mod control;
 pub mod error;
 pub mod event;
+mod event_names;
+mod facts;
 pub mod fold;
 pub mod index;
 pub mod intent;
+mod legality;
 pub mod memory;
 pub mod question;
 pub mod sqlite;
@@ -22,6 +28,7 @@ pub mod store;
 pub mod testing;
 pub mod verify;
 
+pub use command::{Command, Person, Posted};
 pub use error::JournalError;
 pub use index::{RunSummary, list_runs};
 pub use memory::{Fault, MemoryStore};

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a question is about a failure or it is a gate; only a gate has an end.
 
+use crate::base::ids::StepKey;
+use crate::journal::command::Person;
 use crate::journal::event::ErrorRecord;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,17 @@ pub const REPEAT: &str = "repeat";
 /// The answer that takes it as failed.
 pub const FAILED: &str = "failed";
 
+/// The answer that has a failed step tried again.
+pub const RETRY: &str = "retry";
+/// The answer that goes on without a failed step and without what needs it.
+pub const CONTINUE: &str = "continue";
+/// The answer that goes on as if a failed step need not have been: only what refers to it is skipped.
+pub const SKIP: &str = "skip";
+/// The answer that lets a failure stop the run.
+pub const STOP: &str = "stop";
+/// The answer that stops the run and has what was done undone.
+pub const UNDO: &str = "undo";
+
 /// A question that nobody has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -29,19 +42,65 @@ pub struct Question {
     pub error: Option<ErrorRecord>,
     /// What only a gate has.
     pub gate: Option<GateRecord>,
+    /// What follows each choice, as far as it was known when it was asked.
+    pub consequences: Vec<ChoiceRecord>,
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
+}
+
+/// What follows a choice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChoiceRecord {
+    /// The choice.
+    pub choice: String,
+    /// What follows, one sentence.
+    pub text: String,
+    /// Steps that will not run because of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skips: Vec<StepKey>,
+    /// Steps that are undone, in the order in which that begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undoes: Vec<StepKey>,
+    /// Steps whose effect stays although the run ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<StepKey>,
+}
+
+/// An approval that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who gave it.
+    pub by: Person,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How it came.
+    pub way: AnswerWay,
+    /// What they added.
+    pub comment: Option<String>,
 }
 
 /// What a gate says beside its question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateRecord {
-    /// Who should decide: names for people to read, compared with nothing.
+    /// Who may decide: ARNs or the names in them, and in the simulator declared names; empty is anybody.
+    /// (Versions before 0.2 compared them with nothing.)
     pub approvers: Vec<String>,
     /// Nobody can answer from here on.
     pub deadline: DateTime<Utc>,
     /// What happens then.
     pub on_timeout: Consequence,
+    /// How many different people have to approve.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub approvals: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// What happens when nobody answers a gate in time.
@@ -75,6 +134,8 @@ pub enum AnswerWay {
     Yes,
     /// `drctl resume --answer`.
     Resume,
+    /// A command from another terminal: `drctl approve`.
+    Command,
 }
 
 impl AnswerWay {
@@ -84,6 +145,7 @@ impl AnswerWay {
             Self::Terminal => "at the terminal",
             Self::Yes => "by --yes",
             Self::Resume => "by resume --answer",
+            Self::Command => "from another terminal",
         }
     }
 }

@@ -6,13 +6,21 @@
 use crate::base::clock::to_delta;
 use crate::base::digest::Digest;
 use crate::journal::chain::{self, Row};
+use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
 use crate::journal::store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};
-use chrono::{DateTime, TimeZone, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use chrono::{DateTime, Utc};
+use rows::{from_sql, held, read_head, read_lease, to_sql, write_lease};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
+
+mod file;
+mod inbox;
+mod rows;
+
+use file::{has_pending_log, percent_encoded, sync_directory};
 
 /// `drct`: tells a journal from other SQLite files.
 const APPLICATION_ID: i64 = 0x6472_6374;
@@ -278,6 +286,18 @@ impl Store for SqliteStore {
         Ok(lease.filter(|lease| !lease.holder.is_empty()))
     }
 
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
+        chain::check_lease(&self.place, self.lease()?.as_ref(), fence, now)
+    }
+
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
+        self.transact(|connection, place| inbox::insert(connection, place, posted))
+    }
+
+    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
+        inbox::all(&self.connection, &self.place)
+    }
+
     fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
         self.transact(|connection, place| {
             let seq = to_sql(read_head(connection, place)?.count);
@@ -303,90 +323,6 @@ impl Store for SqliteStore {
     fn place(&self) -> &str {
         &self.place
     }
-}
-
-fn read_head(connection: &Connection, place: &str) -> Result<Head, JournalError> {
-    connection
-        .query_row("SELECT count, digest FROM head", [], |row| {
-            Ok(Head {
-                count: from_sql(row.get(0)?),
-                digest: Digest::from(row.get::<_, String>(1)?),
-            })
-        })
-        .optional()
-        .map_err(|error| JournalError::of_sqlite(place, error))?
-        .ok_or_else(|| JournalError::Corrupt {
-            place: place.to_owned(),
-            seq: None,
-            why: "its head is missing".to_owned(),
-        })
-}
-
-fn read_lease(connection: &Connection, place: &str) -> Result<Option<Lease>, JournalError> {
-    let query = "SELECT holder, fence, expires_at_ms, renewed_at_ms FROM lease";
-    connection
-        .query_row(query, [], |row| {
-            Ok(Lease {
-                holder: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
-                fence: Fence::new(from_sql(row.get(1)?)),
-                expires_at: instant(row.get(2)?),
-                renewed_at: instant(row.get(3)?),
-            })
-        })
-        .optional()
-        .map_err(|error| JournalError::of_sqlite(place, error))
-}
-
-fn held(connection: &Connection, place: &str, fence: Fence) -> Result<Lease, JournalError> {
-    let lease = read_lease(connection, place)?.filter(|lease| !lease.holder.is_empty());
-    chain::check_fence(place, lease.as_ref(), fence)?;
-    Ok(lease.expect("a fence was just found valid"))
-}
-
-fn write_lease(connection: &Connection, place: &str, lease: &Lease) -> Result<(), JournalError> {
-    let holder = (!lease.holder.is_empty()).then_some(lease.holder.as_str());
-    let (expires, renewed) =
-        (lease.expires_at.timestamp_millis(), lease.renewed_at.timestamp_millis());
-    connection
-        .execute(
-            "INSERT OR REPLACE INTO lease VALUES (1, ?1, ?2, ?3, ?4)",
-            params![to_sql(lease.fence.number()), holder, expires, renewed],
-        )
-        .map(|_| ())
-        .map_err(|error| JournalError::of_sqlite(place, error))
-}
-
-/// Counts in a journal stay far below 2^63; a larger one is damage and will not match anything.
-fn to_sql(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn from_sql(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
-}
-
-fn instant(millis: i64) -> DateTime<Utc> {
-    Utc.timestamp_millis_opt(millis).single().unwrap_or_default()
-}
-
-fn has_pending_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(log).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
-}
-
-/// A path in an SQLite URI: `?`, `#` and `%` have a meaning there.
-fn percent_encoded(path: &Path) -> String {
-    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-}
-
-/// Makes the new file's name durable.
-fn sync_directory(path: &Path) -> Result<(), JournalError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or_else(|| Path::new("."));
-    std::fs::File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(|source| JournalError::Io { place: directory.display().to_string(), source })
 }
 
 #[cfg(test)]

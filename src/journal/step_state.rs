@@ -2,9 +2,11 @@
 //!
 //! **Invariant:** a fact that cannot follow is an error and changes nothing.
 
+use crate::journal::command::Person;
 use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
 use crate::journal::intent::{Intent, IntentStatus};
-use crate::journal::question::{AnswerWay, GateRecord, Question, REPEAT};
+use crate::journal::legality::StepProblem;
+use crate::journal::question::{AnswerWay, Approval, GateRecord, Question, REPEAT, RETRY};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -129,6 +131,8 @@ pub struct StepState {
     pub answer: Option<String>,
     /// Who gave it.
     pub answered_by: Option<String>,
+    /// Their ARN, where AWS said it.
+    pub answered_identity: Option<String>,
     /// When they answered.
     pub answered_at: Option<DateTime<Utc>>,
     /// How the answer came.
@@ -139,43 +143,8 @@ pub struct StepState {
     pub gate: Option<(GateRecord, DateTime<Utc>)>,
     /// Whether nobody answered the last question in time.
     pub expired: bool,
-}
-
-/// Why a fact cannot follow what is known of its step.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StepProblem {
-    /// The step's status excludes it.
-    #[error("the step is {}", .0.name())]
-    Status(StepStatus),
-    /// An answer to a mutation that nobody waits for.
-    #[error("no mutation is waiting for an answer")]
-    NoOpenIntent,
-    /// A mutation still waits for its answer.
-    #[error("a mutation is still waiting for its answer")]
-    OpenIntent,
-    /// The tries are not counted one by one.
-    #[error("try {found} comes where try {expected} is due")]
-    Try {
-        /// The number that is due.
-        expected: u32,
-        /// The number that came.
-        found: u32,
-    },
-    /// A question waits.
-    #[error("a question is waiting for its answer")]
-    OpenQuestion,
-    /// No question waits.
-    #[error("no question is waiting for an answer")]
-    NoQuestion,
-    /// The question waits for ever.
-    #[error("only a gate's question has an end")]
-    Endless,
-    /// The answer is not one of the choices.
-    #[error("`{0}` is not one of the choices")]
-    Choice(String),
-    /// The event is not about a step.
-    #[error("the event is not about a step")]
-    NotAboutAStep,
+    /// Approvals of the last gate that count: given and not withdrawn, oldest first.
+    pub approvals: Vec<Approval>,
 }
 
 impl StepState {
@@ -187,73 +156,6 @@ impl StepState {
         self.check(event)?;
         self.change(event, at);
         Ok(())
-    }
-
-    /// Everything that can be wrong with `event` here. A list without a wildcard: a new kind of event
-    /// has to be thought about.
-    fn check(&self, event: &Event) -> Result<(), StepProblem> {
-        use StepStatus as S;
-        match event {
-            Event::StepStarted { .. } | Event::StepSkipped { .. } => self.is_one_of(&[S::Pending]),
-            Event::IntentRecorded { attempt, .. } => {
-                self.is_working()?;
-                self.is_settled()?;
-                let expected = self.last_try() + 1;
-                let problem = StepProblem::Try { expected, found: *attempt };
-                if *attempt == expected { Ok(()) } else { Err(problem) }
-            }
-            Event::ActAccepted { .. } | Event::ActRefused { .. } | Event::ActInDoubt { .. } => {
-                self.is_working()?;
-                if self.has_open_intent() { Ok(()) } else { Err(StepProblem::NoOpenIntent) }
-            }
-            Event::StepObserved { .. } | Event::StepRetried { .. } => self.is_working(),
-            Event::StepSucceeded { .. }
-            | Event::StepFailed { .. }
-            | Event::QuestionAsked { .. } => {
-                self.is_one_of(&[S::Running])?;
-                self.is_working()?;
-                self.is_settled()
-            }
-            Event::UndoStarted { .. } => self.is_one_of(&[S::Succeeded, S::Warned, S::Failed]),
-            Event::UndoSucceeded { .. } | Event::UndoFailed { .. } => {
-                self.is_one_of(&[S::Undoing])?;
-                self.is_settled()
-            }
-            Event::QuestionAnswered { answer, .. } => {
-                self.is_one_of(&[S::Running])?;
-                let question = self.question.as_ref().ok_or(StepProblem::NoQuestion)?;
-                let known = question.choices.contains(answer);
-                if known { Ok(()) } else { Err(StepProblem::Choice(answer.clone())) }
-            }
-            Event::QuestionExpired { .. } => {
-                self.is_one_of(&[S::Running])?;
-                let question = self.question.as_ref().ok_or(StepProblem::NoQuestion)?;
-                if question.gate.is_some() { Ok(()) } else { Err(StepProblem::Endless) }
-            }
-            Event::RunStarted { .. }
-            | Event::AttemptStarted { .. }
-            | Event::RunInterrupted { .. }
-            | Event::RunFinished { .. }
-            | Event::PredictionScored { .. } => Err(StepProblem::NotAboutAStep),
-        }
-    }
-
-    fn is_one_of(&self, allowed: &[StepStatus]) -> Result<(), StepProblem> {
-        let allowed = allowed.contains(&self.status);
-        if allowed { Ok(()) } else { Err(StepProblem::Status(self.status)) }
-    }
-
-    fn is_working(&self) -> Result<(), StepProblem> {
-        self.is_one_of(&[StepStatus::Running, StepStatus::Undoing])?;
-        if self.question.is_some() { Err(StepProblem::OpenQuestion) } else { Ok(()) }
-    }
-
-    fn has_open_intent(&self) -> bool {
-        self.intent.as_ref().is_some_and(|intent| intent.status == IntentStatus::Open)
-    }
-
-    fn is_settled(&self) -> Result<(), StepProblem> {
-        if self.has_open_intent() { Err(StepProblem::OpenIntent) } else { Ok(()) }
     }
 
     /// What a legal event changes.
@@ -311,12 +213,24 @@ impl StepState {
             }
             Event::QuestionAsked { .. }
             | Event::QuestionAnswered { .. }
-            | Event::QuestionExpired { .. } => self.ask(event, at),
-            Event::RunStarted { .. }
+            | Event::QuestionExpired { .. }
+            | Event::QuestionClosed { .. } => self.ask(event, at),
+            Event::ApprovalGiven { by, way, comment, .. } => {
+                let (by, comment) = (by.clone(), comment.clone());
+                self.approvals.push(Approval { by, at, way: *way, comment });
+            }
+            Event::ApprovalWithdrawn { by, .. } => self.approvals.retain(|one| !one.by.is(by)),
+            Event::AnswerRefused { .. }
+            | Event::RunStarted { .. }
             | Event::AttemptStarted { .. }
             | Event::RunInterrupted { .. }
             | Event::RunFinished { .. }
-            | Event::PredictionScored { .. } => {}
+            | Event::PredictionScored { .. }
+            | Event::CommandTaken { .. }
+            | Event::CommandRefused { .. }
+            | Event::RunPaused { .. }
+            | Event::RunContinued { .. }
+            | Event::AbortRequested { .. } => {}
         }
     }
 
@@ -348,6 +262,11 @@ impl StepState {
         }
     }
 
+    /// The approval of `person`, if it counts.
+    pub fn approval_of(&self, person: &Person) -> Option<&Approval> {
+        self.approvals.iter().find(|one| one.by.is(person))
+    }
+
     /// How often the step (or its undo) has tried since it began, or since an operator asked for more.
     pub fn tries(&self) -> u32 {
         self.last_try().saturating_sub(self.tries_before)
@@ -368,14 +287,20 @@ impl StepState {
     fn ask(&mut self, event: &Event, at: DateTime<Utc>) {
         self.question = None;
         self.expired = matches!(event, Event::QuestionExpired { .. });
-        if let Event::QuestionAsked { question, choices, error, gate, .. } = event {
+        if let Event::QuestionAsked { question, choices, error, gate, consequences, .. } = event {
             let (question, choices) = (question.clone(), choices.clone());
             let (error, gate) = (error.clone(), gate.clone());
             self.gate = gate.clone().map(|gate| (gate, at)).or(self.gate.take());
-            self.question = Some(Question { question, choices, error, gate, asked_at: at });
-        } else if let Event::QuestionAnswered { answer, operator, way, comment, .. } = event {
+            self.approvals.clear();
+            let consequences = consequences.clone();
+            self.question =
+                Some(Question { question, choices, error, gate, consequences, asked_at: at });
+        } else if let Event::QuestionAnswered { answer, operator, way, comment, identity, .. } =
+            event
+        {
             self.answer = Some(answer.clone());
             self.answered_by = Some(operator.clone());
+            self.answered_identity = identity.clone();
             self.answered_at = Some(at);
             (self.answer_way, self.comment) = (*way, comment.clone());
             self.retry_if(answer);
@@ -383,7 +308,7 @@ impl StepState {
     }
 
     fn retry_if(&mut self, answer: &str) {
-        if answer == "retry" {
+        if answer == RETRY {
             self.retries = 0;
             // A refused mutation had no effect, so its tries may start anew; anything else may have
             // left something behind and stays known.

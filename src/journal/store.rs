@@ -3,6 +3,7 @@
 //! **Invariant:** a batch is written whole or not at all, and only under the lease that is valid.
 
 use crate::base::digest::Digest;
+use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
 use chrono::{DateTime, Utc};
@@ -65,6 +66,28 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn lease(&self) -> Result<Option<Lease>, JournalError>;
+
+    /// Checks that `fence` is the valid lease's and that the lease has not ended at `now`: asked directly
+    /// before each mutation.
+    ///
+    /// # Errors
+    /// `Fenced` when another process has the lease or nobody has, `Expired` when it has ended.
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError>;
+
+    /// Puts a command into the run's inbox and makes it durable before returning. It needs no lease and
+    /// works while another process writes. A second command of the same id changes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError>;
+
+    /// All commands that were ever posted, oldest first; [`crate::journal::fold::RunState::commands`]
+    /// knows which were used. What cannot be read as one is left out with a warning: nobody may stop a
+    /// run by posting nonsense.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn posted(&self) -> Result<Vec<Posted>, JournalError>;
 
     /// Keeps a fact that is not part of the hashed content: host, process id.
     ///

@@ -6,6 +6,7 @@ use crate::base::clock::simulated_epoch;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::seed::Seed;
 use crate::journal::chain;
+use crate::journal::command::{Command, Person};
 use crate::journal::event::{
     EVENT_VERSION, ErrorKind, ErrorRecord, Event, Evidence, Record, RunOutcome, SkipReason,
 };
@@ -222,7 +223,9 @@ pub fn gate_asked(step: &str, until_ms: u64, on_timeout: Consequence) -> Event {
             approvers: vec!["bob".to_owned()],
             deadline: simulated_epoch() + TimeDelta::milliseconds(millis),
             on_timeout,
+            approvals: 1,
         }),
+        consequences: Vec::new(),
     }
 }
 
@@ -234,6 +237,7 @@ pub fn gate_answered(step: &str, answer: &str, comment: Option<&str>) -> Event {
         operator: "carol".to_owned(),
         way: Some(AnswerWay::Terminal),
         comment: comment.map(str::to_owned),
+        identity: None,
     }
 }
 
@@ -241,7 +245,7 @@ pub fn gate_answered(step: &str, answer: &str, comment: Option<&str>) -> Event {
 pub fn every_event(step: &str) -> Vec<Event> {
     let key = || StepKey::new(step);
     let problem = || error(ErrorKind::Temporary, "throttled");
-    vec![
+    let mut events = vec![
         Event::RunStarted {
             run: run_id(),
             plan: plan_with(&[step]),
@@ -271,7 +275,7 @@ pub fn every_event(step: &str) -> Vec<Event> {
         },
         Event::StepSkipped {
             step: key(),
-            reason: SkipReason::Operator { operator: "alice".to_owned() },
+            reason: SkipReason::Operator { operator: "alice".to_owned(), reason: None },
         },
         Event::UndoStarted { step: key() },
         Event::UndoSucceeded { step: key() },
@@ -282,6 +286,7 @@ pub fn every_event(step: &str) -> Vec<Event> {
             choices: vec!["retry".to_owned(), "abort".to_owned()],
             error: Some(problem()),
             gate: None,
+            consequences: Vec::new(),
         },
         Event::QuestionAnswered {
             step: key(),
@@ -289,10 +294,72 @@ pub fn every_event(step: &str) -> Vec<Event> {
             operator: "alice".to_owned(),
             way: Some(AnswerWay::Terminal),
             comment: None,
+            identity: None,
         },
         Event::QuestionExpired { step: key() },
         Event::RunInterrupted { reason: "signal".to_owned() },
         Event::RunFinished { outcome: RunOutcome::Succeeded },
         Event::PredictionScored { held: 1, total: 1, wrong: Vec::new() },
+    ];
+    events.extend(every_control_event(&key()));
+    events
+}
+
+/// One event of every kind by which people control a run.
+fn every_control_event(step: &StepKey) -> Vec<Event> {
+    let (by, step) = (bob(), || step.clone());
+    let refused = Command::Retry { step: step() };
+    vec![
+        Event::QuestionClosed { step: step() },
+        Event::AnswerRefused {
+            step: step(),
+            answer: APPROVE.to_owned(),
+            by: by.clone(),
+            why: "bob is no approver".to_owned(),
+        },
+        Event::ApprovalGiven {
+            step: step(),
+            by: by.clone(),
+            way: AnswerWay::Command,
+            comment: Some("agreed".to_owned()),
+        },
+        Event::ApprovalWithdrawn { step: step(), by: by.clone() },
+        Event::CommandTaken {
+            id: "01kf0e44m0zcmved8pcbds3f7h".to_owned(),
+            posted_at: simulated_epoch(),
+            by: by.clone(),
+            command: Command::Pause { reason: None },
+        },
+        Event::CommandRefused {
+            id: "01kf0gcnnbdrctz2xcs2qj6wtj".to_owned(),
+            by: by.clone(),
+            command: refused,
+            why: "it has ended".to_owned(),
+        },
+        Event::RunPaused { by: by.clone(), reason: Some("lunch".to_owned()) },
+        Event::RunContinued { by: by.clone() },
+        Event::AbortRequested { by, reason: None, undo: true },
+    ]
+}
+
+/// Somebody of whom AWS says who they are.
+pub fn bob() -> Person {
+    let identity = Some("arn:aws:iam::111122223333:user/bob".to_owned());
+    Person { operator: "bob".to_owned(), identity }
+}
+
+/// One command of every kind, about `step` where it is about one.
+pub fn every_command(step: &str) -> Vec<Command> {
+    let (step, why) = (|| StepKey::new(step), || Some("why".to_owned()));
+    vec![
+        Command::Approve { step: step(), comment: why() },
+        Command::Reject { step: step(), comment: None },
+        Command::Withdraw { step: step(), comment: why() },
+        Command::Answer { step: step(), answer: "retry".to_owned(), comment: None },
+        Command::Pause { reason: why() },
+        Command::Continue,
+        Command::Skip { step: step(), reason: "done by hand".to_owned() },
+        Command::Retry { step: step() },
+        Command::Abort { reason: why(), undo: true },
     ]
 }

@@ -16,4 +16,4 @@ pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
 pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 pub use gate::{Follows, follows};
 pub use review::{answer_word, moved_facts, predicted_failures};
-pub use scope::{StepResult, coerce_inputs, mentioned, step_scope, typed_outputs};
+pub use scope::{StepResult, coerce_inputs, mentioned, refers_to, step_scope, typed_outputs};

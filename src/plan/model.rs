@@ -56,13 +56,6 @@ pub struct Plan {
     pub certificate: Certificate,
 }
 
-impl Plan {
-    /// Whether a failure of some step may undo what was done.
-    pub fn may_undo(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.on_failure, OnFailure::Undo | OnFailure::Ask))
-    }
-}
-
 /// Drill or run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

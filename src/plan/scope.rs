@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** planning and running build a step's scope with the same function.
 
+use super::model::PlannedStep;
 use crate::action::spec::{ActionSpec, Need};
 use crate::base::ids::StepKey;
 use crate::base::value::{Type, Value, Values};
@@ -60,6 +61,23 @@ pub fn mentioned(texts: &str) -> BTreeSet<&str> {
     texts.split(|c| !part_of_an_id(c)).filter(|word| !word.is_empty()).collect()
 }
 
+/// Whether `step` refers to more of the step `id` than its status: without that it cannot be evaluated.
+pub fn refers_to(step: &PlannedStep, id: &str) -> bool {
+    let texts = format!("{} {}", step.with, step.when.as_deref().unwrap_or_default());
+    let part_of_an_id = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    // `steps.id.outputs`, `steps['id'].outputs`, and in JSON with its quotes escaped.
+    let between = |c: char| c.is_whitespace() || matches!(c, '.' | '[' | ']' | '\'' | '"' | '\\');
+    texts.match_indices(id).any(|(at, _)| {
+        let (before, after) = (&texts[..at], &texts[at + id.len()..]);
+        let whole = !before.ends_with(part_of_an_id) && !after.starts_with(part_of_an_id);
+        let path = before.trim_end_matches(between);
+        let of_steps = path.len() < before.len() && path.ends_with("steps");
+        let rest = after.trim_start_matches(between);
+        let status = rest.strip_prefix("status").is_some_and(|it| !it.starts_with(part_of_an_id));
+        whole && of_steps && !status
+    })
+}
+
 /// Inputs coerced to their declared types; optional ones that are absent become null.
 ///
 /// # Errors
@@ -93,8 +111,33 @@ pub fn typed_outputs(spec: &ActionSpec, json: &serde_json::Value) -> Values {
 
 #[cfg(test)]
 mod tests {
-    use super::mentioned;
+    use super::{mentioned, refers_to};
+    use crate::plan::model::Phase;
+    use crate::report::testing::step;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_status_is_no_reference_to_outputs() {
+        for (text, refers) in [
+            ("${{ steps.check.outputs.size }}", true),
+            ("${{ steps['check'].outputs.size }}", true),
+            (r#"${{ steps["check"].outputs }}"#, true),
+            ("${{ steps . check . outputs.size }}", true),
+            ("${{ steps.check.status == 'succeeded' }}", false),
+            (r#"${{ steps["check"].status }} and ${{ steps.check.outputs.size }}"#, true),
+            ("${{ steps.check_source.outputs.size }}", false),
+            ("${{ steps.recheck.outputs.check }}", false),
+            ("check the steps", false),
+            ("steps: check", false),
+            ("${{ params.check }}", false),
+        ] {
+            let mut one = step("a", "x", Phase::Verify);
+            one.with = serde_json::json!({ "text": text });
+            assert_eq!(refers_to(&one, "check"), refers, "{text}");
+            (one.with, one.when) = (serde_json::json!({}), Some(text.to_owned()));
+            assert_eq!(refers_to(&one, "check"), refers, "{text}");
+        }
+    }
 
     #[test]
     fn every_id_in_an_expression_is_mentioned() {

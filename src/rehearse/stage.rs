@@ -13,12 +13,14 @@ use crate::engine::{Machine, Start, Turn};
 use crate::estate::{Environment, EnvironmentKind, Estate, Objectives};
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{Store, Takeover};
+use crate::journal::{Person, Store, Takeover};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanError, PlanRequest, PlanTools, build};
 use crate::runbook::Runbook;
 use crate::runner::RunnerError;
-use crate::runner::{LEASE, Observer, Operator, Running, StopSignal, declared, drive};
+use crate::runner::{
+    Inbox, LEASE, Observer, Operator, Running, StopSignal, declared, drive,
+};
 use crate::sim::{SimError, SimOptions, Simulator, Watch};
 use crate::wiring::Session;
 use chrono::{DateTime, Utc};
@@ -261,6 +263,7 @@ impl Stage {
         let effects = cloud.effects(session.ports.clone());
         let now = session.clock.now();
         let fence = store.acquire(cast.holder, now, LEASE, cast.takeover)?;
+        let operator = Person::declared(cast.holder);
         let running = Running {
             catalogue: &self.catalogue,
             cloud: &cloud,
@@ -270,9 +273,13 @@ impl Stage {
             estate: &self.estate,
             environment: &self.environment,
             parameters: self.parameters.clone(),
-            operator: cast.holder,
+            operator: &operator,
             people: cast.people,
             stop: cast.stop.clone(),
+            inbox: Inbox::EachTurn,
+            wait: false,
+            lease: LEASE,
+            lease_clock: &session.clock,
         };
         let start = Start { operator: cast.holder.to_owned(), fence: fence.number() };
         let (machine, turn) = make(start, now);

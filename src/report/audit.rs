@@ -101,6 +101,8 @@ pub struct Approval {
     pub deadline: Option<DateTime<Utc>>,
 }
 
+/// The answer of a question that was closed before anybody answered.
+pub const NOT_NEEDED: &str = "not needed any more";
 /// The answer of a question that nobody answered in time.
 pub const NO_ANSWER: &str = "no answer in time";
 

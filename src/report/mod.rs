@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod build;
 pub mod charts;
+pub mod control;
 pub mod findings;
 pub mod folded;
 pub mod history;

@@ -87,7 +87,9 @@ fn judge(steps: &[Pair<'_>], ended: bool) -> (PartStatus, String) {
     }
     let reason = |found: &StepState| found.skip.as_ref().map(skip_reason).unwrap_or_default();
     let cut_off = |found: &StepState| match found.skip {
-        Some(SkipReason::Upstream { .. } | SkipReason::Stopped { .. }) => true,
+        Some(
+            SkipReason::Upstream { .. } | SkipReason::Stopped { .. } | SkipReason::Aborted { .. },
+        ) => true,
         None
         | Some(
             SkipReason::Condition { .. } | SkipReason::Nothing { .. } | SkipReason::Operator { .. },

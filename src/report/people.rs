@@ -4,7 +4,8 @@
 
 use crate::base::ids::StepKey;
 use crate::journal::event::{Event, Record};
-use crate::report::audit::{Approval, NO_ANSWER};
+use crate::report::audit::{Approval, NO_ANSWER, NOT_NEEDED};
+use crate::report::control::deed;
 use crate::report::waterfall::millis;
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
                     ..Approval::default()
                 });
             }
-            Event::QuestionAnswered { step, answer, operator, way, comment } => {
+            Event::QuestionAnswered { step, answer, operator, way, comment, .. } => {
                 if let Some(row) = open.remove(step).and_then(|place| rows.get_mut(place)) {
                     close(row, record, answer);
                     row.who = Some(operator.clone());
@@ -46,7 +47,26 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
                     close(row, record, NO_ANSWER);
                 }
             }
-            Event::StepStarted { .. }
+            Event::QuestionClosed { step } => {
+                if let Some(row) = open.remove(step).and_then(|place| rows.get_mut(place)) {
+                    close(row, record, NOT_NEEDED);
+                }
+            }
+            Event::ApprovalGiven { .. }
+            | Event::ApprovalWithdrawn { .. }
+            | Event::RunPaused { .. }
+            | Event::RunContinued { .. }
+            | Event::AbortRequested { .. }
+            | Event::CommandTaken { .. } => {
+                let row = deed(&record.event).map(|(who, what)| Approval {
+                    step: about(&record.event),
+                    ..done(record, &who.operator, &what)
+                });
+                rows.extend(row);
+            }
+            Event::AnswerRefused { .. }
+            | Event::CommandRefused { .. }
+            | Event::StepStarted { .. }
             | Event::IntentRecorded { .. }
             | Event::ActAccepted { .. }
             | Event::ActRefused { .. }
@@ -65,6 +85,15 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
         }
     }
     rows
+}
+
+/// The step that an event, or the command in it, is about.
+fn about(event: &Event) -> Option<String> {
+    let command = match event {
+        Event::CommandTaken { command, .. } => command.step(),
+        _ => None,
+    };
+    event.step().or(command).map(|step| step.as_str().to_owned())
 }
 
 fn close(row: &mut Approval, record: &Record, answer: &str) {

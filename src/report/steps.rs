@@ -61,7 +61,11 @@ pub fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Upstream { step } => format!("it needs {step}, which did not succeed"),
         SkipReason::Stopped { step } => format!("the run was stopped when {step} failed"),
         SkipReason::Nothing { why } => format!("nothing to do: {why}"),
-        SkipReason::Operator { operator } => format!("{operator} decided to go on without it"),
+        SkipReason::Operator { operator, reason } => {
+            let reason = reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+            format!("{operator} decided to go on without it{reason}")
+        }
+        SkipReason::Aborted { operator } => format!("{operator} aborted the run before it"),
     }
 }
 
@@ -78,7 +82,8 @@ pub fn skipped_for_want(step: &StepState) -> bool {
             SkipReason::Upstream { .. }
             | SkipReason::Stopped { .. }
             | SkipReason::Nothing { .. }
-            | SkipReason::Operator { .. },
+            | SkipReason::Operator { .. }
+            | SkipReason::Aborted { .. },
         ) => true,
     }
 }

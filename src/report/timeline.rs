@@ -5,6 +5,7 @@
 use crate::base::duration::human;
 use crate::journal::event::{Event, RunOutcome};
 use crate::journal::store::StoredRecord;
+use crate::report::control::control_sentence;
 use crate::report::model::TimelineRow;
 use crate::report::steps::skip_reason;
 use std::time::Duration;
@@ -76,6 +77,15 @@ fn sentence(event: &Event) -> String {
             format!("{operator} answered {answer}{way}{comment}")
         }
         Event::QuestionExpired { .. } => "nobody answered in time".to_owned(),
+        Event::ApprovalGiven { .. }
+        | Event::ApprovalWithdrawn { .. }
+        | Event::AnswerRefused { .. }
+        | Event::QuestionClosed { .. }
+        | Event::CommandTaken { .. }
+        | Event::CommandRefused { .. }
+        | Event::RunPaused { .. }
+        | Event::RunContinued { .. }
+        | Event::AbortRequested { .. } => control_sentence(event).unwrap_or_default(),
         Event::RunInterrupted { reason } => format!("run interrupted: {reason}"),
         Event::RunFinished { outcome } => format!("run {}", outcome_name(*outcome)),
         Event::PredictionScored { held, total, .. } => {

@@ -181,7 +181,9 @@ impl<'a> Scene<'a> {
             Event::QuestionAsked { step, .. } => {
                 self.asking.insert(step.clone());
             }
-            Event::QuestionAnswered { step, .. } | Event::QuestionExpired { step } => {
+            Event::QuestionAnswered { step, .. }
+            | Event::QuestionExpired { step }
+            | Event::QuestionClosed { step } => {
                 self.asking.remove(step);
             }
             Event::RunInterrupted { .. } => self.interrupted = true,
@@ -194,7 +196,15 @@ impl<'a> Scene<'a> {
             | Event::StepObserved { .. }
             | Event::StepRetried { .. }
             | Event::RunFinished { .. }
-            | Event::PredictionScored { .. } => {}
+            | Event::PredictionScored { .. }
+            | Event::AnswerRefused { .. }
+            | Event::ApprovalGiven { .. }
+            | Event::ApprovalWithdrawn { .. }
+            | Event::CommandTaken { .. }
+            | Event::CommandRefused { .. }
+            | Event::RunPaused { .. }
+            | Event::RunContinued { .. }
+            | Event::AbortRequested { .. } => {}
         }
     }
 

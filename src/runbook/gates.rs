@@ -3,6 +3,7 @@
 //! **Invariant:** only what stands in the file is judged; what an expression will give is left to the
 //! dry run.
 
+use crate::action::MOST_APPROVALS;
 use crate::base::diagnostic::{Problems, Span};
 use crate::base::duration;
 use crate::runbook::codes;
@@ -35,6 +36,17 @@ fn approve(draft: &Draft, p: &mut Problems) {
         p.error(codes::INPUT_TYPE, place(draft, "on_timeout"), message)
             .help("`fail` fails the step, `reject` ends the run as if somebody had said no");
     }
+    let range = 1..=i64::from(MOST_APPROVALS);
+    if let Some(number) = literal_int(draft, "approvals").filter(|it| !range.contains(it)) {
+        let message = format!("`approvals` is between 1 and {MOST_APPROVALS}, found {number}");
+        p.error(codes::RANGE, place(draft, "approvals"), message)
+            .help("1 is one person, 2 the two-person rule");
+    }
+}
+
+/// The whole number of an input, unless it is an expression or no number.
+fn literal_int(draft: &Draft, input: &str) -> Option<i64> {
+    draft.step.with.get(input)?.to_json().as_i64()
 }
 
 fn wait_until(draft: &Draft, p: &mut Problems) {

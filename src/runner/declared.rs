@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 pub fn declared(catalogue: &Catalogue, plan: &Plan) -> BTreeSet<String> {
     let mut declared = BTreeSet::new();
     for step in &plan.steps {
-        let undo = step.undo.as_deref().filter(|_| plan.may_undo());
+        // Whatever the runbook says of failures, a person may abort the run with undo.
+        let undo = step.undo.as_deref();
         for action in std::iter::once(step.uses.as_str()).chain(undo) {
             let Some(spec) = catalogue.spec(action) else { continue };
             declared.extend(spec.calls.iter().map(|call| (*call).to_owned()));

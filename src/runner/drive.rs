@@ -1,60 +1,25 @@
 //! Drives a machine until its run ends or is interrupted.
 //!
-//! **Invariant:** one turn, one transaction; nothing is performed that is not durable.
+//! **Invariant:** one turn, one transaction; nothing is performed that is not durable, and no mutation
+//! without a look at the lease directly before it.
 
-use super::observer::{Observer, Operator, StopSignal};
-use super::perform::{act, observe};
-use super::prepare::{Past, Prepared, StepsById, by_id, prepare};
-use crate::action::Catalogue;
-use crate::base::clock::Clock;
+use super::flight::Flight;
+use super::holding::Holding;
+use super::observer::Observer;
+use super::running::{Inbox, Running};
+use crate::base::clock::ClockMode;
 use crate::base::ids::StepKey;
-use crate::base::redact::redact_line;
-use crate::base::value::Values;
-use crate::cloud::{Cloud, Effects, Writer};
-use crate::engine::{Effect, Input, Machine, Part, Reply, Turn};
-use crate::estate::{Environment, Estate};
-use crate::journal::fold::{Question, RunState};
-use crate::journal::{Fence, JournalError, Store};
-use crate::plan::model::Plan;
-use chrono::{DateTime, Utc};
-use futures_util::StreamExt as _;
-use futures_util::future::LocalBoxFuture;
-use futures_util::stream::FuturesUnordered;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::engine::{Effect, Input, Machine, Turn};
+use crate::journal::fold::RunState;
+use crate::journal::{Fence, JournalError, Posted, Store};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long a lease lasts without being renewed: several times the longest wait between two turns.
-pub const LEASE: Duration = Duration::from_secs(300);
+/// How often the inbox is looked into, and the lease at, while the run waits.
+const GLANCE: Duration = Duration::from_secs(1);
 
-/// Most characters of what a person adds to an answer: a reason, not a protocol.
-const LONGEST_COMMENT: usize = 1_000;
-
-/// Everything a run works with.
-pub struct Running<'a> {
-    /// The actions.
-    pub catalogue: &'a Catalogue,
-    /// The guarded cloud of a live run.
-    pub cloud: &'a Cloud,
-    /// Typed writes.
-    pub writer: &'a Writer,
-    /// The effects gate.
-    pub effects: &'a Effects,
-    /// The clock.
-    pub clock: &'a Clock,
-    /// The estate.
-    pub estate: &'a Estate,
-    /// The environment.
-    pub environment: &'a Environment,
-    /// Parameters.
-    pub parameters: Values,
-    /// Who runs this.
-    pub operator: &'a str,
-    /// Who is asked.
-    pub people: &'a dyn Operator,
-    /// Asks the run to stop.
-    pub stop: StopSignal,
-}
+/// The same where virtual time stands still for it: nobody should feel that.
+const SHORT_GLANCE: Duration = Duration::from_millis(200);
 
 /// How driving ended.
 #[derive(Debug, Clone)]
@@ -83,15 +48,16 @@ pub async fn drive(
     fence: Fence,
     observers: &mut [&mut dyn Observer],
 ) -> Result<Ended, RunnerError> {
-    let plan = Arc::new(machine.plan().clone());
-    let places = by_id(&plan);
-    let mut prepared: BTreeMap<(StepKey, Part), Arc<Prepared>> = BTreeMap::new();
-    let mut flying: FuturesUnordered<LocalBoxFuture<'_, Input>> = FuturesUnordered::new();
-    let mut renewed = running.clock.now();
+    if running.wait {
+        machine.wait_for_people();
+    }
+    let mut flight = Flight::of(running, machine.plan());
+    let mut holding = Holding::new(running, store, fence);
+    let mut handed = BTreeSet::new();
     let mut turn = turn;
     loop {
-        keep_lease(store, fence, running.clock.now(), &mut renewed)?;
-        store.append(&turn.records)?;
+        holding.keep()?;
+        holding.store.append(&turn.records)?;
         for record in &turn.records {
             let step = record.event.step().map(StepKey::as_str);
             tracing::info!(seq = record.seq, event = record.event.kind(), step, "recorded");
@@ -100,95 +66,65 @@ pub async fn drive(
             observer.turned(&turn.records, machine.state());
         }
         for effect in turn.effects {
-            if effect == Effect::Halt {
-                return Ok(Ended { state: machine.state().clone() });
+            match effect {
+                Effect::Halt => return Ok(Ended { state: machine.state().clone() }),
+                Effect::Forget { step } => flight.forget(&step),
+                Effect::Act { .. } => {
+                    holding.check()?;
+                    flight.launch(&machine, effect);
+                }
+                Effect::Begin { .. }
+                | Effect::Observe { .. }
+                | Effect::Ask { .. }
+                | Effect::Await { .. } => flight.launch(&machine, effect),
             }
-            let steps = (Arc::clone(&plan), &places);
-            flying.push(launch(running, &machine, steps, effect, &mut prepared));
         }
-        assert!(!flying.is_empty(), "the machine waits for nothing and has not halted");
+        let idle = flight.is_empty() && !machine.is_held();
+        assert!(!idle, "the machine waits for nothing and has not halted");
         let input = loop {
+            if let Some(posted) = next_command(&*holding.store, &machine, &mut handed)? {
+                break Input::Command(posted);
+            }
             tokio::select! {
                 biased;
                 () = running.stop.stopped() => {
                     break Input::Interrupt { reason: "signal".to_owned() };
                 }
-                Some(input) = flying.next() => break input,
-                // A person may take longer than a lease lasts.
-                () = running.clock.sleep(LEASE / 3) => {
-                    keep_lease(store, fence, running.clock.now(), &mut renewed)?;
-                }
+                Some(input) = flight.next() => break input,
+                () = glance(running, &machine) => holding.check()?,
             }
         };
         turn = machine.handle(input, running.clock.now());
     }
 }
 
-fn keep_lease(
-    store: &mut dyn Store,
-    fence: Fence,
-    now: DateTime<Utc>,
-    renewed: &mut DateTime<Utc>,
-) -> Result<(), JournalError> {
-    if now - *renewed >= crate::base::clock::to_delta(LEASE / 3) {
-        store.renew(fence, now, LEASE)?;
-        *renewed = now;
-    }
-    Ok(())
-}
-
-/// Turns an effect into work that ends as an input.
-fn launch<'a>(
-    running: &'a Running<'a>,
+/// The oldest command that was neither used nor handed to this machine. One that a stopping machine left
+/// alone is found by the next process.
+fn next_command(
+    store: &dyn Store,
     machine: &Machine,
-    (plan, by_id): (Arc<Plan>, &StepsById),
-    effect: Effect,
-    prepared: &mut BTreeMap<(StepKey, Part), Arc<Prepared>>,
-) -> LocalBoxFuture<'a, Input> {
-    match effect {
-        Effect::Begin { step, part } => {
-            let steps = (&*plan, by_id);
-            let (begun, ready) =
-                prepare(running, steps, machine.state(), machine.step(&step), part);
-            if let Some(ready) = ready {
-                prepared.insert((step.clone(), part), Arc::new(ready));
-            }
-            Box::pin(std::future::ready(Input::Begun { step, begun }))
-        }
-        Effect::Observe { step, part, delay } => {
-            let ready = Arc::clone(&prepared[&(step, part)]);
-            let past = Past::of(&machine.state().steps[&ready.step]);
-            Box::pin(async move { observe(running, &plan, ready, past, delay).await })
-        }
-        Effect::Act { step, part } => {
-            let ready = Arc::clone(&prepared[&(step, part)]);
-            let past = Past::of(&machine.state().steps[&ready.step]);
-            Box::pin(async move { act(running, &plan, ready, past).await })
-        }
-        Effect::Ask { step, question } => Box::pin(ask(running, step, question)),
-        Effect::Halt => unreachable!("the loop returns on Halt"),
-    }
+    handed: &mut BTreeSet<String>,
+) -> Result<Option<Posted>, JournalError> {
+    let known = |id: &String| machine.state().has_used(id) || handed.contains(id);
+    let next = store.posted()?.into_iter().find(|posted| !known(&posted.id));
+    handed.extend(next.as_ref().map(|posted| posted.id.clone()));
+    Ok(next)
 }
 
-/// Asks until somebody answers or the question's time is over.
-async fn ask(running: &Running<'_>, step: StepKey, question: Question) -> Input {
-    let asking = running.people.ask(&step, &question);
-    let reply = match question.gate.as_ref().map(|gate| gate.deadline) {
-        None => asking.await,
-        Some(deadline) => tokio::select! {
-            biased;
-            reply = asking => reply,
-            () = running.clock.sleep_until(deadline) => None,
-        },
-    };
-    match reply {
-        Some(Reply { answer, way, comment }) => {
-            let plain = |text: String| text.replace(|c: char| c.is_control() && c != '\n', "");
-            let comment = comment.map(|text| redact_line(&plain(text), LONGEST_COMMENT));
-            let comment = comment.filter(|text| !text.is_empty());
-            let reply = Reply { answer, way, comment };
-            Input::Answered { step, reply, operator: running.operator.to_owned() }
+/// Waits until it is time to look into the inbox and at the lease again, although nothing happened.
+async fn glance(running: &Running<'_>, machine: &Machine) {
+    let people = machine.awaits_people();
+    match (running.clock.mode(), running.inbox) {
+        (ClockMode::Virtual, Inbox::Watched) if people => {
+            running.clock.stand_still(SHORT_GLANCE).await;
         }
-        None => Input::NobodyAnswered { step },
+        (ClockMode::Virtual, Inbox::EachTurn) if people => running.clock.sleep(GLANCE).await,
+        // Virtual time leaps; the lease is kept on the way if it is by the same clock.
+        (ClockMode::Virtual, Inbox::Watched | Inbox::EachTurn) => {
+            running.clock.sleep(running.lease / 3).await;
+        }
+        (ClockMode::Real | ClockMode::Scaled(_), Inbox::Watched | Inbox::EachTurn) => {
+            running.clock.stand_still(GLANCE).await;
+        }
     }
 }

@@ -5,12 +5,16 @@
 
 mod declared;
 mod drive;
+mod flight;
+mod holding;
 mod observer;
 mod perform;
 mod prepare;
+mod running;
 mod standing;
 mod translate;
 
 pub use declared::declared;
-pub use drive::{Ended, LEASE, RunnerError, Running, drive};
+pub use drive::{Ended, RunnerError, drive};
 pub use observer::{NobodyToAsk, Observer, Operator, StopSignal};
+pub use running::{Inbox, LEASE, Running};

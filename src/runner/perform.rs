@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** whatever an action does here ends as one input of the machine.
 
-use super::drive::Running;
 use super::prepare::{Past, Prepared};
+use super::running::Running;
 use super::translate::{act_failure, look_error, seen, seen_done};
 use crate::action::{ReadContext, WriteContext};
 use crate::cloud::Overlay;

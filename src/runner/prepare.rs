@@ -3,7 +3,7 @@
 //! **Invariant:** a pure function of plan and run state, so that a resumed process prepares the same step
 //! in the same way.
 
-use super::drive::Running;
+use super::running::Running;
 use super::standing::standing;
 use super::translate::inputs_json;
 use crate::action::spec::Reversibility;
@@ -81,7 +81,7 @@ impl Prepared {
             began: past.began,
             asked: past.asked,
             disaster_at: plan.disaster_at,
-            owner: running.operator,
+            owner: &running.operator.operator,
             expires: expires(plan.created_at),
             planned: Some(&self.planned),
             standing: self.standing.as_ref(),

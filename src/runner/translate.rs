@@ -91,11 +91,18 @@ pub(super) fn seen(observation: Observation) -> Seen {
         Observation::InProgress { state, milestone } => {
             Seen::InProgress { state: redact(&state), milestone: milestone.map(str::to_owned) }
         }
-        Observation::Gate { message, approvers, rejects_on_timeout } => Seen::Gate(SeenGate {
-            message: redact(&message),
-            approvers: approvers.iter().map(|name| redact(name)).collect(),
-            on_timeout: if rejects_on_timeout { Consequence::Reject } else { Consequence::Fail },
-        }),
+        Observation::Gate { message, approvers, approvals, rejects_on_timeout } => {
+            Seen::Gate(SeenGate {
+                message: redact(&message),
+                approvers: approvers.iter().map(|name| redact(name)).collect(),
+                approvals,
+                on_timeout: if rejects_on_timeout {
+                    Consequence::Reject
+                } else {
+                    Consequence::Fail
+                },
+            })
+        }
         Observation::Waiting { until } => Seen::Waiting { until },
         Observation::Done(done) => Seen::Done(Box::new(seen_done(done))),
         Observation::Broken { why, help } => Seen::Broken(ErrorRecord {

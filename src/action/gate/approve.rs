@@ -16,6 +16,9 @@ use std::time::Duration;
 /// approval would be about something that is gone.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
+/// Most people that a gate may need: more of them are not found at three in the morning.
+pub(crate) const MOST_APPROVALS: u32 = 9;
+
 /// Most characters of a question: what is longer is not read at three in the morning.
 const LONGEST: usize = 500;
 
@@ -37,7 +40,15 @@ impl Default for Approve {
                 Field::optional(
                     "approvers",
                     names,
-                    "who should decide: names for people to read, compared with nothing",
+                    "who may decide, anybody when absent: ARNs, names of users, names of roles or \
+                     `ROLE/SESSION`, as AWS says them of whoever decides; in the simulator the name that \
+                     they declare",
+                ),
+                Field::optional(
+                    "approvals",
+                    Type::Int,
+                    "how many different people have to approve, at most 9: 2 is the two-person rule; 1 \
+                     when absent",
                 ),
                 Field::optional(
                     "on_timeout",
@@ -47,7 +58,7 @@ impl Default for Approve {
                 ),
             ],
             outputs: vec![
-                Field::required("approved_by", Type::String, "who approved"),
+                Field::required("approved_by", Type::String, "who approved; several with commas"),
                 Field::required("approved_at", Type::Time, "when"),
                 Field::optional("comment", Type::String, "what they added"),
             ],
@@ -55,7 +66,7 @@ impl Default for Approve {
             effects: &[],
             reversibility: Reversibility::ReadOnly,
             by_hand: "# Decide, and write down who, when and why: {message} \
-                      [(to be decided by: {approvers})]",
+                      [(to be decided by: {approvers})] [(people who must approve: {approvals})]",
             default_timeout: DEFAULT_TIMEOUT,
             poll_every: Duration::from_secs(60),
         };
@@ -72,6 +83,20 @@ fn rejects_on_timeout(scope: &StepScope<'_>) -> Result<bool, ActionError> {
             name: "on_timeout".to_owned(),
             why: format!("`{other}` is none of: fail, reject"),
         }),
+    }
+}
+
+/// How many different people have to approve.
+fn approvals(scope: &StepScope<'_>) -> Result<u32, ActionError> {
+    match scope.input("approvals") {
+        Value::Int(number) => u32::try_from(*number)
+            .ok()
+            .filter(|number| (1..=MOST_APPROVALS).contains(number))
+            .ok_or_else(|| ActionError::Input {
+                name: "approvals".to_owned(),
+                why: format!("{number} is not between 1 and {MOST_APPROVALS}"),
+            }),
+        _ => Ok(1),
     }
 }
 
@@ -99,22 +124,27 @@ impl Action for Approve {
         let yes = if scope.environment.protected {
             format!("`--yes` does not answer it: `{name}` is protected")
         } else {
-            format!("`--yes` approves it: `{name}` is not protected")
+            format!("`--yes` is an approval by whoever runs this: `{name}` is not protected")
         };
         let who = match approvers(scope).as_slice() {
-            [] => "asked: whoever runs or resumes this".to_owned(),
-            names => format!("asked: {} (names are not checked)", names.join(", ")),
+            [] => "asked: whoever runs or resumes this, or answers from elsewhere".to_owned(),
+            names => format!("asked: {} and nobody else", names.join(", ")),
         };
+        let number = approvals(scope)?;
+        let several = (number > 1)
+            .then(|| format!("it opens when {number} different people have approved it"));
         Ok(Preview {
             cannot_know: Some("a person decides".to_owned()),
             summary,
-            details: vec![
-                who,
-                "answers: approve, or reject, which ends the run but for its `always` steps"
-                    .to_owned(),
-                format!("without an answer in time it {consequence}"),
-                yes,
-            ],
+            details: std::iter::once(who)
+                .chain(several)
+                .chain([
+                    "answers: approve, or reject, which ends the run but for its `always` steps"
+                        .to_owned(),
+                    format!("without an answer in time it {consequence}"),
+                    yes,
+                ])
+                .collect(),
             outputs: self.spec.unknown_outputs("a person decides"),
             ..Preview::default()
         })
@@ -125,6 +155,7 @@ impl Action for Approve {
         Ok(Observation::Gate {
             message: redact_line(scope.text("message").unwrap_or_default(), LONGEST),
             approvers: approvers(scope),
+            approvals: approvals(scope)?,
             rejects_on_timeout: rejects_on_timeout(scope)?,
         })
     }

@@ -7,4 +7,5 @@ mod approve;
 mod wait_until;
 
 pub(super) use approve::Approve;
+pub(crate) use approve::MOST_APPROVALS;
 pub(super) use wait_until::WaitUntil;

@@ -8,8 +8,8 @@ use crate::journal::fold::{Consequence, GateRecord};
 const LIMIT_MS: u64 = 1_800_000;
 
 fn seen_gate(on_timeout: Consequence) -> Look {
-    let (message, approvers) = ("promote?".to_owned(), vec!["bob".to_owned()]);
-    Ok(Seen::Gate(SeenGate { message, approvers, on_timeout }))
+    let (message, approvers) = ("promote?".to_owned(), vec!["ann".to_owned()]);
+    Ok(Seen::Gate(SeenGate { message, approvers, approvals: 1, on_timeout }))
 }
 
 /// `before`, then a gate, then `after`; `clean` always runs.
@@ -200,8 +200,8 @@ fn the_question_holds_what_the_gate_says() {
     let question = gate(&stopped).question.clone().expect("open");
     assert_eq!((question.question.as_str(), question.error), ("promote?", None));
     let deadline = question.asked_at + Duration::from_millis(LIMIT_MS);
-    let (approvers, on_timeout) = (vec!["bob".to_owned()], Consequence::Reject);
-    assert_eq!(question.gate, Some(GateRecord { approvers, deadline, on_timeout }));
+    let (approvers, on_timeout) = (vec!["ann".to_owned()], Consequence::Reject);
+    assert_eq!(question.gate, Some(GateRecord { approvers, deadline, on_timeout, approvals: 1 }));
 }
 
 #[test]

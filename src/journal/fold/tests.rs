@@ -5,71 +5,9 @@ use crate::journal::event::{ErrorKind, SkipReason};
 use crate::journal::testing::{JournalBuilder, every_event, gate_answered, gate_asked, succeeded};
 use serde_json::json;
 
-/// Journals that end in each state worth telling apart, with the kinds of event that may follow.
-fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> {
-    let begun = || JournalBuilder::started(&["restore"]);
-    let running = || begun().start(1, "restore");
-    let acting = || running().intent(2, "restore", "rds:X");
-    let accepted = || acting().accepted(3, "restore");
-    let refused = || acting().event(3, every("act_refused"));
-    let doubtful = || acting().event(3, every("act_in_doubt"));
-    let failed = || running().fail(4, "restore", ErrorKind::Broken, "broken");
-    let asked = || running().event(4, every("question_asked"));
-    let gate = || running().event(4, gate_asked("restore", 60_000, Consequence::Fail));
-    let over = |journal: JournalBuilder| journal.event(9, every("prediction_scored"));
-    let succeeded = || accepted().succeed(5, "restore", json!({}));
-    let undoing = || succeeded().event(6, every("undo_started"));
-    let undo_acting = || undoing().intent(7, "restore", "rds:Y");
+mod table;
 
-    let run = ["attempt_started", "run_interrupted", "prediction_scored"];
-    let and_run = |kinds: &[&'static str]| [&run[..], kinds].concat();
-    let looking = ["step_observed", "step_retried"];
-    let ending = ["step_succeeded", "step_failed", "question_asked"];
-    let settling = ["act_accepted", "act_refused", "act_in_doubt"];
-    let at_rest = || and_run(&[&looking[..], &ending].concat());
-    // `every_event` holds try 1; after one try that is no longer the next.
-    let fresh = || [at_rest(), vec!["intent_recorded"]].concat();
-    let in_flight = and_run(&[&looking[..], &settling].concat());
-    let undo_ending = ["undo_succeeded", "undo_failed"];
-    vec![
-        ("nothing", JournalBuilder::new(), vec!["run_started"]),
-        ("begun", begun(), and_run(&["step_started", "step_skipped"])),
-        ("running", running(), fresh()),
-        ("acting", acting(), in_flight.clone()),
-        ("accepted", accepted(), at_rest()),
-        ("refused", refused(), at_rest()),
-        ("in doubt", doubtful(), at_rest()),
-        ("asked", asked(), and_run(&["question_answered"])),
-        // `every_event` answers "retry", which no gate takes.
-        ("gate asked", gate(), and_run(&["question_expired"])),
-        ("gate opened", gate().event(5, gate_answered("restore", APPROVE, None)), fresh()),
-        ("gate expired", gate().event(5, every("question_expired")), fresh()),
-        ("to be tried again", asked().event(5, every("question_answered")), fresh()),
-        ("succeeded", succeeded(), and_run(&["undo_started", "run_finished"])),
-        ("failed", failed(), and_run(&["undo_started", "run_finished"])),
-        ("skipped", begun().event(1, every("step_skipped")), and_run(&["run_finished"])),
-        (
-            "undoing",
-            undoing(),
-            and_run(&[&looking[..], &undo_ending, &["intent_recorded"]].concat()),
-        ),
-        ("undo acting", undo_acting(), in_flight),
-        (
-            "undo accepted",
-            undo_acting().accepted(8, "restore"),
-            and_run(&[&looking[..], &undo_ending].concat()),
-        ),
-        ("undone", undoing().event(7, every("undo_succeeded")), and_run(&["run_finished"])),
-        ("undo failed", undoing().event(7, every("undo_failed")), and_run(&["run_finished"])),
-        ("interrupted", running().event(2, every("run_interrupted")), vec!["attempt_started"]),
-        (
-            "scored",
-            over(succeeded()),
-            vec!["attempt_started", "run_interrupted", "undo_started", "run_finished"],
-        ),
-        ("finished", over(succeeded()).finish(9, RunOutcome::Succeeded), vec![]),
-    ]
-}
+use table::table;
 
 fn every(kind: &str) -> Event {
     let found = every_event("restore").into_iter().find(|event| event.kind() == kind);
@@ -114,7 +52,7 @@ fn kinds_are_the_stored_types() {
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
     }
     let unique: std::collections::BTreeSet<_> = kinds.iter().collect();
-    assert_eq!((kinds.len(), unique.len()), (21, 21), "every_event misses a kind");
+    assert_eq!((kinds.len(), unique.len()), (30, 30), "every_event misses a kind");
 }
 
 #[test]
@@ -124,7 +62,9 @@ fn skip_reasons_read_back() {
         SkipReason::Upstream { step: StepKey::new("a") },
         SkipReason::Stopped { step: StepKey::new("a") },
         SkipReason::Nothing { why: "no instance".to_owned() },
-        SkipReason::Operator { operator: "alice".to_owned() },
+        SkipReason::Operator { operator: "alice".to_owned(), reason: None },
+        SkipReason::Operator { operator: "alice".to_owned(), reason: Some("r".to_owned()) },
+        SkipReason::Aborted { operator: "alice".to_owned() },
     ] {
         let json = serde_json::to_string(&reason).unwrap();
         assert_eq!(serde_json::from_str::<SkipReason>(&json).unwrap(), reason, "{json}");
@@ -254,6 +194,7 @@ fn what_cannot_follow_is_named() {
         operator: String::new(),
         way: None,
         comment: None,
+        identity: None,
     };
     let wrong = JournalBuilder::started(&["restore"])
         .start(1, "restore")

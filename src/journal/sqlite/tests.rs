@@ -8,6 +8,7 @@ use crate::journal::verify::{Expected, export_jsonl, verify};
 use chrono::TimeDelta;
 use std::path::PathBuf;
 
+mod inbox;
 mod rough;
 
 const TTL: Duration = Duration::from_secs(60);

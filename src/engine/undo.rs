@@ -1,0 +1,99 @@
+//! What undoing takes back, in which order, and what stays.
+//!
+//! **Invariant:** one function answers for machine and previews; nothing is undone before everything
+//! that was built on it.
+
+use crate::base::ids::StepKey;
+use crate::journal::fold::{RunState, StepState, StepStatus};
+use crate::plan::model::{Plan, PlannedStep, Trace};
+use std::collections::BTreeMap;
+
+/// What undoing does from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UndoPlan {
+    /// Steps that are undone. Those of one wave have nothing to do with each other and are undone at the
+    /// same time, newest first in the list; a wave follows when what depends on it is undone.
+    pub undo: Vec<Vec<StepKey>>,
+    /// Steps that cannot be undone and were done, or may have been.
+    pub irreversible: Vec<StepKey>,
+    /// Steps whose effect stays: there is no undo for them, their undo failed, or something that depends
+    /// on them could not be undone.
+    pub left: Vec<StepKey>,
+    /// `always` steps that have not ended: they run whatever happens.
+    pub always: Vec<StepKey>,
+}
+
+impl UndoPlan {
+    /// Everything that is undone, in the order in which that begins at the earliest.
+    pub fn steps(&self) -> impl Iterator<Item = &StepKey> {
+        self.undo.iter().flatten()
+    }
+}
+
+/// What undoing the run would do now, or does from here on.
+pub fn undo_plan(plan: &Plan, state: &RunState) -> UndoPlan {
+    let mut found = UndoPlan::default();
+    // By step: how many waves come before it, and whether something that depends on it cannot be undone.
+    let mut places: BTreeMap<&StepKey, (usize, bool)> = BTreeMap::new();
+    // Backwards, so that everything that depends on a step was met before it.
+    for step in plan.steps.iter().rev() {
+        let stands = &state.steps[&step.key];
+        if step.always {
+            if !stands.status.is_over() {
+                found.always.push(step.key.clone());
+            }
+            continue;
+        }
+        let (wave, blocked) = places.remove(&step.key).unwrap_or_default();
+        let wanted = may_be_undone(step, stands);
+        let undone = wanted && !blocked;
+        if undone {
+            if found.undo.len() <= wave {
+                found.undo.resize_with(wave + 1, Vec::new);
+            }
+            found.undo[wave].push(step.key.clone());
+        } else if step.irreversible && has_effect(step, stands) {
+            found.irreversible.push(step.key.clone());
+        } else if wanted || stays(step, stands) {
+            found.left.push(step.key.clone());
+        }
+        let below =
+            (wave + usize::from(undone), blocked || stands.status == StepStatus::UndoFailed);
+        for need in &step.needs {
+            let place = places.entry(need).or_default();
+            *place = (place.0.max(below.0), place.1 || below.1);
+        }
+    }
+    found.undo.iter_mut().for_each(|wave| newest_first(wave, state));
+    found.irreversible.reverse();
+    found.left.reverse();
+    found.always.reverse();
+    found
+}
+
+/// The plan's order is turned round already; what began later comes earlier.
+fn newest_first(wave: &mut [StepKey], state: &RunState) {
+    wave.sort_by_key(|key| std::cmp::Reverse(state.steps[key].started_at));
+}
+
+/// Whether there is an undo, and something for it.
+fn may_be_undone(step: &PlannedStep, stands: &StepState) -> bool {
+    let something = match stands.status {
+        StepStatus::Succeeded | StepStatus::Warned | StepStatus::Undoing => true,
+        // What was asked for may be there, whatever became of the step.
+        StepStatus::Running | StepStatus::Failed | StepStatus::Skipped => stands.may_have_made,
+        StepStatus::Pending | StepStatus::Undone | StepStatus::UndoFailed => false,
+    };
+    something && step.undo.is_some()
+}
+
+/// Whether the step did something that can be told apart from nothing.
+fn has_effect(step: &PlannedStep, stands: &StepState) -> bool {
+    let acts = !step.check && step.trace != Trace::BestEffort;
+    acts && stands.status != StepStatus::Undone
+        && (stands.may_have_made || stands.status.is_success())
+}
+
+fn stays(step: &PlannedStep, stands: &StepState) -> bool {
+    stands.status == StepStatus::UndoFailed || has_effect(step, stands)
+}

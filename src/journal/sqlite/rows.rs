@@ -1,0 +1,85 @@
+//! Head and lease as rows of a journal's file.
+//!
+//! **Invariant:** a number that cannot be right matches nothing and is found as damage.
+
+use crate::base::digest::Digest;
+use crate::journal::chain;
+use crate::journal::error::JournalError;
+use crate::journal::store::{Fence, Head, Lease};
+use chrono::{DateTime, TimeZone, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub(super) fn read_head(connection: &Connection, place: &str) -> Result<Head, JournalError> {
+    connection
+        .query_row("SELECT count, digest FROM head", [], |row| {
+            Ok(Head {
+                count: from_sql(row.get(0)?),
+                digest: Digest::from(row.get::<_, String>(1)?),
+            })
+        })
+        .optional()
+        .map_err(|error| JournalError::of_sqlite(place, error))?
+        .ok_or_else(|| JournalError::Corrupt {
+            place: place.to_owned(),
+            seq: None,
+            why: "its head is missing".to_owned(),
+        })
+}
+
+pub(super) fn read_lease(
+    connection: &Connection,
+    place: &str,
+) -> Result<Option<Lease>, JournalError> {
+    let query = "SELECT holder, fence, expires_at_ms, renewed_at_ms FROM lease";
+    connection
+        .query_row(query, [], |row| {
+            Ok(Lease {
+                holder: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+                fence: Fence::new(from_sql(row.get(1)?)),
+                expires_at: instant(row.get(2)?),
+                renewed_at: instant(row.get(3)?),
+            })
+        })
+        .optional()
+        .map_err(|error| JournalError::of_sqlite(place, error))
+}
+
+pub(super) fn held(
+    connection: &Connection,
+    place: &str,
+    fence: Fence,
+) -> Result<Lease, JournalError> {
+    let lease = read_lease(connection, place)?.filter(|lease| !lease.holder.is_empty());
+    chain::check_fence(place, lease.as_ref(), fence)?;
+    Ok(lease.expect("a fence was just found valid"))
+}
+
+pub(super) fn write_lease(
+    connection: &Connection,
+    place: &str,
+    lease: &Lease,
+) -> Result<(), JournalError> {
+    let holder = (!lease.holder.is_empty()).then_some(lease.holder.as_str());
+    let (expires, renewed) =
+        (lease.expires_at.timestamp_millis(), lease.renewed_at.timestamp_millis());
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO lease VALUES (1, ?1, ?2, ?3, ?4)",
+            params![to_sql(lease.fence.number()), holder, expires, renewed],
+        )
+        .map(|_| ())
+        .map_err(|error| JournalError::of_sqlite(place, error))
+}
+
+/// Counts in a journal stay far below 2^63; a larger one is damage and will not match anything.
+pub(super) fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn from_sql(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+fn instant(millis: i64) -> DateTime<Utc> {
+    Utc.timestamp_millis_opt(millis).single().unwrap_or_default()
+}

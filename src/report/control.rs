@@ -1,0 +1,86 @@
+//! What people did to a run, as sentences: for the timeline and for progress.
+//!
+//! **Invariant:** each sentence says who; a refusal says why.
+
+use crate::journal::event::Event;
+use crate::journal::{Command, Person};
+
+/// The sentence for an event by which people control a run; `None` for all other events.
+pub fn control_sentence(event: &Event) -> Option<String> {
+    let why = |text: &Option<String>| text.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+    let sentence = if let Event::ApprovalGiven { by, way, comment, .. } = event {
+        format!("{by} approved {}{}; more approvals are needed", way.phrase(), why(comment))
+    } else if let Event::ApprovalWithdrawn { by, .. } = event {
+        format!("{by} withdrew the approval")
+    } else if let Event::AnswerRefused { answer, by, why, .. } = event {
+        format!("`{answer}` by {by} does not count: {why}")
+    } else if let Event::QuestionClosed { .. } = event {
+        "needs no answer any more".to_owned()
+    } else if let Event::CommandTaken { by, command, .. } = event {
+        format!("{} by {by}", command_text(command))
+    } else if let Event::CommandRefused { by, command, why, .. } = event {
+        format!("{} by {by} was refused: {why}", command_text(command))
+    } else if let Event::RunPaused { by, reason } = event {
+        format!("run paused by {by}{}", why(reason))
+    } else if let Event::RunContinued { by } = event {
+        format!("run continued by {by}")
+    } else if let Event::AbortRequested { by, reason, undo } = event {
+        let how = if *undo { "what was done is undone" } else { "what was done stays" };
+        format!("run aborted by {by}{}; {how}", why(reason))
+    } else {
+        return None;
+    };
+    Some(sentence)
+}
+
+/// A command as it would be typed: `approve promote`.
+pub fn command_text(command: &Command) -> String {
+    match command.step() {
+        Some(step) => format!("`{} {step}`", command.verb()),
+        None => format!("`{}`", command.verb()),
+    }
+}
+
+/// What a person did to the run that is no answer to a question, with who did it.
+pub(super) fn deed(event: &Event) -> Option<(&Person, String)> {
+    let with = |what: &str, why: &Option<String>| {
+        let why = why.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+        format!("{what}{why}")
+    };
+    if let Event::ApprovalGiven { by, comment, .. } = event {
+        Some((by, with("approved", comment)))
+    } else if let Event::ApprovalWithdrawn { by, .. } = event {
+        Some((by, "withdrew the approval".to_owned()))
+    } else if let Event::RunPaused { by, reason } = event {
+        Some((by, with("paused the run", reason)))
+    } else if let Event::RunContinued { by } = event {
+        Some((by, "continued the run".to_owned()))
+    } else if let Event::AbortRequested { by, reason, undo } = event {
+        let undo = if *undo { " with undo" } else { "" };
+        Some((by, with(&format!("aborted the run{undo}"), reason)))
+    } else if let Event::CommandTaken { by, command: Command::Skip { reason, .. }, .. } = event {
+        Some((by, with("skipped the step", &Some(reason.clone()))))
+    } else if let Event::CommandTaken { by, command: Command::Retry { .. }, .. } = event {
+        Some((by, "had the step tried again at once".to_owned()))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::testing::{every_command, every_event};
+
+    #[test]
+    fn every_event_of_control_has_a_sentence_with_who() {
+        let told: Vec<String> = every_event("a").iter().filter_map(control_sentence).collect();
+        assert_eq!(told.len(), 9, "{told:?}");
+        for sentence in told.iter().filter(|text| *text != "needs no answer any more") {
+            assert!(sentence.contains("bob (arn:aws:"), "{sentence}");
+        }
+        for command in every_command("a") {
+            assert!(command_text(&command).contains(command.verb()));
+        }
+    }
+}
