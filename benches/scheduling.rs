@@ -167,6 +167,7 @@ impl Stage {
             let effects = cloud.effects(ports(&clock));
             let now = clock.now();
             let fence = store.acquire("bench", now, LEASE, Takeover::Force).expect("the lease");
+            let operator = Person::declared("bench");
             let running = Running {
                 catalogue: &self.catalogue,
                 cloud: &cloud,
@@ -176,9 +177,13 @@ impl Stage {
                 estate: &self.estate,
                 environment: &self.environment,
                 parameters: Values::new(),
-                operator: "bench",
+                operator: &operator,
                 people: &NobodyToAsk,
                 stop: StopSignal::default(),
+                inbox: Inbox::EachTurn,
+                wait: false,
+                lease: LEASE,
+                lease_clock: &clock,
             };
             let json = serde_json::to_value(&self.plan).expect("plans are JSON");
             let start = Start { operator: "bench".to_owned(), fence: fence.number() };

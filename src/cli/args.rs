@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** every command says what it changes; whatever changes nothing says so too.
 
+use crate::cli::control::ControlCommand;
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::drill::DrillArgs;
 use crate::cli::explain::ExplainArgs;
@@ -62,6 +63,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Take up a run that was interrupted or whose process died.
     Resume(ResumeArgs),
+    #[command(flatten)]
+    Control(ControlCommand),
     /// Show runs and where they are. Changes nothing.
     Status(StatusArgs),
     /// Show finished runs with what was measured, simulated and real apart. Changes nothing.
@@ -122,6 +125,10 @@ pub(super) struct LaunchArgs {
     /// environment.
     #[arg(long)]
     pub yes: bool,
+    /// Without a terminal: wait at gates and questions for answers from other terminals (`drctl
+    /// approve`), instead of stopping there with exit code 13.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
     #[command(flatten)]
     pub simulation: SimulationArgs,
 }

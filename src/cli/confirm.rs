@@ -40,9 +40,10 @@ pub(super) fn confirm_change(
     what: &str,
     yes: bool,
 ) -> Result<(), CommandError> {
-    if !must_ask(environment, yes) {
-        return Ok(());
-    }
+    if must_ask(environment, yes) { ask(environment, what) } else { Ok(()) }
+}
+
+fn ask(environment: &Environment, what: &str) -> Result<(), CommandError> {
     let name = &environment.name;
     if !std::io::stdin().is_terminal() {
         let why = if environment.protected {
@@ -64,6 +65,19 @@ pub(super) fn confirm_change(
         Some(answer) if answer == wanted => Ok(()),
         _ => Err(CommandError::new(Exit::Rejected, "not agreed to; nothing was changed")),
     }
+}
+
+/// Asks for leave to end something that runs: also in a simulated environment, where others may wait for
+/// it. `yes` answers, except in a protected environment.
+///
+/// # Errors
+/// The answer is no, or nobody can be asked (exit code 12).
+pub(super) fn confirm_ending(
+    environment: &Environment,
+    what: &str,
+    yes: bool,
+) -> Result<(), CommandError> {
+    if yes && !environment.protected { Ok(()) } else { ask(environment, what) }
 }
 
 fn must_ask(environment: &Environment, yes: bool) -> bool {

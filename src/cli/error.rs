@@ -105,9 +105,10 @@ impl From<JournalError> for CommandError {
 impl From<SimError> for CommandError {
     fn from(error: SimError) -> Self {
         let exit = match &error {
-            SimError::Io { .. } | SimError::Corrupt { .. } | SimError::Version { .. } => {
-                Exit::Journal
-            }
+            SimError::Io { .. }
+            | SimError::Corrupt { .. }
+            | SimError::Version { .. }
+            | SimError::Taken { .. } => Exit::Journal,
             SimError::Mismatch { .. } | SimError::Fault { .. } | SimError::Estate { .. } => {
                 Exit::Usage
             }

@@ -5,9 +5,10 @@
 use std::process::ExitCode;
 
 /// How a command ended, for scripts. When several apply to one run, the first in this order wins:
-/// journal or lease, guard, credentials, rejected, waiting, clean-up failed, step failed, objective
-/// missed, completed with skips, ok. A failed clean-up outranks a failed step because it may cost
-/// money and needs a person now; the report names both.
+/// journal or lease, guard, credentials, waiting, clean-up failed, undo failed, rejected, step failed,
+/// objective missed, completed with skips, ok. A failed clean-up outranks the rest because it may cost
+/// money and needs a person now; so does a failed undo, which leaves the estate between two states: of
+/// a run that somebody aborted, that is the news. The report names all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything asked for happened.
@@ -34,6 +35,8 @@ pub enum Exit {
     Refused = 17,
     /// Credentials, account or endpoint.
     Credentials = 18,
+    /// What a step had done could not be taken back.
+    UndoFailed = 19,
 }
 
 impl From<Exit> for ExitCode {
@@ -43,7 +46,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The table for `drctl exit-codes` and the README.
-pub(super) const TABLE: [(Exit, &str); 12] = [
+pub(super) const TABLE: [(Exit, &str); 13] = [
     (Exit::Ok, "ok"),
     (Exit::Internal, "internal error (a bug)"),
     (Exit::Usage, "usage, or an invalid file"),
@@ -56,4 +59,5 @@ pub(super) const TABLE: [(Exit, &str); 12] = [
     (Exit::Journal, "journal or lease"),
     (Exit::Refused, "refused by the guard, a permit or a stale plan"),
     (Exit::Credentials, "credentials, account or endpoint"),
+    (Exit::UndoFailed, "undo failed: what a step did could not be taken back"),
 ];

@@ -12,7 +12,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, environment};
 use crate::cli::out;
-use crate::cli::session::{Session, verify_account};
+use crate::cli::session::{Session, Since, verify_account};
 use crate::cloud::{
     GuardPolicy, Overlay, SQL_READ, SQL_WRITE, SecretStage, SqlMode, SqlSession, SqlTarget,
 };
@@ -86,7 +86,8 @@ pub(super) async fn run(tools: &Tools, command: &HeartbeatCommand) -> Result<Exi
         &format!("write heartbeats into `{}`", database.instance),
         target.yes,
     )?;
-    let session = Session::open(tools, &estate, &environment, &SimulationArgs::default(), None)?;
+    let session =
+        Session::open(tools, &estate, &environment, &SimulationArgs::default(), Since::default())?;
     let mut sql = connect(&session, &environment, &database).await?;
     let ended = match command {
         HeartbeatCommand::Init(_) => init(&mut *sql).await,

@@ -17,19 +17,20 @@ use crate::cli::given::{objectives, parameters};
 use crate::cli::lock::{Lock, holder};
 use crate::cli::past::durations;
 use crate::cli::people::People;
+use crate::cli::person::person;
 use crate::cli::plan_view::{plan_json, plan_text};
 use crate::cli::project::{FileKind, Project};
-use crate::cli::session::{Session, check_options, verify_account};
+use crate::cli::session::{Session, Since, check_options, verify_account};
 use crate::cli::state::StateDir;
+use crate::cli::takeup::{Hold, hold};
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate, Objectives};
-use crate::journal::{SqliteStore, Store as _, Takeover};
+use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{PlanError, PlanRequest, PlanTools, build, predicted_failures};
 use crate::runbook::{Given, Runbook, load_runbook};
-use crate::runner::LEASE;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -165,18 +166,18 @@ pub(super) async fn launch(
         (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, &launch)?),
         _ => None,
     };
-    let session = Session::open(tools, &launch.estate, &environment, &simulation, None)?;
+    let session =
+        Session::open(tools, &launch.estate, &environment, &simulation, Since::default())?;
     let plan = make_plan(tools, &launch, asked, &environment, &session).await?;
     if args.dry_run {
         session.close()?;
         return dry_run(tools, &plan, args, launch.output);
     }
     confirm(&environment, &plan, args.yes)?;
-    let people = People::new(&plan, &environment, args.yes, None);
+    let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
     let scene = (&launch.estate, &environment, &session);
     let ended = start(tools, plan, scene, people, launch.output).await;
-    session.close()?;
-    ended
+    session.end(ended)
 }
 
 /// What the command line and the drill file ask for, checked before anything is opened: a mistake in
@@ -307,13 +308,12 @@ pub(super) async fn start(
     people: People,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let directory = tools.state.run(&plan.run);
-    tools.state.create(&directory)?;
-    let lock = Lock::take(&directory.join("lock"), &format!("run {}", plan.run), &holder())?;
+    // Asked before anything is made: credentials may have ended while somebody read the plan.
+    let person = person(tools, estate, environment, None).await?;
+    tools.state.create(&tools.state.run(&plan.run))?;
     let mut store = SqliteStore::create(&tools.state.journal(&plan.run))?;
     let now = session.clock.now();
-    let fence = store.acquire(&holder(), now, LEASE, Takeover::IfExpired)?;
-    store.note("process", &holder())?;
+    let Hold { lock, fence, .. } = hold(&tools.state, &plan.run, &mut store, false)?;
     // Not part of the run's content: where it stands on this machine. A resume looks files up there.
     if let Some(root) = tools.project.root().to_str() {
         store.note(PROJECT, root)?;
@@ -324,7 +324,7 @@ pub(super) async fn start(
     let start = Start { operator: operator(), fence: fence.number() };
     let (machine, turn) =
         Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
-    let undertaking = Undertaking { tools, estate, environment, session, output, people };
+    let undertaking = Undertaking { tools, estate, environment, session, output, people, person };
     let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
     drop(lock);
     ended

@@ -8,8 +8,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out, reports,
-    resume, run, runbook, shell, sim, status, sweep,
+    control, doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out,
+    reports, resume, run, runbook, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -97,9 +97,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Resume(args) => {
             check_pace(args.simulation.pace)?;
             let resumable = resume::prepare(tools, args)?;
+            let resumable = block_on(Time::Passing, resumable.settle())?;
             let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
             block_on(time, resume::run(resumable, args, output))
         }
+        Command::Control(command) => block_on(Time::Passing, control::run(tools, command, output)),
         Command::Status(args) => status::status(tools, args, output),
         Command::History(args) => history::history(tools, args, output),
         Command::Report(args) => reports::report(tools, args, output),

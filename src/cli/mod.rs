@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod confirm;
+mod control;
 mod doctor;
 mod drill;
 mod drill_list;
@@ -21,11 +22,10 @@ mod launch;
 mod lock;
 mod logging;
 mod main;
-#[cfg(test)]
-mod matrix;
 mod out;
 mod past;
 mod people;
+mod person;
 mod plan_view;
 mod progress;
 mod project;
@@ -36,11 +36,16 @@ mod run;
 mod runbook;
 mod session;
 mod shell;
+mod signals;
 mod sim;
+mod standing;
 mod state;
 mod status;
 mod sweep;
+mod takeup;
 mod undertake;
+mod undo_view;
 mod validate;
+mod watch;
 
 pub use main::main;

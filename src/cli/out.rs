@@ -69,6 +69,49 @@ fn text_column(line: &str) -> usize {
     indent + gap + rest[gap..].len() - rest[gap..].trim_start().len()
 }
 
+/// A part of the terminal that is drawn again and again.
+pub(super) struct Live {
+    drawn: usize,
+}
+
+/// The terminal on standard output, where there is one.
+pub(super) fn live() -> Option<Live> {
+    std::io::stdout().is_terminal().then_some(Live { drawn: 0 })
+}
+
+impl Live {
+    /// Draws `lines` in place of those drawn before; each is cut to the terminal's width, and what does
+    /// not fit on it is left out from the end but one line.
+    pub(super) fn draw(&mut self, lines: &[String]) {
+        let (width, height) = match terminal_size::terminal_size() {
+            Some((width, height)) => (usize::from(width.0), usize::from(height.0)),
+            None => (80, 24),
+        };
+        let fits = lines.iter().take(height.saturating_sub(1).max(1));
+        let lines: Vec<String> = fits.map(|line| cut(line, width.max(20))).collect();
+        let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
+        let mut out = std::io::stdout().lock();
+        let _ = write!(out, "{up}\r\x1b[J{}\n", lines.join("\n")).and_then(|()| out.flush());
+        self.drawn = lines.len();
+    }
+}
+
+/// As much of a line as has room, without what would move the cursor.
+fn cut(line: &str, width: usize) -> String {
+    let plain: String = line.chars().filter(|c| !c.is_control()).collect();
+    if textwrap::core::display_width(&plain) <= width {
+        return plain;
+    }
+    let mut room = width - 1;
+    let fits = plain.chars().take_while(|c| {
+        let wide = textwrap::core::display_width(c.encode_utf8(&mut [0; 4]));
+        let fits = wide <= room;
+        room = room.saturating_sub(wide);
+        fits
+    });
+    fits.chain(['…']).collect()
+}
+
 /// Writes bytes of a result as they are.
 pub(super) fn bytes(bytes: &[u8]) {
     let _ = std::io::stdout().lock().write_all(bytes);
@@ -94,7 +137,7 @@ pub(super) fn prompt(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use super::{cut, wrap};
 
     #[test]
     fn long_lines_break_at_words_below_their_text() {
@@ -103,6 +146,15 @@ mod tests {
         let wanted = "where        techcorp in sim,\n             account\n             123456789012\n     \
                       - made of several words\n\nshort";
         assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn a_line_on_the_terminal_is_cut_to_its_width() {
+        assert_eq!(cut("twelve chars", 12), "twelve chars");
+        assert_eq!(cut("twelve chars", 8), "twelve …");
+        assert_eq!(cut("a\x1b[31mb\tc", 20), "a[31mbc");
+        // Two columns each: half a character is not shown.
+        assert_eq!(cut("漢字漢字", 6), "漢字…");
     }
 
     #[test]

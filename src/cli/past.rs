@@ -5,13 +5,15 @@
 use crate::base::clock::between;
 use crate::base::ids::RunId;
 use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::progress::outcome_word;
 use crate::cli::state::StateDir;
 use crate::estate::Environment;
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{SqliteStore, Store as _, StoredRecord, list_runs};
+use crate::journal::{SqliteStore, Store, StoredRecord, list_runs};
 use crate::plan::Durations;
-use crate::plan::model::Plan;
+use crate::plan::model::{PLAN_VERSION, Plan};
 
 /// Most earlier runs that durations are taken from: the newest say most.
 const RUNS_FOR_DURATIONS: usize = 20;
@@ -50,10 +52,47 @@ pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandErr
 }
 
 /// The newest run that has not ended; `None` when all have.
-pub(super) fn newest_unfinished(state: &StateDir) -> Option<RunId> {
+fn newest_unfinished(state: &StateDir) -> Option<RunId> {
     let runs = list_runs(state.root());
     let open = runs.iter().filter(|run| run.finished_at.is_none() && run.problem.is_none());
     open.filter_map(|run| RunId::parse(&run.run)).max()
+}
+
+/// The run that `text` means to whoever wants to go on with one: `last` is the newest that has not ended,
+/// also when something newer has.
+///
+/// # Errors
+/// See [`find_run`].
+pub(super) fn find_unfinished(state: &StateDir, text: &str) -> Result<RunId, CommandError> {
+    let open = (text == "last").then(|| newest_unfinished(state)).flatten();
+    open.map_or_else(|| find_run(state, text), Ok)
+}
+
+/// Plan and state of a run that has not ended, from its journal; `what` is not possible otherwise.
+///
+/// # Errors
+/// The run has ended, or its journal is not whole or not of this version.
+pub(super) fn unfinished(
+    store: &dyn Store,
+    run: &RunId,
+    what: &str,
+) -> Result<(Plan, RunState), CommandError> {
+    let records = known(&store.load()?)?;
+    let broken = |error: String| {
+        CommandError::new(Exit::Journal, format!("run {run} cannot be {what}: {error}"))
+    };
+    let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
+    if let Some(outcome) = state.finished {
+        let word = outcome_word(outcome);
+        return Err(CommandError::usage(format!("run {run} has ended: it {word}"))
+            .help(format!("`drctl report {run}`")));
+    }
+    let plan: Plan =
+        serde_json::from_value(state.plan.clone()).map_err(|error| broken(error.to_string()))?;
+    if plan.schema_version != PLAN_VERSION {
+        return Err(broken(format!("its plan has version {}", plan.schema_version)));
+    }
+    Ok((plan, state))
 }
 
 /// The records of a run, its chain verified.

@@ -7,7 +7,7 @@
 use crate::base::ids::StepKey;
 use crate::cli::confirm::read_line;
 use crate::cli::out;
-use crate::cli::question::question_text;
+use crate::cli::question::{elsewhere, question_text};
 use crate::engine::Reply;
 use crate::estate::Environment;
 use crate::journal::fold::{APPROVE, AnswerWay, Question};
@@ -68,6 +68,8 @@ pub(super) struct People {
     named: bool,
     given: Mutex<Option<GivenAnswer>>,
     terminal: Arc<dyn Terminal>,
+    /// Whether answers from other terminals are waited for where there is none here.
+    wait: bool,
     /// The line that is being read: one at a time, as reading cannot be called off. It answers the
     /// question that it was begun for, and no other.
     line: tokio::sync::Mutex<Option<JoinHandle<Option<String>>>>,
@@ -88,8 +90,26 @@ impl People {
             named: environment.protected || gates > 1,
             given: Mutex::new(given),
             terminal: Arc::new(Stdin),
+            wait: false,
             line: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// The same, who wait for answers from other terminals where there is none here, if they are to.
+    #[must_use]
+    pub(super) fn waiting(self, wait: bool) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// Whether answers from other terminals are waited for.
+    pub(super) fn waits(&self) -> bool {
+        self.wait
+    }
+
+    /// Shows the question, with the commands that answer it from another terminal.
+    fn leave_to_others(&self, step: &StepKey, question: &Question) {
+        out::progress(&question_text(&self.plan, step, question));
+        out::progress(&format!("  {:<12} {}", "answer", elsewhere(&self.plan, step, question)));
     }
 
     /// The answer of the command line, unless it was used.
@@ -167,6 +187,9 @@ impl Operator for People {
             return Some(Reply { answer: APPROVE.to_owned(), way: AnswerWay::Yes, comment: None });
         }
         if !self.terminal.is_there() {
+            if self.wait {
+                self.leave_to_others(step, question);
+            }
             return None;
         }
         let mut line = self.line.lock().await;

@@ -195,7 +195,7 @@ fn describe_state(event: &Event) -> Option<String> {
 }
 
 /// One line for people; `None` for events that say nothing new.
-fn describe(event: &Event, state: &RunState) -> Option<String> {
+pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
     Some(match event {
         Event::RunStarted { .. } | Event::UndoSucceeded { .. } | Event::ActAccepted { .. } => {
             return None;

@@ -7,7 +7,7 @@ use crate::base::ids::StepKey;
 use crate::journal::fold::{Question, RunState};
 use crate::plan::follows;
 use crate::plan::model::{Plan, RunMode};
-use crate::report::line::answer_command;
+use crate::report::line::{answer_command, shell_word};
 
 /// The question with everything that a decision needs, several lines.
 pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) -> String {
@@ -26,15 +26,36 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
     let protected = if place.protected { ", PROTECTED" } else { "" };
     let simulated = if place.simulated { ", SIMULATED" } else { "" };
     line("where", format!("{} (account {}{protected}{simulated})", place.name, place.account));
+    for known in &question.consequences {
+        line(&known.choice, known.text.clone());
+    }
     let Some(gate) = &question.gate else { return lines.join("\n") };
     let found = follows(&plan.steps, step);
     let waiting = found.waiting_text();
     line("then", if waiting.is_empty() { "no step waits for it".to_owned() } else { waiting });
     line("in any case", found.regardless_text());
     line("approvers", gate.approvers.join(", "));
+    if gate.approvals > 1 {
+        line("approvals", format!("{} different people have to approve", gate.approvals));
+    }
     let until = format_instant(gate.deadline);
     line("until", format!("{until}; then {}", gate.on_timeout.phrase()));
     lines.join("\n")
+}
+
+/// The commands that answer a question from another terminal while a process drives the run, one a choice.
+pub(super) fn elsewhere_list(plan: &Plan, step: &StepKey, question: &Question) -> Vec<String> {
+    let (run, step) = (&plan.run, shell_word(step.as_str()));
+    let one = |choice: &String| match question.gate {
+        Some(_) => format!("drctl {choice} {run} {step}"),
+        None => format!("drctl answer {run} {step} {}", shell_word(choice)),
+    };
+    question.choices.iter().map(one).collect()
+}
+
+/// The same in a sentence.
+pub(super) fn elsewhere(plan: &Plan, step: &StepKey, question: &Question) -> String {
+    elsewhere_list(plan, step, question).join(", or ")
 }
 
 /// The commands that answer an open question, one a choice.
@@ -45,14 +66,19 @@ pub(super) fn answer_commands(plan: &Plan, state: &RunState, step: &StepKey) -> 
     choices.map(|choice| answer_command(plan.run.as_str(), which, choice)).collect()
 }
 
-/// All open questions with the commands that answer them; empty when there is none.
-pub(super) fn open_questions(plan: &Plan, state: &RunState) -> String {
+/// All open questions with the commands that answer them, whether a process drives the run (`driven`) or
+/// the answer takes it up; empty when there is none.
+pub(super) fn open_questions(plan: &Plan, state: &RunState, driven: bool) -> String {
     let mut text = String::new();
     for (step, question) in state.questions() {
         text.push_str(&format!("{}\n", question_text(plan, step, question)));
         let asked = format_instant(question.asked_at);
         text.push_str(&format!("  {:<12} {asked}\n", "asked"));
-        for (place, command) in answer_commands(plan, state, step).iter().enumerate() {
+        let commands = match driven {
+            true => elsewhere_list(plan, step, question),
+            false => answer_commands(plan, state, step),
+        };
+        for (place, command) in commands.iter().enumerate() {
             let what = if place == 0 { "answer" } else { "" };
             text.push_str(&format!("  {what:<12} {command}\n"));
         }

@@ -128,7 +128,7 @@ pub(super) fn conclude(
         OutputForm::Text => out::prose(&render_summary(&report)),
         OutputForm::Json => out::result(&render_json(&report)),
     }
-    out::progress(open_questions(plan, state).trim_end());
+    out::progress(open_questions(plan, state, false).trim_end());
     if state.finished.is_none() {
         out::progress(&format!("the run can be resumed: drctl resume {}", plan.run));
     }
@@ -171,15 +171,16 @@ pub(super) fn exit_of(plan: &Plan, state: &RunState, report: &Report) -> Exit {
             )
         )
     });
+    let cleanup = failed.iter().any(|step| step.always);
+    let undo = failed.iter().any(|step| state.steps[&step.key].status == StepStatus::UndoFailed);
     if kind(ErrorKind::Guard) {
         Exit::Refused
+    } else if cleanup {
+        Exit::CleanupFailed
+    } else if undo {
+        Exit::UndoFailed
     } else if outcome == RunOutcome::Aborted {
         Exit::Rejected
-    } else if failed
-        .iter()
-        .any(|step| step.always || state.steps[&step.key].status == StepStatus::UndoFailed)
-    {
-        Exit::CleanupFailed
     } else if !failed.is_empty() || matches!(outcome, RunOutcome::Failed | RunOutcome::Undone) {
         Exit::StepFailed
     } else if missed {

@@ -8,20 +8,20 @@ use crate::cli::args::{OutputForm, SimulationArgs};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{PROJECT, Tools, environment, operator};
-use crate::cli::lock::{Lock, holder};
+use crate::cli::lock::Lock;
 use crate::cli::out;
-use crate::cli::past::{find_run, newest_unfinished};
+use crate::cli::past::{find_unfinished, unfinished};
 use crate::cli::people::{GivenAnswer, People};
+use crate::cli::person::person;
 use crate::cli::project::Project;
-use crate::cli::session::Session;
+use crate::cli::session::{Session, Since};
+use crate::cli::takeup::{Hold, hold, take_world};
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate};
-use crate::journal::chain::known;
 use crate::journal::fold::{Question, RunState};
-use crate::journal::{SqliteStore, Store as _, Takeover};
-use crate::plan::model::{PLAN_VERSION, Plan};
-use crate::runner::LEASE;
+use crate::journal::{SqliteStore, Store as _};
+use crate::plan::model::Plan;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -44,57 +44,109 @@ pub(super) struct ResumeArgs {
     /// Approve every gate on the way; never enough for a protected environment.
     #[arg(long, conflicts_with = "answer")]
     pub yes: bool,
+    /// Without a terminal: wait at gates and questions for answers from other terminals (`drctl
+    /// approve`), instead of stopping there with exit code 13.
+    #[arg(long)]
+    pub wait: bool,
+    /// Take the run from the process that drives it, on this machine or another: it is fenced, and stops
+    /// before its next change. For processes that hang and machines that are gone.
+    #[arg(long)]
+    pub take_over: bool,
     #[command(flatten)]
     pub simulation: SimulationArgs,
 }
 
-/// A run that can be taken up.
+/// A run that this process has taken up.
 pub(super) struct Resumable {
     /// What it works with: the project that it began in.
     tools: Tools,
     /// Its plan.
-    pub plan: Plan,
+    plan: Plan,
+    /// What its journal says.
+    state: RunState,
     /// Its estate, as it was when the run began.
-    pub estate: Estate,
+    estate: Estate,
     /// Its environment.
     pub environment: Environment,
     /// The answer to the question that it waits for.
     given: Option<GivenAnswer>,
-    state: RunState,
     store: SqliteStore,
-    _lock: Lock,
+    hold: Hold,
+    /// The simulated world, where it had to be taken from a fenced process.
+    world: Option<Lock>,
 }
 
-/// Opens the run's journal and checks that it can be taken up.
+/// Opens the run's journal, checks that it can be taken up, and takes its lease.
 ///
 /// # Errors
 /// There is no such run, it has ended, another process runs it, or its journal is not whole.
 pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, CommandError> {
-    // Without a name, what can be taken up is meant, also when something newer has ended.
-    let open = (args.run == "last").then(|| newest_unfinished(&tools.state)).flatten();
-    let run = open.map_or_else(|| find_run(&tools.state, &args.run), Ok)?;
-    let lock = Lock::take(&tools.state.run(&run).join("lock"), &format!("run {run}"), &holder())?;
-    let store = SqliteStore::open(&tools.state.journal(&run))?;
-    let records = known(&store.load()?)?;
-    let broken = |error: String| {
-        CommandError::new(Exit::Journal, format!("run {run} cannot be resumed: {error}"))
-    };
-    let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
-    if let Some(outcome) = state.finished {
-        let word = crate::cli::progress::outcome_word(outcome);
-        return Err(CommandError::usage(format!("run {run} has ended: it {word}"))
-            .help(format!("`drctl report {run}`")));
+    let run = find_unfinished(&tools.state, &args.run)?;
+    let mut store = SqliteStore::open(&tools.state.journal(&run))?;
+    // Nobody is fenced for a run that cannot be taken up.
+    let before = unfinished(&store, &run, "resumed")?;
+    given_answer(&before.1, &run, args)?;
+    let hold = hold(&tools.state, &run, &mut store, args.take_over)?;
+    match taken_up(tools, args, &store, &run, before) {
+        Ok(TakenUp { tools, plan, state, estate, environment, given }) => {
+            let world = None;
+            Ok(Resumable { tools, plan, state, estate, environment, given, store, hold, world })
+        }
+        Err(error) => {
+            store.release(hold.fence)?;
+            Err(error)
+        }
     }
-    let plan: Plan =
-        serde_json::from_value(state.plan.clone()).map_err(|error| broken(error.to_string()))?;
-    if plan.schema_version != PLAN_VERSION {
-        return Err(broken(format!("its plan has version {}", plan.schema_version)));
-    }
-    let given = given_answer(&state, &run, args)?;
-    let tools = began_in(tools, &store, &run)?;
+}
+
+/// What is read under the lease.
+struct TakenUp {
+    tools: Tools,
+    plan: Plan,
+    state: RunState,
+    estate: Estate,
+    environment: Environment,
+    given: Option<GivenAnswer>,
+}
+
+/// Reads the run under its lease; `before` is what was read without.
+fn taken_up(
+    tools: &Tools,
+    args: &ResumeArgs,
+    store: &SqliteStore,
+    run: &RunId,
+    before: (Plan, RunState),
+) -> Result<TakenUp, CommandError> {
+    // Whoever drove it may have gone on until the lease was ours.
+    let unchanged = store.head()?.count == before.1.last_seq;
+    let (plan, state) = if unchanged { before } else { unfinished(store, run, "resumed")? };
+    let given = given_answer(&state, run, args)?;
+    let tools = began_in(tools, store, run)?;
     let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    Ok(Resumable { tools, plan, estate, environment, given, state, store, _lock: lock })
+    Ok(TakenUp { tools, plan, state, estate, environment, given })
+}
+
+impl Resumable {
+    /// Waits in real time until a process that was fenced has let go of the simulated world.
+    ///
+    /// # Errors
+    /// Another process uses the world.
+    pub(super) async fn settle(mut self) -> Result<Self, CommandError> {
+        let Some(from) = self.hold.fenced.as_ref().filter(|_| self.environment.is_simulated())
+        else {
+            return Ok(self);
+        };
+        let world = self.tools.state.world(&self.estate.name, &self.environment.name);
+        match take_world(&world.join("lock"), from).await {
+            Ok(lock) => self.world = Some(lock),
+            Err(error) => {
+                self.store.release(self.hold.fence)?;
+                return Err(error);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// The tools with the project that the run began in: its programs and PEM files are meant there,
@@ -168,16 +220,25 @@ pub(super) async fn run(
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { tools, plan, estate, environment, given, state, mut store, _lock } = resumable;
-    let session = Session::open(&tools, &estate, &environment, &args.simulation, state.last_at)?;
-    let now = session.clock.now();
-    // The file lock proves that no process of this machine runs it; its lease may outlive it.
-    let fence = store.acquire(&holder(), now, LEASE, Takeover::Force)?;
-    store.note("process", &holder())?;
+    let Resumable { tools, plan, state, estate, environment, given, mut store, hold, world } =
+        resumable;
+    let (fence, lock) = (hold.fence, hold.lock);
+    let since = Since { reached: state.last_at, world };
+    let opened = match Session::open(&tools, &estate, &environment, &args.simulation, since) {
+        Ok(session) => person(&tools, &estate, &environment, None).await.map(|it| (session, it)),
+        Err(error) => Err(error),
+    };
+    let (session, person) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            store.release(fence)?;
+            return Err(error);
+        }
+    };
     out::progress(&format!("resuming run {} after {} records", plan.run, state.last_seq));
     let start = Start { operator: operator(), fence: fence.number() };
-    let people = People::new(&plan, &environment, args.yes, given);
-    let (machine, turn) = Machine::resume(plan, state, start, now);
+    let people = People::new(&plan, &environment, args.yes, given).waiting(args.wait);
+    let (machine, turn) = Machine::resume(plan, state, start, session.clock.now());
     let undertaking = Undertaking {
         tools: &tools,
         estate: &estate,
@@ -185,8 +246,10 @@ pub(super) async fn run(
         session: &session,
         output,
         people,
+        person,
     };
     let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
-    session.close()?;
+    let ended = session.end(ended);
+    drop(lock);
     ended
 }

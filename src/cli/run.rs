@@ -12,7 +12,7 @@ use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json}
 use crate::cli::out;
 use crate::cli::people::People;
 use crate::cli::project::read_bounded;
-use crate::cli::session::{Session, verify_account};
+use crate::cli::session::{Session, Since, verify_account};
 use crate::cli::undertake::plan_parameters;
 use crate::cloud::GuardPolicy;
 use crate::estate::{Estate, Objectives};
@@ -153,7 +153,7 @@ pub(super) async fn run_plan(
     let environment = environment(&estate, &plan.environment.name)?.clone();
     // What the plan was made for, and what the command line adds.
     let simulation = args.simulation.after(&plan.environment.faults);
-    let session = Session::open(tools, &estate, &environment, &simulation, None)?;
+    let session = Session::open(tools, &estate, &environment, &simulation, Since::default())?;
     let now = session.clock.now();
     if now >= plan.expires_at {
         let message =
@@ -172,10 +172,9 @@ pub(super) async fn run_plan(
     }
     out::progress(&format!("plan {} holds: {} facts unchanged", digest.short(), plan.facts.len()));
     confirm(&environment, &plan, args.yes)?;
-    let people = People::new(&plan, &environment, args.yes, None);
+    let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
     let ended = start(tools, plan, (&estate, &environment, &session), people, output).await;
-    session.close()?;
-    ended
+    session.end(ended)
 }
 
 /// Plans again to read the facts afresh; only the facts of it are used.

@@ -7,12 +7,14 @@ use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::project::Project;
 use crate::cli::state::StateDir;
 use crate::cloud::dns::DnsNetwork;
 use crate::cloud::http::HttpNetwork;
+use crate::cloud::model::CallerIdentity;
 use crate::cloud::process::LocalProcesses;
 use crate::cloud::{Cloud, ErrorClass, Ports, PostgresConnector, Variables};
 use crate::estate::{Environment, EnvironmentKind, Estate};
@@ -28,6 +30,15 @@ pub(super) struct Session {
     _world: Option<Lock>,
 }
 
+/// What a simulated world goes on from; a real one needs nothing.
+#[derive(Debug, Default)]
+pub(super) struct Since {
+    /// An instant that simulated time must have reached.
+    pub reached: Option<DateTime<Utc>>,
+    /// The world's lock, where it was taken already.
+    pub world: Option<Lock>,
+}
+
 impl Deref for Session {
     type Target = wiring::Session;
 
@@ -37,7 +48,7 @@ impl Deref for Session {
 }
 
 impl Session {
-    /// Opens `environment`; `not_before` is an instant that simulated time must have reached.
+    /// Opens `environment`; a simulated world goes on from `since`.
     ///
     /// # Errors
     /// The simulated world cannot be read or is in use, or an option fits only simulated environments.
@@ -46,16 +57,16 @@ impl Session {
         estate: &Estate,
         environment: &Environment,
         simulation: &SimulationArgs,
-        not_before: Option<DateTime<Utc>>,
+        since: Since,
     ) -> Result<Self, CommandError> {
         check_options(environment, simulation)?;
         match &environment.kind {
             EnvironmentKind::Simulated(settings) => {
                 let seed = Seed::new(simulation.seed.unwrap_or(settings.seed));
-                Self::simulated(&tools.state, estate, environment, simulation, seed, not_before)
+                Self::simulated(&tools.state, estate, environment, simulation, seed, since)
             }
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
-                let clock = passing(simulation.pace, not_before);
+                let clock = passing(simulation.pace, since.reached);
                 let ports = real_ports(&clock, &tools.project);
                 Ok(Self { wired: wiring::Session::real(environment, clock, ports), _world: None })
             }
@@ -68,14 +79,17 @@ impl Session {
         environment: &Environment,
         simulation: &SimulationArgs,
         seed: Seed,
-        not_before: Option<DateTime<Utc>>,
+        since: Since,
     ) -> Result<Self, CommandError> {
         let directory = state.world(&estate.name, &environment.name);
         state.create(&directory)?;
-        let lock = Lock::take(&directory.join("lock"), "this simulated world", &holder())?;
+        let lock = match since.world {
+            Some(lock) => lock,
+            None => Lock::take(&directory.join("lock"), "this simulated world", &holder())?,
+        };
         let options = SimOptions { seed: Some(seed.number()), faults: simulation.faults.clone() };
         let simulator = Simulator::open(&directory, estate, environment, options)?;
-        let epoch = simulator.time().max(not_before.unwrap_or_else(simulated_epoch));
+        let epoch = simulator.time().max(since.reached.unwrap_or_else(simulated_epoch));
         let clock = match simulation.pace {
             Some(pace) => Clock::scaled(pace, epoch),
             None => Clock::virtual_from(epoch),
@@ -92,6 +106,16 @@ impl Session {
     pub(super) fn close(&self) -> Result<(), CommandError> {
         let Some(simulator) = &self.simulator else { return Ok(()) };
         Ok(simulator.save(self.clock.now())?)
+    }
+
+    /// Keeps the simulated world at the end of a command; why the command failed comes first.
+    ///
+    /// # Errors
+    /// The command failed, or the world cannot be written.
+    pub(super) fn end(&self, ended: Result<Exit, CommandError>) -> Result<Exit, CommandError> {
+        let kept = self.close();
+        let exit = ended?;
+        kept.map(|()| exit)
     }
 }
 
@@ -150,15 +174,18 @@ pub(super) fn check_options(
     Ok(())
 }
 
-/// Checks that the environment's account answers.
+/// Checks that the environment's account answers, and says who asked.
 ///
 /// # Errors
 /// Nobody answers, or another account does (exit code 18).
 pub(super) async fn verify_account(
     cloud: &Cloud,
     environment: &Environment,
-) -> Result<(), CommandError> {
-    let Err(error) = cloud.verify_account().await else { return Ok(()) };
+) -> Result<CallerIdentity, CommandError> {
+    let error = match cloud.verify_account().await {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
     let endpoint = match (&environment.kind, error.class) {
         (EnvironmentKind::Endpoints(endpoints), ErrorClass::Unreachable) => {
             endpoints.get("sts").or_else(|| endpoints.get("default"))

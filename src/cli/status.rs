@@ -8,14 +8,17 @@ use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
-use crate::cli::lock::is_held;
+use crate::cli::main::{Time, block_on};
 use crate::cli::out;
 use crate::cli::past::{find_run, stored};
 use crate::cli::progress::{outcome_word, skip_text};
-use crate::cli::question::{answer_commands, open_questions};
+use crate::cli::question::{answer_commands, elsewhere_list, open_questions};
+use crate::cli::standing::{standing, standing_json, standing_text};
+use crate::cli::takeup::{Driver, driven};
+use crate::cli::watch::watch;
 use crate::journal::chain::known;
 use crate::journal::fold::{Question, RunState, StepState};
-use crate::journal::{RunSummary, list_runs};
+use crate::journal::{RunSummary, SqliteStore, Store as _, list_runs};
 use crate::plan::model::Plan;
 use crate::report::line::Worker;
 use crate::report::{LineState, StatusLine, build, status_line};
@@ -28,6 +31,7 @@ use serde_json::json;
 #[command(after_help = "Examples:
   drctl status            the newest runs
   drctl status last       each step of the last run
+  drctl status --watch    the newest run that has not ended, as it goes; ends with its exit code
   drctl status --line     one line: step, time left against the objective, who is waited for
   watch -n 5 drctl status --line --output json
 
@@ -40,6 +44,9 @@ pub(super) struct StatusArgs {
     /// One line without colour, for people who have no time.
     #[arg(long)]
     pub line: bool,
+    /// Follow the run until it ends, from any terminal; without a terminal, a line for each event.
+    #[arg(long, conflicts_with = "line")]
+    pub watch: bool,
 }
 
 /// `drctl status`.
@@ -51,6 +58,9 @@ pub(super) fn status(
     args: &StatusArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
+    if args.watch {
+        return block_on(Time::Passing, watch(tools, args.run.as_deref(), output));
+    }
     match (&args.run, args.line) {
         (_, true) => line(tools, args.run.as_deref(), output),
         (Some(run), false) => one(tools, run, output),
@@ -102,7 +112,8 @@ fn line_of(tools: &Tools, run: &RunId) -> Result<StatusLine, CommandError> {
         CommandError::new(Exit::Journal, format!("run {run}: {error}"))
     };
     let report = build(&stored(&tools.state, run)?).map_err(broken)?;
-    let held = is_held(&tools.state.run(run).join("lock"));
+    let store = SqliteStore::open_read_only(&tools.state.journal(run))?;
+    let held = driven(&tools.state, run, &store)?.is_some();
     let worker = if held { Worker::Present } else { Worker::Gone };
     // A simulated run has a time of its own, which has nothing to do with ours.
     let now = if report.run.simulated { report.run.last_at } else { Clock::real().now() };
@@ -120,13 +131,15 @@ fn exit_of(line: &StatusLine) -> Exit {
 
 fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandError> {
     let run = find_run(&tools.state, text)?;
-    let records = known(&stored(&tools.state, &run)?)?;
+    let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
+    let records = known(&store.load()?)?;
+    let driver = driven(&tools.state, &run, &store)?;
     let broken = |error: String| CommandError::new(Exit::Journal, format!("run {run}: {error}"));
     let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
     let plan: Plan =
         serde_json::from_value(state.plan.clone()).map_err(|error| broken(error.to_string()))?;
     if output == OutputForm::Json {
-        out::result(&status_json(&plan, &state));
+        out::result(&status_json(&plan, &state, driver.as_ref()));
         return Ok(Exit::Ok);
     }
     let mut table = plain_table(&["step", "status", "since", "last seen"]);
@@ -144,16 +157,21 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
         || match &state.interrupted {
             Some(_) if state.questions().next().is_some() => "waits for an answer".to_owned(),
             Some(reason) => format!("stopped ({reason}); `drctl resume {run}`"),
-            None => format!("under way, or its process died; `drctl resume {run}` if it did"),
+            None if driver.is_some() && state.questions().next().is_some() => {
+                "under way, waits for an answer".to_owned()
+            }
+            None if driver.is_some() => "under way".to_owned(),
+            None => format!("its process died; `drctl resume {run}`"),
         },
         |outcome| outcome_word(outcome).to_owned(),
     );
     out::result(&format!(
-        "run {run}: {}\n{} in {}: {stands}\n{table}\n{}",
+        "run {run}: {}\n{} in {}: {stands}\n{table}\n{}{}",
         plan.title,
         plan.estate_name,
         plan.environment.name,
-        open_questions(&plan, &state)
+        standing_text(&standing(&plan, &state, driver.as_ref())),
+        open_questions(&plan, &state, driver.is_some())
     ));
     Ok(Exit::Ok)
 }
@@ -168,7 +186,7 @@ fn last_seen(step: &StepState) -> String {
     step.last_state.clone().unwrap_or_default()
 }
 
-fn status_json(plan: &Plan, state: &RunState) -> String {
+fn status_json(plan: &Plan, state: &RunState, driver: Option<&Driver>) -> String {
     let steps: Vec<_> = plan
         .steps
         .iter()
@@ -186,14 +204,22 @@ fn status_json(plan: &Plan, state: &RunState) -> String {
             "step": step, "question": question.question, "choices": question.choices,
             "asked_at": question.asked_at, "approvers": gate.map(|gate| &gate.approvers),
             "deadline": gate.map(|gate| gate.deadline), "on_timeout": gate.map(|gate| gate.on_timeout),
-            "commands": answer_commands(plan, state, step),
+            "approvals_needed": gate.map(|gate| gate.approvals),
+            "consequences": question.consequences,
+            "commands": match driver {
+                Some(_) => elsewhere_list(plan, step, question),
+                None => answer_commands(plan, state, step),
+            },
         })
     };
     let questions: Vec<_> = state.questions().map(question).collect();
+    let standing = standing_json(state, driver);
     let document = json!({
         "schema_version": 1, "run": plan.run, "title": plan.title, "environment": plan.environment.name,
         "simulated": plan.environment.simulated, "outcome": state.finished, "interrupted": state.interrupted,
-        "steps": steps, "questions": questions,
+        "steps": steps, "questions": questions, "paused": standing["paused"],
+        "aborting": standing["aborting"], "approvals": standing["approvals"],
+        "driver": standing["driver"],
     });
     serde_json::to_string_pretty(&document).expect("plain data")
 }

@@ -2,22 +2,25 @@
 //!
 //! **Invariant:** whatever happens, the last line says how the run stands and what to type next.
 
+use crate::base::clock::Clock;
 use crate::base::value::{Value, Values};
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::launch::{Tools, operator};
+use crate::cli::launch::Tools;
 use crate::cli::people::People;
 use crate::cli::progress::Progress;
 use crate::cli::reports::conclude;
 use crate::cli::session::Session;
+use crate::cli::signals::Signals;
+use crate::cli::takeup::{lease_time, lost};
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
 use crate::journal::{Fence, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
-use crate::runner::{Ended, Inbox, LEASE, Observer, Running, StopSignal, declared, drive};
+use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
 use std::collections::BTreeMap;
 
 /// What a run in this process works with.
@@ -34,6 +37,8 @@ pub(super) struct Undertaking<'a> {
     pub output: OutputForm,
     /// Who answers the run's questions.
     pub people: People,
+    /// Who types here.
+    pub person: Person,
 }
 
 /// Drives the run to its end or to a stop in good order, and reports.
@@ -47,7 +52,7 @@ pub(super) async fn undertake(
     store: &mut dyn Store,
     fence: Fence,
 ) -> Result<Exit, CommandError> {
-    let Undertaking { tools, estate, environment, session, output, people } = undertaking;
+    let Undertaking { tools, estate, environment, session, output, people, person } = undertaking;
     let plan = machine.plan().clone();
     let cloud = session
         .cloud(GuardPolicy::live(declared(&tools.catalogue, &plan)))
@@ -56,8 +61,9 @@ pub(super) async fn undertake(
     let writer = cloud.writer().expect("a live cloud has a writer");
     let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;
-    let stop = StopSignal::default();
-    let person = Person::declared(&operator());
+    // Other processes have other clocks; what all of them have is real time.
+    let lease_clock = Clock::real();
+    let (stop, mut signals) = (StopSignal::default(), Signals::catch());
     let running = Running {
         catalogue: &tools.catalogue,
         cloud: &cloud,
@@ -71,22 +77,26 @@ pub(super) async fn undertake(
         people: &people,
         stop: stop.clone(),
         inbox: Inbox::Watched,
-        wait: false,
-        lease: LEASE,
-        lease_clock: &session.clock,
+        wait: people.waits(),
+        lease: lease_time()?,
+        lease_clock: &lease_clock,
     };
     let mut progress = Progress::new(&plan, session.clock.clone());
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
     let driven = tokio::select! {
         biased;
-        driven = drive(&running, machine, turn, store, fence, &mut observers) => driven,
-        never = stop_on_signal(stop) => match never {},
+        driven = drive(&running, machine, turn, store, fence, &mut observers) => Some(driven),
+        () = signals.stop_at_once(&stop, plan.run.as_str()) => None,
     };
     progress.finish();
-    let Ended { state } = driven.map_err(|error| match error {
-        crate::runner::RunnerError::Journal(error) => CommandError::from(error)
-            .help(format!("nothing was done that is not recorded; `drctl resume {}`", plan.run)),
-    })?;
+    let Ended { state } = match driven {
+        Some(Ok(ended)) => ended,
+        Some(Err(RunnerError::Journal(error))) => return Err(lost(&plan.run, store, error)),
+        None => {
+            store.release(fence)?;
+            return Err(stopped_at_once(&plan));
+        }
+    };
     store.release(fence)?;
     if let Some(given) = people.unused() {
         let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
@@ -95,18 +105,11 @@ pub(super) async fn undertake(
     conclude(tools, &plan, &state, store, output)
 }
 
-/// Turns Ctrl-C and a termination signal into a stop in good order.
-async fn stop_on_signal(stop: StopSignal) -> std::convert::Infallible {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("signal handlers can be installed");
-    loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        crate::cli::out::progress("stopping in good order: waiting for the call in flight");
-        stop.stop();
-    }
+/// What a second signal leaves behind: what a killed process does.
+fn stopped_at_once(plan: &Plan) -> CommandError {
+    let message = "stopped at once: whether a call that was in flight took effect is not known";
+    CommandError::new(Exit::Waiting, message)
+        .help(format!("`drctl resume {}` looks first and repeats nothing that was done", plan.run))
 }
 
 /// The plan's parameters with their declared types.

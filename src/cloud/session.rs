@@ -92,27 +92,35 @@ impl Cloud {
         self
     }
 
-    /// Asks STS whose credentials these are (`GetCallerIdentity`).
+    /// Asks STS whose credentials these are (`GetCallerIdentity`), whatever their account is.
     ///
     /// # Errors
-    /// When nobody says, or when it is another account than the environment names.
-    pub async fn verify_account(&self) -> Result<CallerIdentity, CloudError> {
+    /// When nobody says.
+    pub async fn caller_identity(&self) -> Result<CallerIdentity, CloudError> {
         let region = &self.shared.environment.region;
         let call = Call { operation: "sts:GetCallerIdentity", region, intent: Intent::Read };
         let client = self.shared.clients.sts(region, ClientUse::Reads);
         let answer = client.get_caller_identity().send().await;
         let answer = answer.map_err(|error| sdk_error(call, &error))?;
-        let found = CallerIdentity {
+        Ok(CallerIdentity {
             account: answer.account().unwrap_or_default().to_owned(),
             arn: answer.arn().unwrap_or_default().to_owned(),
-        };
-        let Environment { account, name, .. } = &self.shared.environment;
+        })
+    }
+
+    /// Asks STS whose credentials these are (`GetCallerIdentity`).
+    ///
+    /// # Errors
+    /// When nobody says, or when it is another account than the environment names.
+    pub async fn verify_account(&self) -> Result<CallerIdentity, CloudError> {
+        let found = self.caller_identity().await?;
+        let Environment { account, name, region, .. } = &self.shared.environment;
         if found.account == *account {
             return Ok(found);
         }
         Err(CloudError {
             class: ErrorClass::Credentials,
-            operation: call.operation.to_owned(),
+            operation: "sts:GetCallerIdentity".to_owned(),
             region: region.clone(),
             code: None,
             message: format!(

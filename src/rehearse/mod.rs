@@ -3,6 +3,33 @@
 //! **Invariant:** nothing here touches the network, the state directory or real time; the same seed
 //! gives the same findings.
 
+mod coverage;
+mod crash;
+mod differences;
+mod guards;
+mod judge;
+mod model;
+mod mutation;
+mod parallel;
+mod people;
+mod place;
+mod play;
+mod points;
+mod rehearsal;
+mod scenario;
 mod stage;
 
+pub use crash::{Crashes, crash_everywhere, replay};
+pub use judge::{Finding, left_behind, outcome, properties, same_end};
+pub use model::{
+    CoverageRow, CrashRow, GuardRow, GuardVerdict, REHEARSAL_VERSION, Rehearsal, ScenarioRow,
+    Subject, Violation,
+};
+pub use play::{Keep, Played, play, take_up};
+pub use points::{Point, Points, WatchedStore, Watcher};
+pub use rehearsal::Order;
+pub use scenario::{Answers, Mode, PointName, Scenario, catalogue};
 pub use stage::{Cast, Stage, StageError, Staging, in_virtual_time};
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 
 use crate::journal::event::Record;
 use crate::journal::{
-    Fence, Head, JournalError, Lease, MemoryStore, Note, Store, StoredRecord, Takeover,
+    Fence, Head, JournalError, Lease, MemoryStore, Note, Posted, Store, StoredRecord, Takeover,
 };
 use crate::sim::{Simulator, Watch};
 use chrono::{DateTime, Utc};
@@ -111,6 +111,11 @@ impl Watcher {
         }
     }
 
+    /// Effects beside AWS so far.
+    pub fn effects(&self) -> Vec<String> {
+        self.log().effects.clone()
+    }
+
     /// What was noted.
     pub fn points(&self) -> Points {
         let mut log = self.log();
@@ -209,6 +214,18 @@ impl Store for WatchedStore {
 
     fn notes(&self) -> Result<Vec<Note>, JournalError> {
         self.inner.notes()
+    }
+
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
+        self.inner.check(fence, now)
+    }
+
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
+        self.inner.post(posted)
+    }
+
+    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
+        self.inner.posted()
     }
 
     fn place(&self) -> &str {

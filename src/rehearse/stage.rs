@@ -3,6 +3,7 @@
 //! **Invariant:** a run begins and is taken up by the same code as behind `drctl drill` and
 //! `drctl resume`: machine, runner, guard, SDK; only journal, world and people are the harness's.
 
+use crate::action::spec::ActionSpec;
 use crate::action::{Catalogue, standard};
 use crate::base::digest::Digest;
 use crate::base::ids::RunId;
@@ -18,9 +19,7 @@ use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanError, PlanRequest, PlanTools, build};
 use crate::runbook::Runbook;
 use crate::runner::RunnerError;
-use crate::runner::{
-    Inbox, LEASE, Observer, Operator, Running, StopSignal, declared, drive,
-};
+use crate::runner::{Inbox, LEASE, Observer, Operator, Running, StopSignal, declared, drive};
 use crate::sim::{SimError, SimOptions, Simulator, Watch};
 use crate::wiring::Session;
 use chrono::{DateTime, Utc};
@@ -79,14 +78,19 @@ pub struct Stage {
     pub estate: Estate,
     /// The environment.
     pub environment: Environment,
+    /// The runbook.
+    pub runbook: Runbook,
     /// The parameters.
     pub parameters: Values,
+    /// What is promised.
+    objectives: Objectives,
     /// The plan.
     pub plan: Plan,
     /// The world as planning left it. Fork it; a run changes the world that it is given.
     pub world: Simulator,
+    /// The actions.
+    pub(super) catalogue: Catalogue,
     seed: Seed,
-    catalogue: Catalogue,
 }
 
 /// Who takes part in one process's work on a run, besides the machine.
@@ -168,7 +172,38 @@ impl Stage {
             build(request, tools).await.map_err(StageError::from)
         })?;
         let environment = found.clone();
-        Ok(Self { estate, environment, parameters, plan, world, seed, catalogue })
+        Ok(Self {
+            estate,
+            environment,
+            runbook,
+            parameters,
+            objectives,
+            plan,
+            world,
+            catalogue,
+            seed,
+        })
+    }
+
+    /// The same stage with another runbook, in a new world.
+    ///
+    /// # Errors
+    /// It cannot be planned.
+    pub(super) fn replanned(&self, runbook: Runbook) -> Result<Self, StageError> {
+        Self::plan(Staging {
+            estate: self.estate.clone(),
+            environment: self.environment.name.clone(),
+            runbook,
+            parameters: self.parameters.clone(),
+            objectives: self.objectives,
+            mode: self.plan.mode.clone(),
+            seed: Some(self.seed.number()),
+        })
+    }
+
+    /// What the action called `name` declares.
+    pub(super) fn spec(&self, name: &str) -> Option<&ActionSpec> {
+        self.catalogue.spec(name)
     }
 
     /// Begins the run in `world` and drives it until it ends or stops.

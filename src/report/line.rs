@@ -166,7 +166,7 @@ fn text(line: &StatusLine, report: &Report) -> String {
         WaterfallEnd::NothingToRecover => {
             format!("{}, nothing to recover", human_ms(line.elapsed_ms))
         }
-        WaterfallEnd::Recovered | WaterfallEnd::LastEvent => clock(line),
+        WaterfallEnd::Recovered | WaterfallEnd::LastEvent => clock_text(line),
     };
     match line.state {
         LineState::Finished => {
@@ -217,7 +217,7 @@ pub fn answer_command(run: &str, step: Option<&str>, answer: &str) -> String {
 }
 
 /// `text` as one word of a shell: as it is when nothing in it means something there.
-fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
@@ -255,7 +255,8 @@ fn position(line: &StatusLine) -> String {
     }
 }
 
-fn clock(line: &StatusLine) -> String {
+/// The recovery time against what was promised: `not recovered after 12m of 4h00m, 3h48m left`.
+pub fn clock_text(line: &StatusLine) -> String {
     let elapsed = human_ms(line.elapsed_ms);
     let what = if line.recovered { "recovered in" } else { "not recovered after" };
     match line.promised_ms.zip(line.left_ms) {

@@ -214,6 +214,16 @@ pub enum SimError {
         /// What was asked for.
         wanted: String,
     },
+    /// Another process has opened the world since.
+    #[error(
+        "simulated world: {path} was opened by {by} since; this process may not write it any more"
+    )]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// Who.
+        by: String,
+    },
     /// A fault that does not exist or has a bad value.
     #[error("fault `{fault}`: {reason}; faults are: {known}")]
     Fault {

@@ -1,7 +1,8 @@
 //! Keeps a world in a directory: `world.json`, replaced whole, and `mutations.jsonl`, appended.
 //!
 //! **Invariant:** `world.json` is always one whole world. The log is written first and cut back to
-//! the world's own count when it is read, so a kill between the two leaves no trace.
+//! the world's own count when it is read, so a kill between the two leaves no trace. Whoever opened the
+//! world last may write it, and nobody else.
 
 use crate::estate::{Environment, Estate};
 use crate::sim::api::{MutationRecord, SimError};
@@ -9,6 +10,10 @@ use crate::sim::state::{WORLD_VERSION, World};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Worlds opened by this process, to tell them apart.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// How hard a save tries to reach the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +30,35 @@ pub(in crate::sim) struct Store {
     dir: PathBuf,
     /// Lines of the log that are on disk and count.
     logged: usize,
+    /// What stands in the directory as long as nobody else has opened the world.
+    opened_by: String,
 }
 
 impl Store {
     /// The store in `dir`, which is created.
     pub(in crate::sim) fn new(dir: &Path) -> Result<Self, SimError> {
         fs::create_dir_all(dir).map_err(|source| failed("create", dir, source))?;
-        Ok(Self { dir: dir.to_owned(), logged: 0 })
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let opened_by = format!("process {}, {number}", std::process::id());
+        let store = Self { dir: dir.to_owned(), logged: 0, opened_by };
+        let path = store.owner_path();
+        fs::write(&path, &store.opened_by).map_err(|source| failed("write", &path, source))?;
+        Ok(store)
+    }
+
+    fn owner_path(&self) -> PathBuf {
+        self.dir.join("opened-by")
+    }
+
+    /// Refuses to write what somebody else has opened meanwhile: a process that hung and was taken over
+    /// must not put its old world over the new one.
+    fn check_owner(&self) -> Result<(), SimError> {
+        let path = self.owner_path();
+        match fs::read_to_string(&path) {
+            Ok(text) if text == self.opened_by => Ok(()),
+            Ok(by) => Err(SimError::Taken { path: self.world_path(), by }),
+            Err(source) => Err(failed("read", &path, source)),
+        }
     }
 
     fn world_path(&self) -> PathBuf {
@@ -127,6 +154,7 @@ impl Store {
         log: &[MutationRecord],
         sync: Sync,
     ) -> Result<(), SimError> {
+        self.check_owner()?;
         if self.logged < log.len() {
             self.append(log)?;
         }

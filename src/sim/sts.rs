@@ -19,9 +19,16 @@ const READ_ONLY_POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// Longest inline session policy, characters.
 const SESSION_POLICY: usize = 2048;
 
-/// ARN of whoever calls: the session of an assumed role, else the account's user.
+/// Access keys that begin with this belong to the user whose name follows: `AKIAUSERANN` is Ann's, so that
+/// several people can meet in one simulated account. All others belong to one user.
+const USER_KEY: &str = "AKIAUSER";
+
+/// ARN of whoever calls: the session of an assumed role, else a user of the account.
 pub(in crate::sim) fn caller_arn(turn: &Turn<'_>) -> String {
-    let user = || format!("arn:aws:iam::{}:user/drctl-simulated", turn.world.account);
+    let key = turn.access_key.as_deref().unwrap_or_default();
+    let named = key.strip_prefix(USER_KEY).filter(|name| !name.is_empty());
+    let name = named.map_or_else(|| "drctl-simulated".to_owned(), str::to_ascii_lowercase);
+    let user = || format!("arn:aws:iam::{}:user/{name}", turn.world.account);
     session(turn).map_or_else(user, |session| session.arn.clone())
 }
 

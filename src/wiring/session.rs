@@ -73,6 +73,18 @@ impl Session {
     /// # Errors
     /// Credentials or endpoints are not usable.
     pub async fn cloud(&self, policy: GuardPolicy) -> Result<Cloud, CloudError> {
+        self.cloud_in(self.environment.clone(), policy).await
+    }
+
+    /// The same for a variant of the environment: other credentials, the same servers.
+    ///
+    /// # Errors
+    /// Credentials or endpoints are not usable.
+    pub async fn cloud_in(
+        &self,
+        environment: Environment,
+        policy: GuardPolicy,
+    ) -> Result<Cloud, CloudError> {
         let http = match &self.simulator {
             Some(simulator) => {
                 let (simulator, clock) = (simulator.clone(), self.clock.clone());
@@ -80,7 +92,7 @@ impl Session {
             }
             None => HttpSource::Network,
         };
-        let (environment, clock, seed) = (self.environment.clone(), self.clock.clone(), self.seed);
+        let (clock, seed) = (self.clock.clone(), self.seed);
         Cloud::open(CloudOptions { environment, clock, seed, http, policy }).await
     }
 

@@ -8,7 +8,7 @@ use crate::base::duration;
 use crate::cli::args::SimulationArgs;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
-use crate::cli::session::Session;
+use crate::cli::session::{Session, Since};
 use crate::cloud::model::CallerIdentity;
 use crate::cloud::sql::{Reach, probe};
 use crate::cloud::{Cloud, ErrorClass, GuardPolicy, Overlay};
@@ -34,7 +34,7 @@ pub(in crate::cli) async fn environment(
 ) -> Vec<Finding> {
     let name = environment.name.as_str();
     let simulation = SimulationArgs::default();
-    let session = match Session::open(tools, estate, environment, &simulation, None) {
+    let session = match Session::open(tools, estate, environment, &simulation, Since::default()) {
         Ok(session) => session,
         Err(error) => {
             let failed = Finding::new(name, "session", State::Fail, error.to_string());

@@ -16,7 +16,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, environment};
 use crate::cli::out;
-use crate::cli::session::{Session, check_options, verify_account};
+use crate::cli::session::{Session, Since, check_options, verify_account};
 use crate::cloud::tags::{Marks, tag_value};
 use crate::cloud::{Cloud, CloudError, GuardPolicy, Overlay};
 use crate::estate::{Environment, EnvironmentKind, Estate};
@@ -161,7 +161,7 @@ pub(super) async fn run(
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let Prepared { estate, environment, regions, older_than } = prepared;
-    let session = Session::open(tools, &estate, &environment, &args.simulation, None)?;
+    let session = Session::open(tools, &estate, &environment, &args.simulation, Since::default())?;
     let cloud = session.cloud(GuardPolicy::DryRun).await?.protecting(&estate);
     verify_account(&cloud, &environment).await?;
     let now = session.clock.now();

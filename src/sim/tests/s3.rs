@@ -59,8 +59,11 @@ impl Store {
 }
 
 fn client(lab: &Lab, region: &'static str) -> aws_sdk_s3::Client {
-    let sdk =
-        super::support::sdk(http_client(lab.simulator.clone(), lab.clock.clone()), &lab.clock, 1);
+    let sdk = super::support::sdk(
+        http_client(lab.simulator.clone(), lab.clock.clone(), None),
+        &lab.clock,
+        1,
+    );
     let config = aws_sdk_s3::config::Builder::from(&sdk).region(Region::from_static(region));
     aws_sdk_s3::Client::from_conf(config.build())
 }

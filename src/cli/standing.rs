@@ -1,0 +1,104 @@
+//! How people stand to a run: who drives it, who paused or aborts it, who approved, who is waited for.
+//!
+//! **Invariant:** from the journal and its lease alone, so that every terminal shows the same.
+
+use crate::base::clock::format_instant;
+use crate::base::ids::StepKey;
+use crate::cli::takeup::Driver;
+use crate::journal::Person;
+use crate::journal::fold::{Question, RunState};
+use crate::plan::model::Plan;
+use serde_json::{Value as Json, json};
+
+/// Lines with a label each; nothing for what is as usual.
+pub(super) fn standing(
+    plan: &Plan,
+    state: &RunState,
+    driver: Option<&Driver>,
+) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(pause) = &state.paused {
+        let since = format_instant(pause.since);
+        let why = said(&pause.reason);
+        let then = format!("`drctl continue {}`", plan.run);
+        lines.push(("PAUSED", format!("by {} since {since}{why}; {then}", pause.by)));
+    }
+    if let Some(abort) = &state.aborting {
+        let how = if abort.undo { "what was done is undone" } else { "what was done stays" };
+        let (by, at) = (&abort.by, format_instant(abort.at));
+        lines.push(("aborted", format!("by {by} at {at}{}; {how}", said(&abort.reason))));
+    }
+    for (step, question) in state.questions() {
+        lines.push(("waits for", whom(state, step, question)));
+    }
+    if state.finished.is_none() {
+        lines.push(("driven by", driven_by(plan, driver)));
+    }
+    lines
+}
+
+/// The lines as text, one below the other.
+pub(super) fn standing_text(lines: &[(&'static str, String)]) -> String {
+    lines.iter().map(|(label, text)| format!("{label:<11} {text}\n")).collect()
+}
+
+/// The same for programs, to stand in a larger document.
+pub(super) fn standing_json(state: &RunState, driver: Option<&Driver>) -> Json {
+    let approvals: Vec<Json> = state
+        .questions()
+        .flat_map(|(step, _)| {
+            state.steps[step].approvals.iter().map(move |given| {
+                json!({
+                    "step": step, "by": given.by, "at": given.at, "way": given.way,
+                    "comment": given.comment,
+                })
+            })
+        })
+        .collect();
+    json!({
+        "paused": state.paused.as_ref().map(|pause| {
+            json!({ "by": pause.by, "since": pause.since, "reason": pause.reason })
+        }),
+        "aborting": state.aborting.as_ref().map(|abort| {
+            json!({ "by": abort.by, "at": abort.at, "reason": abort.reason, "undo": abort.undo })
+        }),
+        "approvals": approvals,
+        "driver": driver.map(|driver| {
+            json!({ "holder": driver.holder, "since": driver.since, "until": driver.until })
+        }),
+    })
+}
+
+/// Who drives the run, and until when nobody else may.
+fn driven_by(plan: &Plan, driver: Option<&Driver>) -> String {
+    let Some(Driver { holder, since, until }) = driver else {
+        return format!("nobody; `drctl resume {}` takes it up", plan.run);
+    };
+    let since = since.map(|at| format!(" since {}", format_instant(at))).unwrap_or_default();
+    format!("{holder}{since}; lease until {}", format_instant(*until))
+}
+
+/// Who is waited for at one step, until when, and who has approved already.
+fn whom(state: &RunState, step: &StepKey, question: &Question) -> String {
+    let Some(gate) = &question.gate else {
+        return format!("an answer to {step}: {}", question.choices.join(", "));
+    };
+    let whom = match gate.approvers.as_slice() {
+        [] => "anybody".to_owned(),
+        names => names.join(" or "),
+    };
+    let until = format_instant(gate.deadline);
+    let mut text = format!("{whom} at {step}, until {until}");
+    if gate.approvals > 1 {
+        let given = &state.steps[step].approvals;
+        let who: Vec<&Person> = given.iter().map(|approval| &approval.by).collect();
+        let names = who.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let by = if names.is_empty() { String::new() } else { format!(" ({names})") };
+        text.push_str(&format!("; {} of {} approvals{by}", given.len(), gate.approvals));
+    }
+    text
+}
+
+fn said(why: &Option<String>) -> String {
+    why.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
+}

@@ -1,0 +1,107 @@
+//! What ending a run means, for people before they decide.
+//!
+//! **Invariant:** everything shown comes from the one function that the run itself follows.
+
+use crate::base::ids::StepKey;
+use crate::engine::UndoPlan;
+use crate::journal::fold::RunState;
+use crate::plan::model::{Plan, PlannedStep};
+use serde_json::{Value as Json, json};
+
+/// What becomes of the run's steps when it is aborted, several lines. Without `undo` what could be undone
+/// stays.
+pub(super) fn ending_text(plan: &Plan, state: &RunState, found: &UndoPlan, undo: bool) -> String {
+    let mut lines =
+        vec![format!("aborting run {} of {} in {}:", plan.run, plan.title, plan.environment.name)];
+    let under_way = under_way(plan, state);
+    if !under_way.is_empty() {
+        lines.push(format!("  under way     {}: its call in flight ends first", names(&under_way)));
+    }
+    if undo {
+        waves(plan, found, &mut lines);
+    } else {
+        let kept: Vec<&StepKey> = found.steps().collect();
+        section("stays", "could be undone", plan, &kept, &mut lines);
+    }
+    let irreversible: Vec<&StepKey> = found.irreversible.iter().collect();
+    section("irreversible", "cannot be undone", plan, &irreversible, &mut lines);
+    let left: Vec<&StepKey> = found.left.iter().collect();
+    section("left behind", "nothing undoes it", plan, &left, &mut lines);
+    let always: Vec<&StepKey> = found.always.iter().collect();
+    section("runs anyway", "always", plan, &always, &mut lines);
+    let never = never_run(plan, state);
+    if !never.is_empty() {
+        lines.push(format!("  never runs    {}", names(&never)));
+    }
+    lines.join("\n")
+}
+
+/// The same for programs.
+pub(super) fn ending_json(plan: &Plan, state: &RunState, found: &UndoPlan, undo: bool) -> String {
+    let waves = if undo { found.undo.as_slice() } else { [].as_slice() };
+    let stays: Vec<&StepKey> = if undo { Vec::new() } else { found.steps().collect() };
+    let one = |step: &StepKey| -> Json {
+        let planned = planned(plan, step);
+        json!({ "step": step, "undo": planned.and_then(|step| step.undo.as_ref()) })
+    };
+    let undone: Vec<Vec<Json>> = waves.iter().map(|wave| wave.iter().map(one).collect()).collect();
+    let document = json!({
+        "schema_version": 1, "run": plan.run, "environment": plan.environment.name,
+        "under_way": under_way(plan, state), "undo": undone, "stays": stays,
+        "irreversible": found.irreversible, "left": found.left, "always": found.always,
+        "never_runs": never_run(plan, state),
+    });
+    serde_json::to_string_pretty(&document).expect("plain data")
+}
+
+/// What is undone, one line a step; those of one number at the same time.
+fn waves(plan: &Plan, found: &UndoPlan, lines: &mut Vec<String>) {
+    if found.undo.is_empty() {
+        lines.push("  undone        nothing".to_owned());
+    }
+    let mut label = "undone";
+    for (place, wave) in found.undo.iter().enumerate() {
+        let together = if wave.len() > 1 { ", at the same time" } else { "" };
+        for step in wave {
+            let undo = planned(plan, step).and_then(|step| step.undo.as_deref()).unwrap_or("?");
+            lines.push(format!("  {label:<13} {}. {step} by {undo}{together}", place + 1));
+            label = "";
+        }
+    }
+}
+
+fn section(label: &str, why: &str, plan: &Plan, steps: &[&StepKey], lines: &mut Vec<String>) {
+    let mut label = label;
+    for step in steps {
+        let title = planned(plan, step).map_or("", |step| step.title.as_str());
+        let title = if title.is_empty() { String::new() } else { format!(": {title}") };
+        lines.push(format!("  {label:<13} {step} ({why}){title}"));
+        label = "";
+    }
+}
+
+fn planned<'a>(plan: &'a Plan, key: &StepKey) -> Option<&'a PlannedStep> {
+    plan.steps.iter().find(|step| step.key == *key)
+}
+
+/// Steps that have begun and not ended.
+fn under_way(plan: &Plan, state: &RunState) -> Vec<StepKey> {
+    let begun = |step: &&PlannedStep| {
+        let found = &state.steps[&step.key];
+        !found.status.is_over() && found.started_at.is_some()
+    };
+    plan.steps.iter().filter(begun).map(|step| step.key.clone()).collect()
+}
+
+/// Steps that have not begun and never will.
+fn never_run(plan: &Plan, state: &RunState) -> Vec<StepKey> {
+    let waits = |step: &&PlannedStep| {
+        let found = &state.steps[&step.key];
+        !step.always && !found.status.is_over() && found.started_at.is_none()
+    };
+    plan.steps.iter().filter(waits).map(|step| step.key.clone()).collect()
+}
+
+fn names(steps: &[StepKey]) -> String {
+    steps.iter().map(StepKey::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,232 @@
+//! What is rehearsed: a mode, the answers that people give, and faults.
+//!
+//! **Invariant:** a scenario's name is all there is to it: reading it back gives the same scenario.
+
+use crate::estate::{FAULTS, FaultKind, FaultSpec};
+use std::fmt;
+use std::str::FromStr;
+
+/// Whether what is made is deleted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// As `drctl drill` does it.
+    Drill,
+    /// As `drctl drill --keep` does it.
+    Kept,
+    /// As `drctl run` does it.
+    Run,
+}
+
+impl Mode {
+    /// All modes by name.
+    const NAMES: [(&'static str, Self); 3] =
+        [("drill", Self::Drill), ("kept", Self::Kept), ("run", Self::Run)];
+}
+
+/// What the harness answers when the run asks. Whether something of which nobody knows was done, it
+/// answers as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Answers {
+    /// Opens gates; ends a run whose failure it is asked about.
+    #[default]
+    Approve,
+    /// Rejects at gates.
+    Reject,
+    /// Does not answer gates at all, until their time is over.
+    Nobody,
+    /// Opens gates; has a failed step tried once more, then ends the run.
+    Retry,
+    /// Opens gates; goes on after a failure.
+    Continue,
+    /// Opens gates; has what was done undone after a failure.
+    Undo,
+}
+
+impl Answers {
+    /// All but the usual by name.
+    const NAMES: [(&'static str, Self); 5] = [
+        ("reject", Self::Reject),
+        ("nobody", Self::Nobody),
+        ("retry", Self::Retry),
+        ("continue", Self::Continue),
+        ("undo", Self::Undo),
+    ];
+    /// Those that differ at gates.
+    pub const AT_GATES: [Self; 2] = [Self::Reject, Self::Nobody];
+    /// Those that differ after a failure.
+    pub const AFTER_FAILURES: [Self; 3] = [Self::Retry, Self::Continue, Self::Undo];
+}
+
+/// One way that a run can go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scenario {
+    /// Whether what is made is kept.
+    pub mode: Mode,
+    /// Answers to questions.
+    pub answers: Answers,
+    /// Faults of the simulator, as people write them, from the beginning of the run.
+    pub faults: Vec<String>,
+}
+
+impl Scenario {
+    /// Nothing goes wrong.
+    pub fn clean(mode: Mode) -> Self {
+        Self { mode, answers: Answers::default(), faults: Vec::new() }
+    }
+
+    /// With one fault.
+    pub fn with(mode: Mode, fault: &str) -> Self {
+        Self { faults: vec![fault.to_owned()], ..Self::clean(mode) }
+    }
+
+    /// Whether nothing is made to go wrong and everybody agrees.
+    pub fn is_clean(&self) -> bool {
+        self.faults.is_empty() && self.answers == Answers::Approve
+    }
+
+    /// Whether a fault brings wrong data back.
+    pub fn restores_wrongly(&self) -> bool {
+        let kinds = self.faults.iter().filter_map(|text| FaultSpec::parse(text).ok());
+        kinds.into_iter().any(|fault| fault.kind == FaultKind::WrongRestore)
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = Mode::NAMES.iter().find(|(_, mode)| *mode == self.mode);
+        f.write_str(mode.map_or("", |(name, _)| name))?;
+        if let Some((name, _)) = Answers::NAMES.iter().find(|(_, answers)| *answers == self.answers)
+        {
+            write!(f, ".{name}")?;
+        }
+        self.faults.iter().try_for_each(|fault| write!(f, "+{fault}"))
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('+');
+        let head = parts.next().unwrap_or_default();
+        let (mode, answers) = match head.split_once('.') {
+            Some((mode, answers)) => (mode, Some(answers)),
+            None => (head, None),
+        };
+        let mode = Mode::NAMES.iter().find(|(name, _)| *name == mode).ok_or_else(|| {
+            format!("`{mode}` is no mode of a rehearsal: it is drill, kept or run")
+        })?;
+        let answers = match answers {
+            None => Answers::default(),
+            Some(word) => {
+                let found = Answers::NAMES.iter().find(|(name, _)| *name == word);
+                let known = Answers::NAMES.map(|(name, _)| name).join(", ");
+                found.ok_or_else(|| format!("`{word}` is no answer: it is {known}"))?.1
+            }
+        };
+        let faults: Vec<String> = parts.map(str::to_owned).collect();
+        for fault in &faults {
+            FaultSpec::parse(fault).map_err(|why| format!("fault `{fault}`: {why}"))?;
+        }
+        Ok(Self { mode: mode.1, answers, faults })
+    }
+}
+
+/// A scenario and, where it is killed, the number of the point: `drill+slow@17`, and of the point of the
+/// process that took it up: `drill+slow@17.4`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointName {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Where it is killed, and where the second process is.
+    pub points: Vec<usize>,
+}
+
+impl fmt::Display for PointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.scenario.fmt(f)?;
+        for (place, number) in self.points.iter().enumerate() {
+            write!(f, "{}{number}", if place == 0 { '@' } else { '.' })?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for PointName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((scenario, points)) = text.rsplit_once('@') else {
+            return Ok(Self { scenario: text.parse()?, points: Vec::new() });
+        };
+        let number = |part: &str| {
+            let number = part.parse::<usize>().ok().filter(|number| *number > 0);
+            number.ok_or_else(|| format!("`{part}` is no number of a point: they count from 1"))
+        };
+        let points = points.split('.').map(number).collect::<Result<Vec<_>, _>>()?;
+        if points.len() > 2 {
+            return Err("at most two processes are killed: write @POINT or @POINT.POINT".to_owned());
+        }
+        Ok(Self { scenario: scenario.parse()?, points })
+    }
+}
+
+/// One fault of each kind in the catalogue, and each wrong restore.
+pub fn catalogue() -> Vec<String> {
+    let mut faults = Vec::new();
+    for entry in FAULTS {
+        match entry.kind {
+            FaultKind::WrongRestore => {
+                let wrong = ["stale", "empty-table", "missing-schema", "wrong-database"];
+                faults.extend(wrong.map(|value| format!("{}={value}", entry.name)));
+            }
+            _ => faults.push(entry.name.to_owned()),
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for text in [
+            "drill",
+            "kept+slow=2.5",
+            "run.reject+control-plane-down=us-east-1/hang+lost-answer=DeleteDBInstance",
+            "drill.undo",
+        ] {
+            assert_eq!(text.parse::<Scenario>().expect(text).to_string(), text);
+            for point in [format!("{text}@7"), format!("{text}@7.12"), text.to_owned()] {
+                assert_eq!(point.parse::<PointName>().expect(text).to_string(), point);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_what_it_may_be() {
+        for (text, part) in [
+            ("dril", "drill, kept or run"),
+            ("", "drill, kept or run"),
+            ("drill.maybe", "reject, nobody"),
+            ("drill+throtled", "did you mean `throttled`?"),
+            ("drill@0", "count from 1"),
+            ("drill@x", "count from 1"),
+            ("drill@1.2.3", "at most two"),
+        ] {
+            let why = text.parse::<PointName>().expect_err(text);
+            assert!(why.contains(part), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn the_catalogue_has_a_value_for_each_fault() {
+        let faults = catalogue();
+        for entry in FAULTS {
+            assert!(faults.iter().any(|text| text.starts_with(entry.name)), "{}", entry.name);
+        }
+        faults.iter().for_each(|text| drop(FaultSpec::parse(text).expect(text)));
+    }
+}
