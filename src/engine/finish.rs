@@ -23,13 +23,14 @@ impl Machine {
     fn outcome(&self) -> RunOutcome {
         let steps = || self.plan.steps.iter().map(|step| &self.state.steps[&step.key]);
         let any = |status: StepStatus| steps().any(|step| step.status == status);
-        if self.plan.steps.iter().any(|step| self.was_rejected(&step.key)) {
+        let rejected = self.plan.steps.iter().any(|step| self.was_rejected(&step.key));
+        if self.state.aborting.is_some() || rejected {
             RunOutcome::Aborted
         } else if any(StepStatus::UndoFailed) {
             RunOutcome::Failed
         } else if self.undo_wanted() && any(StepStatus::Undone) {
             RunOutcome::Undone
-        } else if any(StepStatus::Failed) {
+        } else if steps().any(|step| step.error.is_some()) {
             RunOutcome::Failed
         } else if any(StepStatus::Warned) || steps().any(skipped_for_want) {
             RunOutcome::Warned
