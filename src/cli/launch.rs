@@ -286,7 +286,11 @@ fn dry_run(
     Ok(if predicted_failures(plan).is_empty() { Exit::Ok } else { Exit::StepFailed })
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
+/// Writes a file that was asked for.
+///
+/// # Errors
+/// The system refuses.
+pub(super) fn write(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
     std::fs::write(path, text).map_err(|error| {
         CommandError::new(Exit::Journal, format!("cannot write {}: {error}", path.display()))
     })

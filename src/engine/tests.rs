@@ -18,6 +18,7 @@ use std::time::Duration;
 mod control;
 mod doubt;
 mod gates;
+mod storm;
 mod property;
 mod world;
 
