@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the journal alone is read; the same journal gives the same report, byte for byte.
 
+use crate::base::clock::format_instant;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldError, RunState, StepStatus};
 use crate::journal::store::StoredRecord;
@@ -161,6 +162,10 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
         rejected_steps,
         failed_cleanup,
         failed_undos,
+        paused_by: state.paused.as_ref().filter(|_| state.finished.is_none()).map(|pause| {
+            let why = pause.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{} since {}{why}", pause.by, format_instant(pause.since))
+        }),
         aborted_by: state.aborting.as_ref().map(|abort| {
             let why = abort.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
             format!("{}{why}", abort.by)

@@ -81,6 +81,9 @@ pub struct Verdict {
     /// Undos that failed: those of [`Self::failed_cleanup`] that are no clean-up step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_undos: Vec<String>,
+    /// Who paused the run, since when and why, while it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
     /// Who aborted the run, and why, if somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aborted_by: Option<String>,
