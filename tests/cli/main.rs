@@ -6,6 +6,7 @@ mod bad_environment;
 mod bad_files;
 mod bad_options;
 mod beside;
+mod damage;
 mod doctor;
 mod env;
 mod faults;
