@@ -1,6 +1,7 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
 mod doubt;
+mod full;
 mod gates;
 mod matrix;
 
