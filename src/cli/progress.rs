@@ -190,7 +190,9 @@ fn still_needed(plan: &Plan, event: &Event, state: &RunState) -> Option<String> 
     let found = state.steps.get(step)?;
     let needed = found.question.as_ref()?.gate.as_ref()?.approvals;
     let (given, run) = (found.approvals.len(), &plan.run);
-    Some(format!("{step}: {given} of {needed} approvals; another person: drctl approve {run} {step}"))
+    Some(format!(
+        "{step}: {given} of {needed} approvals; another person: drctl approve {run} {step}"
+    ))
 }
 
 /// Whether a refusal is told again, with its consequence, by a failure in the same turn.

@@ -75,7 +75,9 @@ fn driven_by(plan: &Plan, driver: Option<&Driver>) -> String {
     let Some(Driver { holder, since, until }) = driver else {
         return format!("nobody; `drctl resume {}` takes it up", plan.run);
     };
-    let since = since.map(|at| format!(" since {}", format_instant(at.trunc_subsecs(0)))).unwrap_or_default();
+    let since = since
+        .map(|at| format!(" since {}", format_instant(at.trunc_subsecs(0))))
+        .unwrap_or_default();
     let until = format_instant(until.trunc_subsecs(0));
     if driver.is_some_and(Driver::hangs) {
         let then = format!("`drctl resume {}` takes it from it", plan.run);

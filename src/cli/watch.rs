@@ -114,8 +114,9 @@ impl Look {
     fn block(&self, width: usize) -> Vec<String> {
         let line = self.line();
         let mut lines = self.title().to_vec();
-        let mut row =
-            |label: &str, text: String| lines.extend(out::row(&format!("{label:<11} {text}"), width));
+        let mut row = |label: &str, text: String| {
+            lines.extend(out::row(&format!("{label:<11} {text}"), width))
+        };
         row("steps", format!("{} of {} done", line.steps_done, line.steps_total));
         row("clock", clock_text(&line));
         let now = Clock::real().now();
