@@ -98,7 +98,14 @@ impl From<CloudError> for CommandError {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        Self::new(Exit::Journal, error.to_string())
+        let failed = Self::new(Exit::Journal, error.to_string());
+        match error {
+            JournalError::Corrupt { .. } => failed.help(
+                "`drctl journal show RUN` and `drctl report RUN --damaged` tell what is sound of it; \
+                 `drctl sweep` finds what the run may have left behind",
+            ),
+            _ => failed,
+        }
     }
 }
 

@@ -225,3 +225,6 @@ pub(super) async fn take_world(path: &Path, from: &str) -> Result<Lock, CommandE
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

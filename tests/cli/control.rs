@@ -106,6 +106,8 @@ fn a_paused_run_begins_nothing_until_it_is_continued() {
     by(&env, "bob", "approve last decide").expect(0);
     until_event(&env, "question_answered");
     assert!(events(&env, "step_started").iter().all(|it| it["step"] != "cool_down"));
+    let line = env.line("status --line").expect(13);
+    line.shows(&["PAUSED by ann since ", "; drctl continue "]);
     by(&env, "bob", "continue last").expect(0).shows(&["run continued by bob"]);
     drill.end().expect(0);
 }

@@ -1,6 +1,7 @@
 //! Two processes and one run: who may drive it, how it is taken over, and how it is ended.
 
 use crate::env::{TestEnv, finished};
+use crate::gates::at_a_terminal;
 use crate::interrupted::Watched;
 use crate::two::{at_the_gate, by, events, eventually, project, said_by};
 use serde_json::json;
@@ -186,15 +187,23 @@ fn an_undo_that_fails_has_its_own_code_and_is_named_everywhere() {
 
 #[test]
 fn a_protected_environment_is_not_ended_by_yes() {
-    let env = project();
-    env.line("drill control").expect(13);
-    // The estate is part of the journal: a protected one has to be there from the start.
     let env = TestEnv::new();
     let estate = include_str!("../../localstack/estates/techcorp.yaml");
     let estate = estate.replacen("  sim:\n", "  sim:\n    protected: true\n", 1);
     env.write("estates/techcorp.yaml", &estate);
-    env.write("runbooks/control.yaml", include_str!("control.yaml"));
-    let run = "run control --env sim --yes";
-    env.line(run).expect(12).says(&["`sim` is protected"]);
-    assert_eq!(env.runs(), Vec::<String>::new());
+    // A run that cannot go on without credentials is there to be ended.
+    let drill = "drill restore-db --fault expired-credentials=DeleteDBInstance";
+    let prompt = "to go on: ";
+    let Some(out) = at_a_terminal(&env, drill, &[(prompt, "sim")]) else { return };
+    out.expect(18);
+    let before = env.line("journal export").expect(0).stdout;
+    let typed = "a person at a terminal has to type its name; --yes is not enough";
+    env.line("abort last --yes").expect(12).says(&["runs anyway   delete", typed]);
+    let out = at_a_terminal(&env, "abort last --yes", &[(prompt, "yes")]).expect("it was there");
+    out.expect(12).shows(&["1. restore by rds.delete_instance", "not agreed to"]);
+    let inbox = at_a_terminal(&env, "abort last", &[(prompt, "sim")]).expect("it was there");
+    inbox.expect(13).shows(&["posted: abort by tester; no process drives the run now"]);
+    assert_eq!(env.line("journal export").expect(0).stdout, before, "only the inbox knows of it");
+    env.line("resume last").expect(12).says(&["run aborted by tester"]);
+    assert_eq!(env.left_behind(), Vec::<String>::new());
 }

@@ -1,7 +1,7 @@
 //! Runs that are stopped or killed on their way, and taken up again.
 
 use crate::env::{Output, TestEnv};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 const RESTORE: &str = "RestoreDBInstanceToPointInTime";

@@ -2,6 +2,7 @@
 
 mod commands;
 mod doubt;
+mod full;
 mod gates;
 mod matrix;
 
