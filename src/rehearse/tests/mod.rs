@@ -1,5 +1,6 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
+mod commands;
 mod doubt;
 mod full;
 mod gates;
