@@ -81,6 +81,8 @@ pub(super) async fn undertake(
         lease: lease_time()?,
         lease_clock: &lease_clock,
     };
+    // Opening all this took its time, and a world may have been waited for.
+    store.renew(fence, lease_clock.now(), running.lease)?;
     let mut progress = Progress::new(&plan, session.clock.clone());
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
     let driven = tokio::select! {

@@ -125,10 +125,11 @@ impl Consequence {
 }
 
 /// How an answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerWay {
     /// Typed at the terminal.
+    #[default]
     Terminal,
     /// `--yes` said it before it was asked.
     Yes,
