@@ -18,6 +18,7 @@ mod points;
 mod rehearsal;
 mod scenario;
 mod stage;
+mod storm;
 
 pub use crash::{Crashes, crash_everywhere, replay};
 pub use judge::{Finding, left_behind, outcome, properties, same_end};
@@ -30,6 +31,7 @@ pub use points::{Point, Points, WatchedStore, Watcher};
 pub use rehearsal::Order;
 pub use scenario::{Answers, Mode, PointName, Scenario, catalogue};
 pub use stage::{Cast, Stage, StageError, Staging, in_virtual_time};
+pub use storm::{Counters, Storm, Storms, blow, storm};
 
 #[cfg(test)]
 mod tests;

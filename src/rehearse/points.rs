@@ -208,18 +208,6 @@ impl Store for WatchedStore {
         self.inner.lease()
     }
 
-    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
-        self.inner.check(fence, now)
-    }
-
-    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
-        self.inner.post(posted)
-    }
-
-    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
-        self.inner.posted()
-    }
-
     fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
         self.inner.note(key, value)
     }
