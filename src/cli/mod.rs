@@ -30,6 +30,7 @@ mod plan_view;
 mod progress;
 mod project;
 mod question;
+mod rehearse;
 mod reports;
 mod resume;
 mod run;

@@ -99,6 +99,8 @@ impl Bars {
         let target =
             if asking { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         if self.all.is_hidden() != asking {
+            // What is drawn would stay above the question for ever.
+            let _ = self.all.clear();
             self.all.set_draw_target(target);
         }
     }
@@ -142,6 +144,9 @@ impl Observer for Progress {
             if let Some(text) = text {
                 self.line(record.at, &text);
             }
+            if let Some(text) = still_needed(&self.plan, &record.event, state) {
+                self.line(record.at, &text);
+            }
             self.update_bars(&record.event, state);
             if recovered && last == Some(place) {
                 let since = self.since.or(state.started_at).unwrap_or(record.at);
@@ -177,6 +182,17 @@ impl Progress {
             None => {}
         }
     }
+}
+
+/// What a gate still needs after an approval that was not the last one.
+fn still_needed(plan: &Plan, event: &Event, state: &RunState) -> Option<String> {
+    let Event::ApprovalGiven { step, .. } = event else { return None };
+    let found = state.steps.get(step)?;
+    let needed = found.question.as_ref()?.gate.as_ref()?.approvals;
+    let (given, run) = (found.approvals.len(), &plan.run);
+    Some(format!(
+        "{step}: {given} of {needed} approvals; another person: drctl approve {run} {step}"
+    ))
 }
 
 /// Whether a refusal is told again, with its consequence, by a failure in the same turn.

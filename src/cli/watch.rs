@@ -21,6 +21,7 @@ use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::Plan;
 use crate::report::line::{Worker, clock_text};
 use crate::report::{Report, StatusLine, build, render_summary, status_line};
+use chrono::SubsecRound as _;
 use serde_json::json;
 use std::time::Duration;
 
@@ -102,17 +103,20 @@ impl Look {
         standing(&self.plan, &self.state, self.driver.as_ref())
     }
 
-    fn title(&self) -> String {
+    /// Where it runs comes first: what is cut off at the end of a line must not be that.
+    fn title(&self) -> [String; 2] {
         let kind = if self.report.run.simulated { " (SIMULATED)" } else { "" };
         let place = &self.plan.environment.name;
-        format!("run {}: {} in {place}{kind}", self.plan.run, self.plan.title)
+        [format!("run {} in {place}{kind}", self.plan.run), self.plan.title.clone()]
     }
 
-    /// The run on a terminal.
-    fn block(&self) -> Vec<String> {
+    /// The run on a terminal of so many columns.
+    fn block(&self, width: usize) -> Vec<String> {
         let line = self.line();
-        let mut lines = vec![self.title()];
-        let mut row = |label: &str, text: String| lines.push(format!("{label:<11} {text}"));
+        let mut lines = self.title().to_vec();
+        let mut row = |label: &str, text: String| {
+            lines.extend(out::row(&format!("{label:<11} {text}"), width))
+        };
         row("steps", format!("{} of {} done", line.steps_done, line.steps_total));
         row("clock", clock_text(&line));
         let now = Clock::real().now();
@@ -139,7 +143,8 @@ impl Look {
         let told: Vec<_> = told.take(EVENTS).collect();
         for (record, text) in told.into_iter().rev() {
             let first = text.lines().next().unwrap_or_default();
-            lines.push(format!("  {} {first}", format_instant(record.at)));
+            let at = format_instant(record.at.trunc_subsecs(0));
+            lines.extend(out::row(&format!("  {at}  {first}"), width));
         }
         lines
     }
@@ -172,7 +177,7 @@ enum Shown {
 impl Shown {
     fn show(&mut self, look: &Look) {
         match self {
-            Self::Block(terminal) => terminal.draw(&look.block()),
+            Self::Block(terminal) => terminal.draw(&look.block(out::Live::size().0)),
             Self::Documents(last) => {
                 let document = look.document();
                 if *last != document {
@@ -182,7 +187,7 @@ impl Shown {
             }
             Self::Lines { told, standing } => {
                 if standing.is_none() {
-                    out::result(&look.title());
+                    look.title().iter().for_each(|line| out::result(line));
                 }
                 for record in &look.records[*told..] {
                     if let Some(text) = describe(&record.event, &look.state) {

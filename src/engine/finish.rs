@@ -84,7 +84,8 @@ pub(super) fn score(plan: &Plan, state: &RunState) -> PredictionScore {
     let rejected = state.steps.values().any(rejected);
     for step in &plan.steps {
         let Some(found) = state.steps.get(&step.key) else { continue };
-        if rejected && found.skip.is_some() {
+        let taken_back = matches!(found.status, StepStatus::Undone | StepStatus::UndoFailed);
+        if rejected && (found.skip.is_some() || taken_back) {
             // A plan predicts the world, not what a person decides.
             continue;
         }

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
 
+mod copy;
 mod file;
 mod inbox;
 mod rows;
@@ -190,28 +191,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn append(&mut self, batch: &[Record]) -> Result<Head, JournalError> {
         self.transact(|connection, place| {
-            let failed = |error| JournalError::of_sqlite(place, error);
-            let mut head = read_head(connection, place)?;
+            let head = read_head(connection, place)?;
             let lease = read_lease(connection, place)?.filter(|lease| !lease.holder.is_empty());
-            for one in chain::extend(place, &head, lease.as_ref(), batch)? {
-                let insert = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5)";
-                let digest = one.digest.as_str();
-                connection
-                    .prepare_cached(insert)
-                    .and_then(|mut statement| {
-                        let seq = to_sql(one.seq);
-                        statement.execute(params![seq, one.kind, one.version, one.bytes, digest])
-                    })
-                    .map_err(failed)?;
-                head = Head { count: one.seq, digest: one.digest };
-            }
-            connection
-                .execute(
-                    "UPDATE head SET count = ?1, digest = ?2",
-                    params![to_sql(head.count), head.digest.as_str()],
-                )
-                .map_err(failed)?;
-            Ok(head)
+            let records = chain::extend(place, &head, lease.as_ref(), batch)?;
+            copy::insert(connection, place, head, &records)
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the journal alone is read; the same journal gives the same report, byte for byte.
 
+use crate::base::clock::format_instant;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldError, RunState, StepStatus};
 use crate::journal::store::StoredRecord;
@@ -127,13 +128,16 @@ fn run_facts(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> RunFacts
 fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
     let (mut failed_steps, mut failed_cleanup, mut skipped_steps) =
         (Vec::new(), Vec::new(), Vec::new());
-    let mut rejected_steps = Vec::new();
+    let (mut rejected_steps, mut failed_undos) = (Vec::new(), Vec::new());
     for (step, found) in pairs(plan, state) {
         let key = step.key.as_str().to_owned();
         let cleanup = step.phase == Phase::Cleanup;
         let failed = found.status == StepStatus::Failed && !was_rejected(found);
         if found.status == StepStatus::UndoFailed || (cleanup && failed) {
             failed_cleanup.push(key.clone());
+        }
+        if found.status == StepStatus::UndoFailed {
+            failed_undos.push(key.clone());
         }
         if was_rejected(found) {
             rejected_steps.push(key.clone());
@@ -157,6 +161,15 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
         failed_steps,
         rejected_steps,
         failed_cleanup,
+        failed_undos,
+        paused_by: state.paused.as_ref().filter(|_| state.finished.is_none()).map(|pause| {
+            let why = pause.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{} since {}{why}", pause.by, format_instant(pause.since))
+        }),
+        aborted_by: state.aborting.as_ref().map(|abort| {
+            let why = abort.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{}{why}", abort.by)
+        }),
         skipped_steps,
         missed_objectives: missed.map(|one| one.name.clone()).collect(),
         waiting_for: question.clone().or_else(|| state.interrupted.clone()),
@@ -182,15 +195,24 @@ fn headline(verdict: &Verdict, objectives: &[Objective]) -> String {
             return "UNFINISHED: no end is recorded, so nothing is asserted".to_owned();
         }
     };
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> =
+        verdict.aborted_by.iter().map(|who| format!("aborted by {who}")).collect();
+    let cleanup: Vec<String> = verdict
+        .failed_cleanup
+        .iter()
+        .filter(|step| !verdict.failed_undos.contains(step))
+        .cloned()
+        .collect();
     let mut list = |what: &str, names: &[String]| {
         if !names.is_empty() {
             parts.push(format!("{what}: {}", names.join(", ")));
         }
     };
-    list("rejected at", &verdict.rejected_steps);
+    let at = if verdict.aborted_by.is_some() { "ended at" } else { "rejected at" };
+    list(at, &verdict.rejected_steps);
     list("step failed", &verdict.failed_steps);
-    list("clean-up failed", &verdict.failed_cleanup);
+    list("clean-up failed", &cleanup);
+    list("undo failed", &verdict.failed_undos);
     list("objective missed", &verdict.missed_objectives);
     let unknown = objectives.iter().filter(|one| one.status == ObjectiveStatus::Unknown);
     list("objective not proven", &unknown.map(|one| one.name.clone()).collect::<Vec<_>>());

@@ -24,6 +24,14 @@ pub fn render_junit(report: &Report) -> String {
     suite.add_test_case(run_case(report, name));
     suite.add_test_cases(report.steps.iter().map(|step| step_case(step, name)));
     suite.add_test_cases(report.objectives.iter().map(|one| objective_case(report, one, name)));
+    junit_document(suite)
+}
+
+/// The document with one suite.
+///
+/// # Panics
+/// Never: it is written in memory.
+pub fn junit_document(suite: TestSuite) -> String {
     let skipped = suite.disabled;
     let mut document = quick_junit::Report::new("drctl");
     document.add_test_suite(suite);

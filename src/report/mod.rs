@@ -40,7 +40,7 @@ pub use history::{DamagedRow, HistoryRow, history_row, history_rows};
 pub use history_text::render_history;
 pub use html::{render_history_html, render_html};
 pub use json::render_json;
-pub use junit::render_junit;
+pub use junit::{junit_document, render_junit};
 pub use line::{LineState, StatusLine, status_line};
 pub use markdown::render_markdown;
 pub use model::{Objective, ObjectiveStatus, Report};

@@ -78,6 +78,15 @@ pub struct Verdict {
     pub rejected_steps: Vec<String>,
     /// Clean-up steps and undos that failed.
     pub failed_cleanup: Vec<String>,
+    /// Undos that failed: those of [`Self::failed_cleanup`] that are no clean-up step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_undos: Vec<String>,
+    /// Who paused the run, since when and why, while it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
+    /// Who aborted the run, and why, if somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted_by: Option<String>,
     /// Steps that did not run although their own condition did not say so.
     pub skipped_steps: Vec<String>,
     /// Names of objectives that were missed.

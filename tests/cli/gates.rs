@@ -266,7 +266,7 @@ fn a_wait_ends_at_its_instant() {
 /// Runs a line of words at a pseudo-terminal, where somebody types a line each time that a text has been
 /// shown; `None` where there is no `script`.
 #[expect(clippy::print_stdout, reason = "what was not tested has to be seen")]
-fn at_a_terminal(env: &TestEnv, line: &str, typed: &[(&str, &str)]) -> Option<Output> {
+pub(crate) fn at_a_terminal(env: &TestEnv, line: &str, typed: &[(&str, &str)]) -> Option<Output> {
     let command = env.command(&[]);
     let program = command.get_program().to_string_lossy().into_owned();
     let mut script = std::process::Command::new("script");
