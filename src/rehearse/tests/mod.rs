@@ -5,6 +5,7 @@ mod doubt;
 mod full;
 mod gates;
 mod matrix;
+mod storm;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;
