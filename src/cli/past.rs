@@ -111,7 +111,8 @@ pub(super) fn belongs(run: &RunId, stored: &[StoredRecord]) -> Result<(), Comman
     let first = stored.first().and_then(|first| first.record.as_ref());
     match first.map(|first| &first.event) {
         Some(Event::RunStarted { run: found, .. }) if found != run => {
-            let message = format!("what lies in the place of run {run} is the journal of run {found}");
+            let message =
+                format!("what lies in the place of run {run} is the journal of run {found}");
             Err(CommandError::new(Exit::Journal, message)
                 .help("put the right journal back from a copy; nothing was done"))
         }

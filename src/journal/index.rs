@@ -91,7 +91,8 @@ fn read(directory: &Path) -> RunSummary {
     };
     let named = named.unwrap_or_default();
     if !summary.run.is_empty() && RunId::parse(&named).is_some() && summary.run != named {
-        summary.problem = Some(format!("it is the journal of run {}, not of this one", summary.run));
+        summary.problem =
+            Some(format!("it is the journal of run {}, not of this one", summary.run));
     }
     summary.run = named;
     RunSummary { path, ..summary }

@@ -124,7 +124,10 @@ fn cut_foreign_and_empty_files_are_refused() {
 fn a_journal_without_events_says_that_nothing_was_done() {
     let (env, run, journal) = killed();
     edit(&journal, "DELETE FROM events");
-    edit(&journal, "UPDATE head SET count = 0, digest = 'sha256:9843e99222836d3dc0b9cddc8f1c2ed019ced7e8611596e75f914b4ad2db81ff'");
+    edit(
+        &journal,
+        "UPDATE head SET count = 0, digest = 'sha256:9843e99222836d3dc0b9cddc8f1c2ed019ced7e8611596e75f914b4ad2db81ff'",
+    );
     let refused = env.line(&format!("resume {run}")).expect(16);
     refused.says(&["its journal is empty", "nothing was done", "start it anew"]);
     env.line(&format!("report {run}")).expect(16);

@@ -1,8 +1,8 @@
 //! Rough treatment of journal files. **Invariant:** every damage is found and named.
 
 use super::*;
-use crate::base::digest::Digest;
 use crate::base::clock::simulated_epoch;
+use crate::base::digest::Digest;
 use crate::journal::event::Event;
 use crate::journal::testing::{JournalBuilder, every_event};
 use crate::journal::verify::{Expected, export_jsonl, verify};
