@@ -51,6 +51,7 @@ pub(super) async fn watch(
 ) -> Result<Exit, CommandError> {
     let run = find_unfinished(&tools.state, wanted.unwrap_or("last"))?;
     let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
+    belongs(&run, &store.load()?)?;
     let clock = Clock::real();
     let mut shown = match (output, out::live()) {
         (OutputForm::Json, _) => Shown::Documents(String::new()),

@@ -230,6 +230,8 @@ impl StepState {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => {}
         }
     }

@@ -8,6 +8,7 @@ mod bind;
 mod check;
 pub mod codes;
 pub mod doc;
+mod difference;
 mod document;
 pub mod drawing;
 mod drill;
@@ -38,6 +39,7 @@ mod syntax;
 mod template;
 mod token;
 
+pub use difference::{Difference, difference};
 pub use bind::{Given, bind_parameters};
 pub use document::check_file_name;
 pub use drill::{check_drill, check_drill_faults, load_drill};
