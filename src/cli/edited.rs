@@ -70,18 +70,19 @@ pub(super) fn compare(
     let old_estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
     let mut found = Difference::default();
     let mut problems = None;
-    let runbook = match runbook_now.map(|text| load_runbook(&plan.runbook.file, &text, &tools.catalogue)) {
-        None => old,
-        Some(Ok((new, _))) => {
-            found = difference(&old, &new);
-            new
-        }
-        Some(Err(wrong)) => {
-            found.lines.push(format!("~ runbook {} has problems", plan.runbook.file));
-            problems = Some(CommandError::from(wrong));
-            old
-        }
-    };
+    let runbook =
+        match runbook_now.map(|text| load_runbook(&plan.runbook.file, &text, &tools.catalogue)) {
+            None => old,
+            Some(Ok((new, _))) => {
+                found = difference(&old, &new);
+                new
+            }
+            Some(Err(wrong)) => {
+                found.lines.push(format!("~ runbook {} has problems", plan.runbook.file));
+                problems = Some(CommandError::from(wrong));
+                old
+            }
+        };
     let estate = match estate_now.map(|text| tools.parse_estate(&plan.estate.file, &text)) {
         None => old_estate,
         Some(Ok(new)) => {

@@ -9,7 +9,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::find_unfinished;
+use crate::cli::past::{belongs, find_unfinished};
 use crate::cli::progress::describe;
 use crate::cli::reports::exit_of;
 use crate::cli::standing::{standing, standing_json};

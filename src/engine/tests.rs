@@ -18,8 +18,8 @@ use std::time::Duration;
 mod control;
 mod doubt;
 mod gates;
-mod storm;
 mod property;
+mod storm;
 mod world;
 
 use world::{

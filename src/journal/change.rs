@@ -50,7 +50,8 @@ mod tests {
             RunState::fold(&records[..count]).expect("every prefix folds");
         }
         let state = RunState::fold(&records).unwrap();
-        let steps: Vec<_> = state.steps.iter().map(|(key, one)| (key.as_str(), one.status)).collect();
+        let steps: Vec<_> =
+            state.steps.iter().map(|(key, one)| (key.as_str(), one.status)).collect();
         assert_eq!(steps, [("a", StepStatus::Succeeded), ("c", StepStatus::Pending)]);
         assert_eq!(state.plan_digest, "sha256:new");
         assert_eq!(state.plan["steps"].as_array().map(Vec::len), Some(2));

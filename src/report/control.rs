@@ -30,7 +30,10 @@ pub fn control_sentence(event: &Event) -> Option<String> {
     } else if let Event::PlanChanged { by, difference, .. } = event {
         format!("{by} went on with edited files: {}", difference.join(", "))
     } else if let Event::PlanKept { by, difference } = event {
-        format!("{by} went on with the plan as it was, not with edited files: {}", difference.join(", "))
+        format!(
+            "{by} went on with the plan as it was, not with edited files: {}",
+            difference.join(", ")
+        )
     } else {
         return None;
     };

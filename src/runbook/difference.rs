@@ -151,7 +151,8 @@ mod tests {
         loaded.unwrap_or_else(|problems| panic!("{problems:?}")).0
     }
 
-    const WAIT: &str = "  - { id: ask, uses: gate.approve, with: { message: go on? }, timeout: 30m }\n";
+    const WAIT: &str =
+        "  - { id: ask, uses: gate.approve, with: { message: go on? }, timeout: 30m }\n";
     const TELL: &str = "  - { id: tell, uses: notify.webhook, needs: [ask], with: { url: \"https://x.test/\", \
                         message: done } }\n";
 
@@ -179,7 +180,8 @@ mod tests {
     #[test]
     fn what_is_for_people_only_is_no_difference() {
         let old = runbook(WAIT);
-        let new = runbook(&format!("  # Ask first.\n{WAIT}").replace("id: ask,", "id: ask, title: Ask,"));
+        let new =
+            runbook(&format!("  # Ask first.\n{WAIT}").replace("id: ask,", "id: ask, title: Ask,"));
         assert_ne!(old.text, new.text);
         assert_eq!(difference(&old, &new), Difference::default());
     }

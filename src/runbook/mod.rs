@@ -7,8 +7,8 @@
 mod bind;
 mod check;
 pub mod codes;
-pub mod doc;
 mod difference;
+pub mod doc;
 mod document;
 pub mod drawing;
 mod drill;
@@ -39,8 +39,8 @@ mod syntax;
 mod template;
 mod token;
 
-pub use difference::{Difference, difference};
 pub use bind::{Given, bind_parameters};
+pub use difference::{Difference, difference};
 pub use document::check_file_name;
 pub use drill::{check_drill, check_drill_faults, load_drill};
 pub use expression::{EvaluationError, Expression, FaultKind};

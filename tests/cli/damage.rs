@@ -53,7 +53,11 @@ fn a_damaged_journal_is_refused_with_its_first_bad_event_and_told_up_to_there() 
     let (env, run, journal) = killed();
     let whole = fs::read(&journal).expect("a file");
     for (sql, seq, why) in [
-        ("UPDATE events SET bytes = CAST(bytes || X'20' AS BLOB) WHERE seq = 5", 5, "do not match its digest"),
+        (
+            "UPDATE events SET bytes = CAST(bytes || X'20' AS BLOB) WHERE seq = 5",
+            5,
+            "do not match its digest",
+        ),
         ("DELETE FROM events WHERE seq = 4", 4, "event 4 is missing"),
         ("DELETE FROM events WHERE seq > 6", 7, "the rest is missing"),
         ("UPDATE events SET type = 'step_failed' WHERE seq = 3", 3, "the columns beside them"),

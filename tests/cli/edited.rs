@@ -109,7 +109,12 @@ fn what_has_begun_must_not_be_edited() {
 fn comments_titles_and_lost_files_do_not_stop_a_run() {
     let env = open_run();
     edit(&env, RUNBOOK, "steps:\n", "# Somebody explained something here.\nsteps:\n");
-    edit(&env, RUNBOOK, "title: Read the newest heartbeat", "title: Read the very newest heartbeat");
+    edit(
+        &env,
+        RUNBOOK,
+        "title: Read the newest heartbeat",
+        "title: Read the very newest heartbeat",
+    );
     env.line("resume --pace 100000").expect(0).says(&["run succeeded"]);
     env.assert_clean();
     let env = open_run();
