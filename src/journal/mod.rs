@@ -19,6 +19,7 @@ mod event_names;
 mod facts;
 pub mod failing;
 pub mod fold;
+mod full_disk;
 pub mod index;
 pub mod intent;
 mod legality;
@@ -35,6 +36,7 @@ pub mod verify;
 
 pub use command::{Command, Person, Posted};
 pub use error::JournalError;
+pub use full_disk::FullDisk;
 pub use index::{RunSummary, list_runs};
 pub use memory::{Fault, MemoryStore};
 pub use segments::SegmentStore;

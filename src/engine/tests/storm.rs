@@ -261,10 +261,10 @@ impl Storm {
         let answers = ["approve", "retry", "continue", "stop", "undo", "skip", "done", "repeat"];
         let answer = (*pick(&mut self.random, &answers)).to_owned();
         match self.random.u32(..100) {
-            0..15 => Command::Approve { step, comment: None },
-            15..22 => Command::Reject { step, comment: None },
-            22..30 => Command::Withdraw { step, comment: None },
-            30..45 => Command::Answer { step, answer, comment: None },
+            0..20 => Command::Approve { step, comment: None },
+            20..26 => Command::Reject { step, comment: None },
+            26..34 => Command::Withdraw { step, comment: None },
+            34..45 => Command::Answer { step, answer, comment: None },
             45..55 => Command::Pause { reason: None },
             55..65 => Command::Continue,
             65..80 => Command::Skip { step, reason: "not needed".to_owned() },

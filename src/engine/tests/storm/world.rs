@@ -146,7 +146,7 @@ impl World {
                 message: "go on?".to_owned(),
                 approvers: Vec::new(),
                 on_timeout: *on_timeout,
-                approvals: 1 + u32::from(fate.stuck),
+                approvals: 1 + u32::from(fate.takes.as_secs() < 10),
             })),
             (Kind::Timer(after), _) => {
                 let until = crate::base::clock::simulated_epoch() + to_delta(*after);
