@@ -153,12 +153,12 @@ mod tests {
 
     const WAIT: &str =
         "  - { id: ask, uses: gate.approve, with: { message: go on? }, timeout: 30m }\n";
-    const TELL: &str = "  - { id: tell, uses: notify.webhook, needs: [ask], with: { url: \"https://x.test/\", \
-                        message: done } }\n";
+    const REST: &str =
+        "  - { id: rest, uses: gate.wait_until, needs: [ask], with: { for: 1m }, timeout: 2m }\n";
 
     #[test]
     fn steps_that_come_go_and_change_have_a_line_each() {
-        let old = runbook(&format!("{WAIT}{TELL}"));
+        let old = runbook(&format!("{WAIT}{REST}"));
         assert_eq!(difference(&old, &old), Difference::default());
         let new = runbook(
             "  - { id: ask, uses: gate.approve, with: { message: really? }, timeout: 1h }\n  \
@@ -170,11 +170,11 @@ mod tests {
             [
                 "+ step last (gate.approve)",
                 "~ step ask: timeout 30m -> 1h; with.message \"go on?\" -> \"really?\"",
-                "- step tell (notify.webhook)",
+                "- step rest (gate.wait_until)",
             ]
         );
         let touched: Vec<&String> = found.touched.iter().collect();
-        assert_eq!(touched, ["ask", "tell"]);
+        assert_eq!(touched, ["ask", "rest"]);
     }
 
     #[test]

@@ -34,8 +34,8 @@ fn edit(env: &TestEnv, name: &str, from: &str, to: &str) {
 fn edit_what_is_to_come(env: &TestEnv) {
     edit(env, RUNBOOK, "    uses: sql.heartbeat\n", "    uses: sql.heartbeat\n    timeout: 7m\n");
     let text = fs::read_to_string(env.project().join(RUNBOOK)).expect("a file");
-    let added = "\n  - id: rest\n    uses: gate.wait_until\n    needs: [verify]\n    with:\n      \
-                 until: ${{ steps.restore.outputs.restore_time }}\n";
+    let added = "\n  - id: rest\n    uses: gate.wait_until\n    needs: [verify]\n    timeout: 30m\n    \
+                 with:\n      time: ${{ steps.restore.outputs.restore_time }}\n";
     env.write(RUNBOOK, &(text + added));
 }
 
@@ -115,7 +115,7 @@ fn comments_titles_and_lost_files_do_not_stop_a_run() {
         "title: Read the newest heartbeat",
         "title: Read the very newest heartbeat",
     );
-    env.line("resume --pace 100000").expect(0).says(&["run succeeded"]);
+    env.line("resume").expect(0).says(&["run succeeded"]);
     env.assert_clean();
     let env = open_run();
     fs::remove_file(env.project().join(RUNBOOK)).expect("removed");
@@ -129,7 +129,7 @@ fn an_edited_estate_and_a_broken_file_are_refused_too() {
     let env = open_run();
     let estate = "estates/techcorp.yaml";
     let good = fs::read_to_string(env.project().join(estate)).expect("a file");
-    edit(&env, estate, "port: 5432", "port: 5433");
+    edit(&env, estate, "backup_retention_days: 30", "backup_retention_days: 31");
     env.line("resume").expect(17).says(&["~ estate database"]);
     env.write(estate, &good);
     env.write(RUNBOOK, "apiVersion: drctl/v1\nkind: Runbook\nsteps: nothing\n");

@@ -14,6 +14,7 @@ mod doctor;
 mod edited;
 mod env;
 mod faults;
+mod full_disk;
 mod gates;
 mod happy;
 mod init;
