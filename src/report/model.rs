@@ -4,6 +4,7 @@
 //! shared with the journal.
 
 use crate::report::audit::{Approval, CertificateRow, LeftBehind, Part, SourceRow};
+use crate::report::damage::DamageRow;
 pub use crate::report::verdict::{Verdict, VerdictState};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -64,28 +65,6 @@ pub struct Report {
     pub left_behind: Vec<LeftBehind>,
     /// Every event.
     pub timeline: Vec<TimelineRow>,
-}
-
-/// What is wrong with a journal. Everything in the report comes from the events before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DamageRow {
-    /// Events that are sound, from the first.
-    pub sound_events: u64,
-    /// The first bad event; `None` when it is the file.
-    pub first_bad: Option<u64>,
-    /// What is wrong with it.
-    pub why: String,
-}
-
-impl DamageRow {
-    /// In one sentence, to stand above everything that was made of it.
-    pub fn banner(&self) -> String {
-        let place = self.first_bad.map_or_else(String::new, |seq| format!(" at event {seq}"));
-        format!(
-            "DAMAGED JOURNAL{place}: {}; this tells of the first {} events only and is no evidence.",
-            self.why, self.sound_events
-        )
-    }
 }
 
 /// Which run, where, by whom.
