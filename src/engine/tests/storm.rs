@@ -33,7 +33,7 @@ const STORMY_TURNS: u32 = 150;
 const CALM_TURNS: u32 = 30_000;
 
 /// Seeds of a plain `cargo test`: seconds in a debug build.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 2_500;
 
 /// A process that works on the run.
 struct Process {
