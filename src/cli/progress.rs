@@ -30,6 +30,22 @@ pub(super) struct Progress {
     bars: Option<Bars>,
 }
 
+/// Where to say something that is no event of the run.
+pub(super) struct Aside {
+    bars: Option<MultiProgress>,
+}
+
+impl Aside {
+    /// Says it without the bars writing over it.
+    pub(super) fn say(&self, text: &str) {
+        let text = out::fitted(text);
+        match &self.bars {
+            Some(bars) => bars.suspend(|| out::progress(&text)),
+            None => out::progress(&text),
+        }
+    }
+}
+
 struct Bars {
     all: MultiProgress,
     overall: ProgressBar,
@@ -45,6 +61,11 @@ impl Progress {
         out::progress(&format!("run {} of {} {where_to}", plan.run, plan.title));
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan, &clock));
         Self { since: plan.disaster_at.or(plan.declared_at), clock, plan: plan.clone(), bars }
+    }
+
+    /// Says something beside the display while a run goes on.
+    pub(super) fn aside(&self) -> Aside {
+        Aside { bars: self.bars.as_ref().map(|bars| bars.all.clone()) }
     }
 
     /// Takes the display down.

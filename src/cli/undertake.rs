@@ -86,11 +86,12 @@ pub(super) async fn undertake(
     let mut journal = FullDisk::new(store, session.full_disk(), || session.disk_was_full());
     let store: &mut dyn Store = &mut journal;
     let mut progress = Progress::new(&plan, session.clock.clone());
+    let aside = progress.aside();
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
     let driven = tokio::select! {
         biased;
         driven = drive(&running, machine, turn, store, fence, &mut observers) => Some(driven),
-        () = signals.stop_at_once(&stop, plan.run.as_str()) => None,
+        () = signals.stop_at_once(&stop, plan.run.as_str(), &aside) => None,
     };
     progress.finish();
     let Ended { state } = match driven {

@@ -110,8 +110,8 @@ impl Look {
         [format!("run {} in {place}{kind}", self.plan.run), self.plan.title.clone()]
     }
 
-    /// The run on a terminal of so many columns.
-    fn block(&self, width: usize) -> Vec<String> {
+    /// The run on a terminal of so many columns and lines; older events make room for newer ones.
+    fn block(&self, (width, height): (usize, usize)) -> Vec<String> {
         let line = self.line();
         let mut lines = self.title().to_vec();
         let mut row = |label: &str, text: String| {
@@ -140,12 +140,17 @@ impl Look {
         }
         let told = self.records.iter().rev();
         let told = told.filter_map(|record| Some((record, describe(&record.event, &self.state)?)));
-        let told: Vec<_> = told.take(EVENTS).collect();
-        for (record, text) in told.into_iter().rev() {
+        let mut room = height.saturating_sub(lines.len() + 1);
+        let mut events: Vec<Vec<String>> = Vec::new();
+        for (record, text) in told.take(EVENTS) {
             let first = text.lines().next().unwrap_or_default();
             let at = format_instant(record.at.trunc_subsecs(0));
-            lines.extend(out::row(&format!("  {at}  {first}"), width));
+            let rows = out::row(&format!("  {at}  {first}"), width);
+            let Some(left) = room.checked_sub(rows.len()) else { break };
+            room = left;
+            events.push(rows);
         }
+        lines.extend(events.into_iter().rev().flatten());
         lines
     }
 
@@ -177,7 +182,7 @@ enum Shown {
 impl Shown {
     fn show(&mut self, look: &Look) {
         match self {
-            Self::Block(terminal) => terminal.draw(&look.block(out::Live::size().0)),
+            Self::Block(terminal) => terminal.draw(&look.block(out::Live::size())),
             Self::Documents(last) => {
                 let document = look.document();
                 if *last != document {

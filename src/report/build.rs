@@ -5,14 +5,14 @@
 use crate::base::clock::format_instant;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldError, RunState, StepStatus};
-use crate::journal::store::StoredRecord;
+use crate::journal::store::{Salvaged, StoredRecord};
 use crate::plan::model::{Phase, Plan, RunMode};
 use crate::report::audit::{certificate, parameters, sources};
 use crate::report::findings::{Sources, findings};
 use crate::report::measure::{hydration, objectives};
 use crate::report::model::{
-    Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report, RunFacts, Verdict,
-    VerdictState,
+    DamageRow, Finding, Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report,
+    RunFacts, Severity, Verdict, VerdictState,
 };
 use crate::report::parts::parts;
 use crate::report::people::approvals;
@@ -63,6 +63,7 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
     });
     Ok(Report {
         schema_version: REPORT_VERSION,
+        damage: None,
         verdict: verdict(&plan, &state, &objectives),
         run: run_facts(&plan, &state, stored),
         hydration: hydration(&plan, &state),
@@ -87,6 +88,33 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
         waterfall,
         recovery_point: point,
     })
+}
+
+/// Makes the report of a journal as far as it is sound; a damaged one is marked as such wherever the
+/// report is shown.
+///
+/// # Errors
+/// See [`build`]; with nothing sound there is nothing to report.
+pub fn build_salvaged(salvaged: &Salvaged) -> Result<Report, ReportError> {
+    let mut report = build(&salvaged.records)?;
+    let Some(damage) = &salvaged.damage else { return Ok(report) };
+    let row = DamageRow {
+        sound_events: salvaged.records.len() as u64,
+        first_bad: damage.seq,
+        why: damage.why.clone(),
+    };
+    let banner = row.banner();
+    let finding = Finding {
+        severity: Severity::Problem,
+        text: banner.trim_end_matches('.').to_owned(),
+        step: None,
+    };
+    report.findings.insert(0, finding);
+    report.verdict.headline = format!("DAMAGED JOURNAL: {}", report.verdict.headline);
+    let other = report.run.banner.take().map_or_else(String::new, |other| format!(" {other}"));
+    report.run.banner = Some(format!("{banner}{other}"));
+    report.damage = Some(row);
+    Ok(report)
 }
 
 /// The events that this build knows, numbered without gaps for the fold. What is left out is a

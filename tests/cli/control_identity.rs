@@ -102,7 +102,7 @@ fn a_second_signal_stops_at_once_and_the_run_can_be_resumed() {
     for signals in [["INT", "INT"], ["TERM", "INT"]] {
         let (env, _served) = served();
         let mut run = Watched::spawn(with_key(&env, "ann", "run slow --env localstack"), false);
-        run.until("slow: shell:");
+        run.until("slow: shell.run sleep 30");
         // The first signal waits for the program that is at it.
         run.signal(signals[0]);
         run.until("stopping in good order");

@@ -9,6 +9,7 @@ mod beside;
 mod control;
 mod control_identity;
 mod control_two;
+mod damage;
 mod doctor;
 mod env;
 mod faults;

@@ -1,6 +1,8 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
+mod commands;
 mod doubt;
+mod full;
 mod gates;
 mod matrix;
 mod storm;
