@@ -6,6 +6,7 @@ mod full;
 mod gates;
 mod matrix;
 mod storm;
+mod sweeps;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;
