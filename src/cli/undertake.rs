@@ -80,6 +80,7 @@ pub(super) async fn undertake(
         wait: people.waits(),
         lease: lease_time()?,
         lease_clock: &lease_clock,
+        late: None,
     };
     let mut progress = Progress::new(&plan, session.clock.clone());
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];

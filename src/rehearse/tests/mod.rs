@@ -3,6 +3,7 @@
 mod doubt;
 mod gates;
 mod matrix;
+mod planted;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;
