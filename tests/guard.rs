@@ -52,13 +52,13 @@ pub(crate) struct Operation {
 /// Makes `all(client)`, the calls of one service, from its list of methods.
 macro_rules! operations {
     ($client:ty; reads: [$($read:ident $({$($field:ident: $value:literal),*})?,)*]
-     others: [$($other:ident,)*]) => {
-        /// Every operation of the service. Others are called without parameters, reads with those
-        /// without which the SDK writes no request.
+     others: [$($other:ident $({$($given:ident: $text:literal),*})?,)*]) => {
+        /// Every operation of the service, called with those parameters only without which the SDK
+        /// refuses a call before any interceptor of ours sees it.
         pub(crate) fn all(client: &$client) -> Vec<crate::Operation> {
             vec![
                 $(operations!(@one client, $read $($(, $field: $value)*)?; true),)*
-                $(operations!(@one client, $other; false),)*
+                $(operations!(@one client, $other $($(, $given: $text)*)?; false),)*
             ]
         }
     };

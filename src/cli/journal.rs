@@ -1,15 +1,16 @@
-//! `drctl journal export` and `drctl journal verify`.
+//! `drctl journal export`, `drctl journal verify`; `show` has a file of its own.
 //!
 //! **Invariant:** read-only; exported bytes are the stored bytes.
 
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::journal_show::{ShowArgs, damage_json, damaged, show};
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::find_run;
-use crate::journal::SqliteStore;
+use crate::cli::past::{belongs, find_run};
 use crate::journal::verify::{Expected, export_jsonl, verify};
+use crate::journal::{Damage, SqliteStore, Store as _};
 use clap::Subcommand;
 
 /// `drctl journal`
@@ -21,6 +22,8 @@ pub(super) enum JournalCommand {
         #[arg(default_value = "last")]
         run: String,
     },
+    /// Show what happened, event by event; of a damaged journal what is sound, and the first bad event.
+    Show(ShowArgs),
     /// Check the digest chain.
     Verify {
         /// The run.
@@ -41,10 +44,15 @@ pub(super) fn run(
     command: &JournalCommand,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let (JournalCommand::Export { run } | JournalCommand::Verify { run, .. }) = command;
+    let run = match command {
+        JournalCommand::Export { run } | JournalCommand::Verify { run, .. } => run,
+        JournalCommand::Show(args) => return show(tools, args, output),
+    };
     let run = find_run(&tools.state, run)?;
     let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
+    belongs(&run, &store.salvage()?.records)?;
     match command {
+        JournalCommand::Show(_) => {}
         JournalCommand::Export { .. } => {
             let mut bytes = Vec::new();
             export_jsonl(&store, &mut bytes)?;
@@ -52,12 +60,16 @@ pub(super) fn run(
         }
         JournalCommand::Verify { expect, .. } => {
             let report = verify(&store, expect.as_deref())?;
-            if let Some((seq, why)) = &report.bad {
-                let place =
-                    seq.map_or_else(|| "the file".to_owned(), |seq| format!("record {seq}"));
-                let message = format!("run {run}: the journal is not whole: {place}: {why}");
-                return Err(CommandError::new(Exit::Journal, message)
-                    .help("keep the file as it is; reports of this run are not evidence"));
+            if let Some((seq, why)) = report.bad {
+                let damage = Damage { seq, why };
+                if output == OutputForm::Json {
+                    let document = serde_json::json!({
+                        "schema_version": 1, "run": run, "records": report.sound, "whole": false,
+                        "damage": damage_json(&damage),
+                    });
+                    out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
+                }
+                return Err(damaged(run.as_str(), &damage));
             }
             if report.expected == Expected::Missing {
                 let message =

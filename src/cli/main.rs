@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
     match dispatch(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            out::failure(&error.to_string());
+            out::failure(&error.fitted());
             error.exit.into()
         }
     }

@@ -18,6 +18,7 @@ mod heartbeat;
 mod history;
 mod init;
 mod journal;
+mod journal_show;
 mod launch;
 mod lock;
 mod logging;

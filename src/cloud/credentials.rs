@@ -4,6 +4,7 @@
 //! that a dry run assumes is narrowed by AWS itself.
 
 use crate::base::clock::Clock;
+use crate::cloud::bucket::BucketPlace;
 use crate::cloud::clients::Endpoints;
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::guard::Guard;
@@ -74,21 +75,15 @@ pub(crate) async fn base(
 ) -> Result<Base, CloudError> {
     match &environment.kind {
         EnvironmentKind::Simulated(_) => Ok(Base {
-            sdk: fixed(environment, clock, static_credentials("simulated")),
+            sdk: fixed(&environment.region, clock, static_credentials("simulated")),
             endpoints: Endpoints::Resolved,
             narrowing: Narrowing::Without("the simulator has no IAM"),
         }),
         EnvironmentKind::Endpoints(map) => {
             let endpoints = Endpoints::Fixed(map.clone());
             check_endpoints(environment, &endpoints)?;
-            let own = std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
-            let credentials = if own {
-                SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())
-            } else {
-                static_credentials("test")
-            };
             Ok(Base {
-                sdk: fixed(environment, clock, credentials),
+                sdk: fixed(&environment.region, clock, of_variables()),
                 endpoints,
                 narrowing: Narrowing::Without("no role is assumed at fixed endpoints"),
             })
@@ -99,7 +94,8 @@ pub(crate) async fn base(
                 guard.clone(),
                 credential_calls::sts_hosts_of_environment(),
             );
-            let sdk = of_operator(environment, clock, profile.as_deref(), client).await;
+            let region = &environment.region;
+            let sdk = of_operator(region, clock, profile.as_deref(), client).await;
             let Some(role) = role else {
                 let narrowing = Narrowing::Without("the environment names no role to assume");
                 return Ok(Base { sdk, endpoints: Endpoints::Resolved, narrowing });
@@ -115,15 +111,44 @@ pub(crate) async fn base(
     }
 }
 
-/// A configuration with given credentials, which asks nobody.
-fn fixed(
-    environment: &Environment,
+/// The base configuration of a shared journal's bucket: the operator's own credentials, as for AWS. Only
+/// at a fixed address without a profile they are those of the variables, or any.
+pub(crate) async fn of_bucket(
+    place: &BucketPlace,
+    region: &str,
     clock: &Clock,
-    credentials: SharedCredentialsProvider,
-) -> SdkConfig {
+    (guard, http): (&Guard, &SharedHttpClient),
+) -> Base {
+    let endpoint = place.endpoint.iter().map(|url| ("s3".to_owned(), url.clone()));
+    let endpoints = match &place.endpoint {
+        Some(_) => Endpoints::Fixed(endpoint.collect()),
+        None => Endpoints::Resolved,
+    };
+    let narrowing = Narrowing::Without("a journal is written");
+    if place.endpoint.is_some() && place.profile.is_none() {
+        let sdk = fixed(region, clock, of_variables());
+        return Base { sdk, endpoints, narrowing };
+    }
+    let hosts = credential_calls::sts_hosts_of_environment();
+    let client = credential_calls::for_credentials(http.clone(), guard.clone(), hosts);
+    let sdk = of_operator(region, clock, place.profile.as_deref(), client).await;
+    Base { sdk, endpoints, narrowing }
+}
+
+/// Credentials for servers at fixed addresses: those of the variables, or any.
+fn of_variables() -> SharedCredentialsProvider {
+    if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+        SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())
+    } else {
+        static_credentials("test")
+    }
+}
+
+/// A configuration with given credentials, which asks nobody.
+fn fixed(region: &str, clock: &Clock, credentials: SharedCredentialsProvider) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(behavior())
-        .region(Region::new(environment.region.clone()))
+        .region(Region::new(region.to_owned()))
         .credentials_provider(credentials)
         .time_source(time::source(clock))
         .sleep_impl(time::sleep(clock))
@@ -137,13 +162,13 @@ fn static_credentials(name: &'static str) -> SharedCredentialsProvider {
 
 /// The operator's own configuration: profile, SSO, container, instance.
 async fn of_operator(
-    environment: &Environment,
+    region: &str,
     clock: &Clock,
     profile: Option<&str>,
     http: SharedHttpClient,
 ) -> SdkConfig {
     let mut loader = aws_config::defaults(behavior())
-        .region(Region::new(environment.region.clone()))
+        .region(Region::new(region.to_owned()))
         .http_client(http)
         .timeout_config(time_outs(clock))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

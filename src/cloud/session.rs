@@ -271,10 +271,15 @@ fn client(environment: &Environment, http: HttpSource) -> Result<SharedHttpClien
             ),
             request_id: None,
         }),
-        HttpSource::Network => Ok(aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https()),
+        HttpSource::Network => Ok(network()),
     }
+}
+
+/// The one HTTP and TLS stack, without any guard.
+pub(crate) fn network() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
 }
 
 /// Values of secrets through the guard.

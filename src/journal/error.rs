@@ -3,6 +3,7 @@
 //! **Invariant:** every text says which file and what to do next; no failure of a store is silent.
 
 use crate::base::clock::format_instant;
+use crate::journal::objects::{BucketProblem, ObjectError};
 use chrono::{DateTime, Utc};
 
 /// A failure of a journal.
@@ -141,6 +142,31 @@ pub enum JournalError {
         /// Its version.
         version: u32,
     },
+    /// A copy and the shared journal have other events.
+    #[error(
+        "{copy} and the shared journal {place} differ at event {seq}: {why}; keep both, and compare them \
+         with `drctl journal export` before you remove one"
+    )]
+    Diverged {
+        /// The shared journal.
+        place: String,
+        /// The copy.
+        copy: String,
+        /// The first event that is not known to be the same.
+        seq: u64,
+        /// How they differ.
+        why: String,
+    },
+    /// A bucket cannot be used.
+    #[error("{place} cannot be used ({problem}): {why}; {}", .problem.help())]
+    Bucket {
+        /// Bucket and prefix.
+        place: String,
+        /// What is wrong.
+        problem: BucketProblem,
+        /// In the words of whoever answered.
+        why: String,
+    },
     /// The operating system refused.
     #[error("cannot use {place}: {source}")]
     Io {
@@ -168,6 +194,23 @@ impl JournalError {
     /// Whether what is stored is not to be trusted.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Corrupt { .. } | Self::Foreign { .. })
+    }
+
+    /// Names what went wrong with an object.
+    pub(crate) fn of_objects(place: &str, error: ObjectError) -> Self {
+        let place = place.to_owned();
+        let (problem, why) = match error {
+            ObjectError::Failed(problem, why) => (problem, why),
+            ObjectError::Unclear(why) => {
+                let why = format!("it is not known whether a write took effect: {why}");
+                (BucketProblem::Unreachable, why)
+            }
+            ObjectError::Taken => {
+                let why = "others write the same object again and again".to_owned();
+                (BucketProblem::Throttled, why)
+            }
+        };
+        Self::Bucket { place, problem, why }
     }
 
     /// Names the failures of creating a file.

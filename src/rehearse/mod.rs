@@ -20,6 +20,7 @@ mod points;
 mod rehearsal;
 mod scenario;
 mod stage;
+mod storm;
 mod text;
 
 pub use crash::{Crashes, crash_everywhere, replay};
@@ -34,6 +35,7 @@ pub use points::{Point, Points, WatchedStore, Watcher};
 pub use rehearsal::Order;
 pub use scenario::{Answers, Mode, PointName, Scenario, catalogue};
 pub use stage::{Cast, Stage, StageError, Staging, in_virtual_time};
+pub use storm::{Counters, Storm, Storms, blow, storm};
 pub use text::render_text;
 
 #[cfg(test)]

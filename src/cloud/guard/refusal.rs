@@ -51,6 +51,12 @@ pub enum GuardRefusal {
         /// Method, host and path, without a query.
         place: String,
     },
+    /// The client of a shared journal was used for something else.
+    #[error("a request to {place} was not sent: it is outside of the shared journal's place")]
+    Elsewhere {
+        /// Method, host and path, without a query.
+        place: String,
+    },
 }
 
 impl GuardRefusal {

@@ -1,9 +1,12 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
+mod commands;
 mod doubt;
+mod full;
 mod gates;
 mod matrix;
 mod planted;
+mod storm;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;

@@ -1,0 +1,137 @@
+//! A journal that a team shares, with a copy on this machine.
+//!
+//! The bucket is the truth. An append is durable there first; only then is it copied into the local file,
+//! from which everything that only reads is fast. So the copy may be behind and is never ahead: losing it
+//! loses nothing, and a copy that has more or other events is refused. Where the copy cannot be written (a
+//! full disk) the run goes on and says so; where the bucket cannot be written the run stops.
+//!
+//! **Invariant:** what `append` acknowledged is in the bucket; lease, fence, inbox and notes are the
+//! bucket's alone.
+
+use crate::journal::command::Posted;
+use crate::journal::error::JournalError;
+use crate::journal::event::Record;
+use crate::journal::segments::SegmentStore;
+use crate::journal::sqlite::SqliteStore;
+use crate::journal::store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// Note of a shared journal: a machine's copy could not be written any more, and why.
+const COPY_LOST: &str = "local copy lost";
+
+/// A shared journal and its copy.
+#[derive(Debug)]
+pub struct SharedStore {
+    shared: SegmentStore,
+    copy: Option<SqliteStore>,
+    /// Events in the copy.
+    copied: u64,
+}
+
+impl SharedStore {
+    /// Joins a shared journal and its copy, which is brought up to date.
+    ///
+    /// # Errors
+    /// `Diverged` when the copy has more or other events; damage on either side; the bucket cannot be
+    /// read. A copy that cannot be written is no error.
+    pub fn open(shared: SegmentStore, copy: SqliteStore) -> Result<Self, JournalError> {
+        let records = copy.load()?;
+        let copied = records.len() as u64;
+        shared.go_on_from(records, copy.place())?;
+        shared.load()?;
+        let mut store = Self { shared, copy: Some(copy), copied };
+        store.catch_up();
+        Ok(store)
+    }
+
+    /// Whether everything so far is in the copy.
+    pub fn is_copied(&self) -> bool {
+        self.copy.is_some()
+    }
+
+    /// Copies what the copy lacks.
+    fn catch_up(&mut self) {
+        let Some(copy) = &mut self.copy else { return };
+        let records = self.shared.records_after(self.copied);
+        match copy.mirror(&records) {
+            Ok(head) => self.copied = head.count,
+            Err(error) => {
+                tracing::warn!(%error, "the local copy is not written any more; the shared journal is");
+                let why = error.to_string();
+                self.copy = None;
+                drop(self.shared.note(COPY_LOST, &why));
+            }
+        }
+    }
+}
+
+impl Store for SharedStore {
+    fn append(&mut self, batch: &[Record]) -> Result<Head, JournalError> {
+        let head = self.shared.append(batch)?;
+        self.catch_up();
+        Ok(head)
+    }
+
+    fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
+        self.shared.load()
+    }
+
+    fn head(&self) -> Result<Head, JournalError> {
+        self.shared.head()
+    }
+
+    fn acquire(
+        &mut self,
+        holder: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+        takeover: Takeover,
+    ) -> Result<Fence, JournalError> {
+        self.shared.acquire(holder, now, ttl, takeover)
+    }
+
+    fn renew(
+        &mut self,
+        fence: Fence,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<(), JournalError> {
+        self.shared.renew(fence, now, ttl)
+    }
+
+    fn release(&mut self, fence: Fence) -> Result<(), JournalError> {
+        self.shared.release(fence)
+    }
+
+    fn lease(&self) -> Result<Option<Lease>, JournalError> {
+        self.shared.lease()
+    }
+
+    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
+        self.shared.check(fence, now)
+    }
+
+    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
+        self.shared.post(posted)
+    }
+
+    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
+        self.shared.posted()
+    }
+
+    fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
+        self.shared.note(key, value)
+    }
+
+    fn notes(&self) -> Result<Vec<Note>, JournalError> {
+        self.shared.notes()
+    }
+
+    fn place(&self) -> &str {
+        self.shared.place()
+    }
+}
+
+#[cfg(test)]
+mod tests;
