@@ -80,6 +80,7 @@ pub(super) async fn undertake(
         wait: people.waits(),
         lease: lease_time()?,
         lease_clock: &lease_clock,
+        late: None,
     };
     // Opening all this took its time, and a world may have been waited for.
     store.renew(fence, lease_clock.now(), running.lease)?;

@@ -22,6 +22,7 @@ mod interrupted;
 mod locks;
 mod old_state;
 mod past;
+mod rehearse;
 mod runbooks;
 mod serve;
 mod shell;

@@ -5,6 +5,7 @@ mod doubt;
 mod full;
 mod gates;
 mod matrix;
+mod planted;
 mod storm;
 mod sweeps;
 
