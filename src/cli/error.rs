@@ -7,6 +7,7 @@ use crate::base::redact::redact;
 use crate::cli::exit::Exit;
 use crate::cloud::{CloudError, ErrorClass};
 use crate::journal::JournalError;
+use crate::journal::objects::BucketProblem;
 use crate::sim::SimError;
 use std::fmt;
 
@@ -98,7 +99,10 @@ impl From<CloudError> for CommandError {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        Self::new(Exit::Journal, error.to_string())
+        let denied =
+            matches!(error, JournalError::Bucket { problem: BucketProblem::AccessDenied, .. });
+        let exit = if denied { Exit::Credentials } else { Exit::Journal };
+        Self::new(exit, error.to_string())
     }
 }
 

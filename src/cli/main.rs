@@ -68,6 +68,7 @@ fn launch_time(launch: &Launch, pace: Option<f64>) -> Result<Time, CommandError>
 fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     let output = cli.output;
     let tools = &Tools::new()?;
+    refresh(tools, &cli.command)?;
     match &cli.command {
         Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
             drill_list::run(tools, output)
@@ -135,6 +136,27 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             out::result(&TABLE.iter().map(line).collect::<String>());
             Ok(Exit::Ok)
         }
+    }
+}
+
+/// Before a command that looks at runs: what the team shares is brought to this machine. Whoever drives or
+/// controls a run needs it; whoever only looks is shown what there is.
+fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
+    match command {
+        Command::Resume(_) | Command::Control(_) => tools.journals.refresh(&tools.state),
+        Command::Status(_) | Command::History(_) | Command::Report(_) => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        Command::Journal(command) if command.reads() => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ mod old_state;
 mod past;
 mod runbooks;
 mod serve;
+mod shared;
 mod shell;
 mod snapshots;
 mod stored_plan;

@@ -9,6 +9,7 @@ use crate::cloud::clients::{ClientUse, Clients};
 use crate::cloud::error::{CloudError, ErrorClass};
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::StreamExt as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Objects that are fetched at a time: a journal has hundreds, and each takes some 20 ms.
@@ -125,12 +126,16 @@ pub(super) async fn get(inner: &Inner, key: &str) -> Result<Option<BucketObject>
 }
 
 pub(super) async fn get_all(
-    inner: &Inner,
-    keys: &[String],
+    inner: Arc<Inner>,
+    keys: Vec<String>,
 ) -> Result<Vec<Option<BucketObject>>, CloudError> {
-    let mut answers =
-        futures_util::stream::iter(keys).map(|key| get(inner, key)).buffered(AT_A_TIME);
-    let mut found = Vec::with_capacity(keys.len());
+    let count = keys.len();
+    let one = |key: String| {
+        let inner = Arc::clone(&inner);
+        async move { get(&inner, &key).await }
+    };
+    let mut answers = futures_util::stream::iter(keys).map(one).buffered(AT_A_TIME);
+    let mut found = Vec::with_capacity(count);
     while let Some(answer) = answers.next().await {
         found.push(answer?);
     }

@@ -180,7 +180,7 @@ impl Bucket {
     /// One of them cannot be read.
     pub fn get_all(&self, keys: &[String]) -> Result<Vec<Option<BucketObject>>, CloudError> {
         let (inner, keys) = (Arc::clone(&self.inner), keys.to_vec());
-        self.run(async move { calls::get_all(&inner, &keys).await })
+        self.run(async move { calls::get_all(inner, keys).await })
     }
 
     /// Writes an object (S3 `PutObject`): where none is (`If-None-Match: *`), or over the one whose ETag

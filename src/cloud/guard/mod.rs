@@ -14,7 +14,7 @@ pub mod interceptor;
 mod ledger;
 mod refusal;
 pub(crate) mod rest;
-mod wire;
+pub(crate) mod wire;
 
 pub use ledger::Guard;
 pub use refusal::GuardRefusal;

@@ -83,6 +83,14 @@ impl SegmentStore {
         Self { objects, root, place, station: station.to_owned(), known, inbox }
     }
 
+    /// Whether anybody ever took the run's lease.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn lease_was_taken(&self) -> Result<bool, JournalError> {
+        Ok(self.lease_at().read()?.is_some())
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
