@@ -26,11 +26,11 @@ use drctl::cloud::{
 };
 use drctl::engine::{Machine, Start};
 use drctl::estate::{Environment, Estate, Objectives};
-use drctl::journal::{MemoryStore, SqliteStore, Store, Takeover};
+use drctl::journal::{MemoryStore, Person, SqliteStore, Store, Takeover};
 use drctl::plan::model::{Plan, RunMode};
 use drctl::plan::{Durations, PlanRequest, PlanTools, build};
 use drctl::runbook::load_runbook;
-use drctl::runner::{LEASE, NobodyToAsk, Running, StopSignal, drive};
+use drctl::runner::{Inbox, LEASE, NobodyToAsk, Running, StopSignal, drive};
 use drctl::sim::{SimOptions, Simulator, http_client};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -11,6 +11,7 @@ use crate::cli::heartbeat::HeartbeatCommand;
 use crate::cli::history::HistoryArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::journal::JournalCommand;
+use crate::cli::rehearse::RehearseArgs;
 use crate::cli::reports::ReportArgs;
 use crate::cli::resume::ResumeArgs;
 use crate::cli::run::RunArgs;
@@ -63,6 +64,9 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Take up a run that was interrupted or whose process died.
     Resume(ResumeArgs),
+    /// Prove a runbook offline, without an account: play every fault, kill it everywhere, remove its
+    /// guards. Changes nothing.
+    Rehearse(RehearseArgs),
     #[command(flatten)]
     Control(ControlCommand),
     /// Show runs and where they are. Changes nothing.

@@ -5,6 +5,7 @@
 use crate::base::diagnostic::{Problems, Severity, Shown, draw};
 use crate::base::redact::redact;
 use crate::cli::exit::Exit;
+use crate::cli::out::fitted;
 use crate::cloud::{CloudError, ErrorClass};
 use crate::journal::JournalError;
 use crate::journal::objects::BucketProblem;
@@ -40,13 +41,21 @@ impl CommandError {
     }
 }
 
+impl CommandError {
+    /// For standard error: what is drawn as it is, the sentences wrapped to the terminal.
+    pub(super) fn fitted(&self) -> String {
+        format!("{}{}", self.drawn, fitted(&self.sentences()))
+    }
+
+    fn sentences(&self) -> String {
+        let help = self.help.as_ref().map(|help| format!("\n  help: {help}"));
+        format!("error: {}{}", self.message.trim_end(), help.unwrap_or_default())
+    }
+}
+
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}error: {}", self.drawn, self.message.trim_end())?;
-        if let Some(help) = &self.help {
-            write!(f, "\n  help: {help}")?;
-        }
-        Ok(())
+        write!(f, "{}{}", self.drawn, self.sentences())
     }
 }
 
@@ -102,7 +111,14 @@ impl From<JournalError> for CommandError {
         let denied =
             matches!(error, JournalError::Bucket { problem: BucketProblem::AccessDenied, .. });
         let exit = if denied { Exit::Credentials } else { Exit::Journal };
-        Self::new(exit, error.to_string())
+        let failed = Self::new(exit, error.to_string());
+        match error {
+            JournalError::Corrupt { .. } => failed.help(
+                "`drctl journal show RUN` and `drctl report RUN --damaged` tell what is sound of it; \
+                 `drctl sweep` finds what the run may have left behind",
+            ),
+            _ => failed,
+        }
     }
 }
 

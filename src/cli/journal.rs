@@ -1,17 +1,17 @@
-//! `drctl journal`: export, verify; push and pull are beside.
+//! `drctl journal`: export, verify; `show`, `push` and `pull` have files of their own.
 //!
 //! **Invariant:** what is exported or moved are the stored bytes.
 
-use crate::base::ids::RunId;
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::journal_show::{ShowArgs, damage_json, damaged, show};
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::find_run;
+use crate::cli::past::{belongs, find_run};
 use crate::cli::shared::{PullArgs, PushArgs, pull, push};
-use crate::journal::Store;
 use crate::journal::verify::{Expected, export_jsonl, verify};
+use crate::journal::{Damage, SqliteStore, Store as _};
 use clap::Subcommand;
 
 /// `drctl journal`
@@ -23,6 +23,8 @@ pub(super) enum JournalCommand {
         #[arg(default_value = "last")]
         run: String,
     },
+    /// Show what happened, event by event; of a damaged journal what is sound, and the first bad event.
+    Show(ShowArgs),
     /// Check the digest chain.
     Verify {
         /// The run.
@@ -41,7 +43,7 @@ pub(super) enum JournalCommand {
 impl JournalCommand {
     /// Whether it reads a run, wherever its journal is.
     pub(super) fn reads(&self) -> bool {
-        matches!(self, Self::Export { .. } | Self::Verify { .. })
+        matches!(self, Self::Export { .. } | Self::Show(_) | Self::Verify { .. })
     }
 }
 
@@ -54,52 +56,54 @@ pub(super) fn run(
     command: &JournalCommand,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
+    let run = match command {
+        JournalCommand::Export { run } | JournalCommand::Verify { run, .. } => run,
+        JournalCommand::Show(args) => return show(tools, args, output),
+        JournalCommand::Push(args) => return push(tools, args, output),
+        JournalCommand::Pull(args) => return pull(tools, args, output),
+    };
+    let run = find_run(&tools.state, run)?;
+    let copy = SqliteStore::open_read_only(&tools.state.journal(&run))?;
+    belongs(&run, &copy.salvage()?.records)?;
+    let store = tools.journals.look(&tools.state, &run)?;
     match command {
-        JournalCommand::Export { run } => {
-            let run = find_run(&tools.state, run)?;
+        JournalCommand::Show(_) | JournalCommand::Push(_) | JournalCommand::Pull(_) => {}
+        JournalCommand::Export { .. } => {
             let mut bytes = Vec::new();
-            export_jsonl(&*tools.journals.look(&tools.state, &run)?, &mut bytes)?;
+            export_jsonl(&*store, &mut bytes)?;
             out::bytes(&bytes);
-            Ok(Exit::Ok)
         }
-        JournalCommand::Verify { run, expect } => {
-            let run = find_run(&tools.state, run)?;
-            check(&*tools.journals.look(&tools.state, &run)?, &run, expect.as_deref(), output)
-        }
-        JournalCommand::Push(args) => push(tools, args, output),
-        JournalCommand::Pull(args) => pull(tools, args, output),
-    }
-}
-
-/// Checks the chain of a run's journal.
-fn check(
-    store: &dyn Store,
-    run: &RunId,
-    expect: Option<&str>,
-    output: OutputForm,
-) -> Result<Exit, CommandError> {
-    let report = verify(store, expect)?;
-    if let Some((seq, why)) = &report.bad {
-        let place = seq.map_or_else(|| "the file".to_owned(), |seq| format!("record {seq}"));
-        let message = format!("run {run}: the journal is not whole: {place}: {why}");
-        return Err(CommandError::new(Exit::Journal, message)
-            .help("keep the file as it is; reports of this run are not evidence"));
-    }
-    if report.expected == Expected::Missing {
-        let message = format!("run {run}: the expected head was never the head of this journal");
-        return Err(CommandError::new(Exit::Journal, message)
-            .help("records were cut off or replaced since that head was printed"));
-    }
-    let (count, head) = (report.head.count, report.head.digest.clone());
-    match output {
-        OutputForm::Text => {
-            out::result(&format!("run {run}: {count} records, chain whole, head {head}"))
-        }
-        OutputForm::Json => {
-            let document = serde_json::json!({
-                "schema_version": 1, "run": run, "records": count, "head": head, "whole": true,
-            });
-            out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
+        JournalCommand::Verify { expect, .. } => {
+            let report = verify(&*store, expect.as_deref())?;
+            if let Some((seq, why)) = report.bad {
+                let damage = Damage { seq, why };
+                if output == OutputForm::Json {
+                    let document = serde_json::json!({
+                        "schema_version": 1, "run": run, "records": report.sound, "whole": false,
+                        "damage": damage_json(&damage),
+                    });
+                    out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
+                }
+                return Err(damaged(run.as_str(), &damage));
+            }
+            if report.expected == Expected::Missing {
+                let message =
+                    format!("run {run}: the expected head was never the head of this journal");
+                return Err(CommandError::new(Exit::Journal, message)
+                    .help("records were cut off or replaced since that head was printed"));
+            }
+            let (count, head) = (report.head.count, report.head.digest.clone());
+            match output {
+                OutputForm::Text => {
+                    out::result(&format!("run {run}: {count} records, chain whole, head {head}"))
+                }
+                OutputForm::Json => {
+                    let document = serde_json::json!({
+                        "schema_version": 1, "run": run, "records": count, "head": head, "whole": true,
+                    });
+                    out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
+                }
+            }
         }
     }
     Ok(Exit::Ok)

@@ -296,7 +296,11 @@ fn dry_run(
     Ok(if predicted_failures(plan).is_empty() { Exit::Ok } else { Exit::StepFailed })
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
+/// Writes a file that was asked for.
+///
+/// # Errors
+/// The system refuses.
+pub(super) fn write(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
     std::fs::write(path, text).map_err(|error| {
         CommandError::new(Exit::Journal, format!("cannot write {}: {error}", path.display()))
     })
@@ -336,6 +340,10 @@ pub(super) async fn start(
         Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
     let undertaking = Undertaking { tools, estate, environment, session, output, people, person };
     let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
+    if ended.is_err() {
+        // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
+        let _ = store.release(fence);
+    }
     drop(lock);
     ended
 }

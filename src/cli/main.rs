@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
     control, doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out,
-    reports, resume, run, runbook, shell, sim, status, sweep,
+    rehearse, reports, resume, run, runbook, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
     match dispatch(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            out::failure(&error.to_string());
+            out::failure(&error.fitted());
             error.exit.into()
         }
     }
@@ -102,6 +102,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
             block_on(time, resume::run(resumable, args, output))
         }
+        Command::Rehearse(args) => rehearse::run(tools, args, output),
         Command::Control(command) => block_on(Time::Passing, control::run(tools, command, output)),
         Command::Status(args) => status::status(tools, args, output),
         Command::History(args) => history::history(tools, args, output),

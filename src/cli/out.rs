@@ -44,6 +44,21 @@ pub(super) fn prose(text: &str) {
     }
 }
 
+/// A text for standard error: on a terminal wrapped at words to its width, elsewhere as it is.
+pub(super) fn fitted(text: &str) -> String {
+    let stderr = std::io::stderr();
+    let width = stderr.is_terminal().then(|| terminal_size::terminal_size_of(stderr)).flatten();
+    match width {
+        Some((terminal_size::Width(width), _)) => wrap(text, width.into()),
+        None => text.to_owned(),
+    }
+}
+
+/// A line with a label as lines of at most `width` columns; what is carried over stands below the text.
+pub(super) fn row(line: &str, width: usize) -> Vec<String> {
+    wrap(line, width).lines().map(str::to_owned).collect()
+}
+
 /// Wraps long lines at words; what is carried over stands below the text, not below its label.
 fn wrap(text: &str, width: usize) -> String {
     let wrapped = text.lines().map(|line| {
@@ -80,15 +95,20 @@ pub(super) fn live() -> Option<Live> {
 }
 
 impl Live {
+    /// Columns and lines of the terminal.
+    pub(super) fn size() -> (usize, usize) {
+        match terminal_size::terminal_size() {
+            Some((width, height)) => (usize::from(width.0).max(20), usize::from(height.0)),
+            None => (80, 24),
+        }
+    }
+
     /// Draws `lines` in place of those drawn before; each is cut to the terminal's width, and what does
     /// not fit on it is left out from the end but one line.
     pub(super) fn draw(&mut self, lines: &[String]) {
-        let (width, height) = match terminal_size::terminal_size() {
-            Some((width, height)) => (usize::from(width.0), usize::from(height.0)),
-            None => (80, 24),
-        };
+        let (width, height) = Self::size();
         let fits = lines.iter().take(height.saturating_sub(1).max(1));
-        let lines: Vec<String> = fits.map(|line| cut(line, width.max(20))).collect();
+        let lines: Vec<String> = fits.map(|line| cut(line, width)).collect();
         let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
         let mut out = std::io::stdout().lock();
         let _ = write!(out, "{up}\r\x1b[J{}\n", lines.join("\n")).and_then(|()| out.flush());

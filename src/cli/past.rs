@@ -10,8 +10,9 @@ use crate::cli::progress::outcome_word;
 use crate::cli::state::StateDir;
 use crate::estate::Environment;
 use crate::journal::chain::known;
+use crate::journal::event::Event;
 use crate::journal::fold::RunState;
-use crate::journal::{SqliteStore, Store, StoredRecord, list_runs};
+use crate::journal::{Salvaged, SqliteStore, Store, StoredRecord, list_runs};
 use crate::plan::Durations;
 use crate::plan::model::{PLAN_VERSION, Plan};
 
@@ -77,10 +78,17 @@ pub(super) fn unfinished(
     run: &RunId,
     what: &str,
 ) -> Result<(Plan, RunState), CommandError> {
-    let records = known(&store.load()?)?;
+    let stored = store.load()?;
+    belongs(run, &stored)?;
+    let records = known(&stored)?;
     let broken = |error: String| {
         CommandError::new(Exit::Journal, format!("run {run} cannot be {what}: {error}"))
     };
+    if records.is_empty() {
+        let message = format!("run {run} cannot be {what}: its journal is empty");
+        return Err(CommandError::new(Exit::Journal, message)
+            .help("its process died before the run began, and nothing was done: start it anew"));
+    }
     let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
     if let Some(outcome) = state.finished {
         let word = outcome_word(outcome);
@@ -95,12 +103,41 @@ pub(super) fn unfinished(
     Ok((plan, state))
 }
 
+/// Checks that a journal is the one of `run`: a whole one of another run is as wrong as a damaged one.
+///
+/// # Errors
+/// It is another run's (exit code 16).
+pub(super) fn belongs(run: &RunId, stored: &[StoredRecord]) -> Result<(), CommandError> {
+    let first = stored.first().and_then(|first| first.record.as_ref());
+    match first.map(|first| &first.event) {
+        Some(Event::RunStarted { run: found, .. }) if found != run => {
+            let message =
+                format!("what lies in the place of run {run} is the journal of run {found}");
+            Err(CommandError::new(Exit::Journal, message)
+                .help("put the right journal back from a copy; nothing was done"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The records of a run, its chain verified.
 ///
 /// # Errors
 /// The journal cannot be read or its chain is broken.
 pub(super) fn stored(state: &StateDir, run: &RunId) -> Result<Vec<StoredRecord>, CommandError> {
-    Ok(SqliteStore::open_read_only(&state.journal(run))?.load()?)
+    let stored = SqliteStore::open_read_only(&state.journal(run))?.load()?;
+    belongs(run, &stored)?;
+    Ok(stored)
+}
+
+/// The records of a run as far as its journal is sound.
+///
+/// # Errors
+/// Nothing of the journal can be read.
+pub(super) fn salvaged(state: &StateDir, run: &RunId) -> Result<Salvaged, CommandError> {
+    let salvaged = SqliteStore::open_read_only(&state.journal(run))?.salvage()?;
+    belongs(run, &salvaged.records)?;
+    Ok(salvaged)
 }
 
 /// How long steps took in earlier runs in the same environment: what a stand-in or the simulator took

@@ -101,15 +101,17 @@ impl People {
         Self { wait, ..self }
     }
 
-    /// Whether answers from other terminals are waited for.
+    /// Whether answers from other terminals are waited for: also by a person who sits at this one, and
+    /// who has approved a gate that needs a second.
     pub(super) fn waits(&self) -> bool {
-        self.wait
+        self.wait || self.terminal.is_there()
     }
 
     /// Shows the question, with the commands that answer it from another terminal.
     fn leave_to_others(&self, step: &StepKey, question: &Question) {
-        out::progress(&question_text(&self.plan, step, question));
-        out::progress(&format!("  {:<12} {}", "answer", elsewhere(&self.plan, step, question)));
+        let text = question_text(&self.plan, step, question);
+        let commands = elsewhere(&self.plan, step, question);
+        out::progress(&out::fitted(&format!("{text}\n  {:<12} {commands}", "answer")));
     }
 
     /// The answer of the command line, unless it was used.
@@ -193,12 +195,15 @@ impl Operator for People {
             return None;
         }
         let mut line = self.line.lock().await;
-        out::prompt(&format!("{}\n", question_text(&self.plan, step, question)));
+        out::prompt(&format!("{}\n", out::fitted(&question_text(&self.plan, step, question))));
         self.forget_earlier(&mut line).await;
         let prompt = self.prompt(step, question);
         loop {
             out::prompt(&prompt);
-            let typed = self.read(&mut line).await?;
+            let Some(typed) = self.read(&mut line).await else {
+                self.leave_to_others(step, question);
+                return None;
+            };
             // One line is the whole answer: what was typed in time is not lost at a second question.
             if let Some(reply) = self.decided(step, question, &typed) {
                 return Some(reply);

@@ -30,6 +30,22 @@ pub(super) struct Progress {
     bars: Option<Bars>,
 }
 
+/// Where to say something that is no event of the run.
+pub(super) struct Aside {
+    bars: Option<MultiProgress>,
+}
+
+impl Aside {
+    /// Says it without the bars writing over it.
+    pub(super) fn say(&self, text: &str) {
+        let text = out::fitted(text);
+        match &self.bars {
+            Some(bars) => bars.suspend(|| out::progress(&text)),
+            None => out::progress(&text),
+        }
+    }
+}
+
 struct Bars {
     all: MultiProgress,
     overall: ProgressBar,
@@ -45,6 +61,11 @@ impl Progress {
         out::progress(&format!("run {} of {} {where_to}", plan.run, plan.title));
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan, &clock));
         Self { since: plan.disaster_at.or(plan.declared_at), clock, plan: plan.clone(), bars }
+    }
+
+    /// Says something beside the display while a run goes on.
+    pub(super) fn aside(&self) -> Aside {
+        Aside { bars: self.bars.as_ref().map(|bars| bars.all.clone()) }
     }
 
     /// Takes the display down.
@@ -99,6 +120,8 @@ impl Bars {
         let target =
             if asking { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         if self.all.is_hidden() != asking {
+            // What is drawn would stay above the question for ever.
+            let _ = self.all.clear();
             self.all.set_draw_target(target);
         }
     }
@@ -142,6 +165,9 @@ impl Observer for Progress {
             if let Some(text) = text {
                 self.line(record.at, &text);
             }
+            if let Some(text) = still_needed(&self.plan, &record.event, state) {
+                self.line(record.at, &text);
+            }
             self.update_bars(&record.event, state);
             if recovered && last == Some(place) {
                 let since = self.since.or(state.started_at).unwrap_or(record.at);
@@ -177,6 +203,17 @@ impl Progress {
             None => {}
         }
     }
+}
+
+/// What a gate still needs after an approval that was not the last one.
+fn still_needed(plan: &Plan, event: &Event, state: &RunState) -> Option<String> {
+    let Event::ApprovalGiven { step, .. } = event else { return None };
+    let found = state.steps.get(step)?;
+    let needed = found.question.as_ref()?.gate.as_ref()?.approvals;
+    let (given, run) = (found.approvals.len(), &plan.run);
+    Some(format!(
+        "{step}: {given} of {needed} approvals; another person: drctl approve {run} {step}"
+    ))
 }
 
 /// Whether a refusal is told again, with its consequence, by a failure in the same turn.

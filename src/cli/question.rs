@@ -53,9 +53,12 @@ pub(super) fn elsewhere_list(plan: &Plan, step: &StepKey, question: &Question) -
     question.choices.iter().map(one).collect()
 }
 
-/// The same in a sentence.
+/// The same in one line.
 pub(super) fn elsewhere(plan: &Plan, step: &StepKey, question: &Question) -> String {
-    elsewhere_list(plan, step, question).join(", or ")
+    match question.gate {
+        Some(_) => elsewhere_list(plan, step, question).join(", or "),
+        None => format!("drctl answer {} {step} {}", plan.run, question.choices.join("|")),
+    }
 }
 
 /// The commands that answer an open question, one a choice.

@@ -8,15 +8,15 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::{find_run, stored};
+use crate::cli::past::{find_run, salvaged, stored};
 use crate::cli::question::open_questions;
-use crate::journal::Store;
 use crate::journal::event::{ErrorKind, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
+use crate::journal::{Salvaged, Store};
 use crate::plan::model::Plan;
 use crate::report::{
-    ObjectiveStatus, Report, build, render_html, render_json, render_junit, render_markdown,
-    render_summary,
+    ObjectiveStatus, Report, build, build_salvaged, render_html, render_json, render_junit,
+    render_markdown, render_summary,
 };
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
@@ -36,6 +36,9 @@ pub(super) struct ReportArgs {
     /// The run: its id, the beginning or end of it, or `last`.
     #[arg(default_value = "last")]
     pub run: String,
+    /// Also of a damaged journal: what is sound of it, marked as damaged everywhere (exit code 16).
+    #[arg(long)]
+    pub damaged: bool,
     /// Form of the report.
     #[arg(long, value_enum, default_value_t = ReportForm::Md)]
     pub format: ReportForm,
@@ -202,7 +205,13 @@ pub(super) fn report(
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let run: RunId = find_run(&tools.state, &args.run)?;
-    let report = built(&stored(&tools.state, &run)?)?;
+    let salvaged = if args.damaged {
+        salvaged(&tools.state, &run)?
+    } else {
+        Salvaged { records: stored(&tools.state, &run)?, damage: None }
+    };
+    let report = build_salvaged(&salvaged)
+        .map_err(|error| CommandError::new(Exit::Journal, format!("run {run}: {error}")))?;
     let text = match (args.format, output) {
         (ReportForm::Json, _) | (ReportForm::Md, OutputForm::Json) => render_json(&report),
         (ReportForm::Md, OutputForm::Text) => render_markdown(&report),
@@ -210,5 +219,5 @@ pub(super) fn report(
         (ReportForm::Junit, _) => render_junit(&report),
     };
     args.target.write(&text)?;
-    Ok(Exit::Ok)
+    Ok(if report.damage.is_some() { Exit::Journal } else { Exit::Ok })
 }

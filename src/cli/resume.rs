@@ -253,6 +253,10 @@ pub(super) async fn run(
         person,
     };
     let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
+    if ended.is_err() {
+        // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
+        let _ = store.release(fence);
+    }
     let ended = session.end(ended);
     drop(lock);
     ended

@@ -3,7 +3,7 @@
 //! **Invariant:** the first one asks the run to stop in good order, the second stops the process at once;
 //! after either the run can be resumed.
 
-use crate::cli::out;
+use crate::cli::progress::Aside;
 use crate::runner::StopSignal;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -35,9 +35,9 @@ impl Signals {
     }
 
     /// Asks the run for a stop in good order at the first signal; returns at the second.
-    pub(super) async fn stop_at_once(&mut self, stop: &StopSignal, run: &str) {
+    pub(super) async fn stop_at_once(&mut self, stop: &StopSignal, run: &str, aside: &Aside) {
         self.next().await;
-        out::progress(&format!(
+        aside.say(&format!(
             "stopping in good order: waiting for the call in flight; a second Ctrl-C stops at once; \
              `drctl resume {run}` takes it up either way"
         ));

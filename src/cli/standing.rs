@@ -8,6 +8,7 @@ use crate::cli::takeup::Driver;
 use crate::journal::Person;
 use crate::journal::fold::{Question, RunState};
 use crate::plan::model::Plan;
+use chrono::SubsecRound as _;
 use serde_json::{Value as Json, json};
 
 /// Lines with a label each; nothing for what is as usual.
@@ -18,14 +19,14 @@ pub(super) fn standing(
 ) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     if let Some(pause) = &state.paused {
-        let since = format_instant(pause.since);
+        let since = format_instant(pause.since.trunc_subsecs(0));
         let why = said(&pause.reason);
         let then = format!("`drctl continue {}`", plan.run);
         lines.push(("PAUSED", format!("by {} since {since}{why}; {then}", pause.by)));
     }
     if let Some(abort) = &state.aborting {
         let how = if abort.undo { "what was done is undone" } else { "what was done stays" };
-        let (by, at) = (&abort.by, format_instant(abort.at));
+        let (by, at) = (&abort.by, format_instant(abort.at.trunc_subsecs(0)));
         lines.push(("aborted", format!("by {by} at {at}{}; {how}", said(&abort.reason))));
     }
     for (step, question) in state.questions() {
@@ -74,8 +75,15 @@ fn driven_by(plan: &Plan, driver: Option<&Driver>) -> String {
     let Some(Driver { holder, since, until }) = driver else {
         return format!("nobody; `drctl resume {}` takes it up", plan.run);
     };
-    let since = since.map(|at| format!(" since {}", format_instant(at))).unwrap_or_default();
-    format!("{holder}{since}; lease until {}", format_instant(*until))
+    let since = since
+        .map(|at| format!(" since {}", format_instant(at.trunc_subsecs(0))))
+        .unwrap_or_default();
+    let until = format_instant(until.trunc_subsecs(0));
+    if driver.is_some_and(Driver::hangs) {
+        let then = format!("`drctl resume {}` takes it from it", plan.run);
+        return format!("{holder}{since}, which HANGS: its lease ended {until}; {then}");
+    }
+    format!("{holder}{since}; lease until {until}")
 }
 
 /// Who is waited for at one step, until when, and who has approved already.
@@ -87,16 +95,15 @@ fn whom(state: &RunState, step: &StepKey, question: &Question) -> String {
         [] => "anybody".to_owned(),
         names => names.join(" or "),
     };
-    let until = format_instant(gate.deadline);
-    let mut text = format!("{whom} at {step}, until {until}");
+    let mut text = format!("{whom} at {step}");
     if gate.approvals > 1 {
         let given = &state.steps[step].approvals;
         let who: Vec<&Person> = given.iter().map(|approval| &approval.by).collect();
         let names = who.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let by = if names.is_empty() { String::new() } else { format!(" ({names})") };
-        text.push_str(&format!("; {} of {} approvals{by}", given.len(), gate.approvals));
+        text.push_str(&format!(", {} of {} approvals{by}", given.len(), gate.approvals));
     }
-    text
+    format!("{text}, until {}", format_instant(gate.deadline.trunc_subsecs(0)))
 }
 
 fn said(why: &Option<String>) -> String {

@@ -33,6 +33,12 @@ impl StateDir {
         Ok(Self { root })
     }
 
+    /// The directory at `root`.
+    #[cfg(test)]
+    pub(super) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// The directory itself.
     pub(super) fn root(&self) -> &Path {
         &self.root

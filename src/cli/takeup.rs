@@ -3,7 +3,7 @@
 //! **Invariant:** whoever drove the run is dead, has an expired lease, or was fenced on a person's word
 //! before anybody else drives it.
 
-use crate::base::clock::{Clock, format_instant, parse_instant};
+use crate::base::clock::{Clock, format_instant, later, parse_instant};
 use crate::base::duration::{self, human};
 use crate::base::ids::RunId;
 use crate::cli::error::CommandError;
@@ -58,6 +58,13 @@ pub(super) struct Driver {
     pub until: DateTime<Utc>,
 }
 
+impl Driver {
+    /// Whether it has not renewed its lease in time: it hangs, or is cut off.
+    pub(super) fn hangs(&self) -> bool {
+        self.until <= Clock::real().now()
+    }
+}
+
 /// Who has the run's lease, which may have expired; `None` when nobody has.
 ///
 /// # Errors
@@ -85,7 +92,7 @@ pub(super) fn driven(
     let (leased, now) = (driver(store)?, Clock::real().now());
     if is_held(&path) {
         // Between its lock and its lease it has no other name.
-        let locked = || Driver { holder: named(&path), since: None, until: now };
+        let locked = || Driver { holder: named(&path), since: None, until: later(now, LEASE) };
         return Ok(Some(leased.unwrap_or_else(locked)));
     }
     // Without the lock every process of this machine that ever had it is dead.
@@ -218,3 +225,6 @@ pub(super) async fn take_world(path: &Path, from: &str) -> Result<Lock, CommandE
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

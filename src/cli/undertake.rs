@@ -17,7 +17,7 @@ use crate::cli::takeup::{lease_time, lost};
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
-use crate::journal::{Fence, Person, Store};
+use crate::journal::{Fence, FullDisk, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
 use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
@@ -81,12 +81,17 @@ pub(super) async fn undertake(
         lease: lease_time()?,
         lease_clock: &lease_clock,
     };
+    // Opening all this took its time, and a world may have been waited for.
+    store.renew(fence, lease_clock.now(), running.lease)?;
+    let mut journal = FullDisk::new(store, session.full_disk(), || session.disk_was_full());
+    let store: &mut dyn Store = &mut journal;
     let mut progress = Progress::new(&plan, session.clock.clone());
+    let aside = progress.aside();
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
     let driven = tokio::select! {
         biased;
         driven = drive(&running, machine, turn, store, fence, &mut observers) => Some(driven),
-        () = signals.stop_at_once(&stop, plan.run.as_str()) => None,
+        () = signals.stop_at_once(&stop, plan.run.as_str(), &aside) => None,
     };
     progress.finish();
     let Ended { state } = match driven {

@@ -13,9 +13,14 @@ use serde_json::{Value as Json, json};
 pub(super) fn ending_text(plan: &Plan, state: &RunState, found: &UndoPlan, undo: bool) -> String {
     let mut lines =
         vec![format!("aborting run {} of {} in {}:", plan.run, plan.title, plan.environment.name)];
-    let under_way = under_way(plan, state);
-    if !under_way.is_empty() {
-        lines.push(format!("  under way     {}: its call in flight ends first", names(&under_way)));
+    let (asking, working): (Vec<StepKey>, Vec<StepKey>) =
+        under_way(plan, state).into_iter().partition(|key| state.steps[key].question.is_some());
+    if !working.is_empty() {
+        let what = "what is in flight ends first, and what it made is looked at";
+        lines.push(format!("  under way     {}: {what}", names(&working)));
+    }
+    if !asking.is_empty() {
+        lines.push(format!("  not asked     {}: needs no answer any more", names(&asking)));
     }
     if undo {
         waves(plan, found, &mut lines);
@@ -74,7 +79,11 @@ fn section(label: &str, why: &str, plan: &Plan, steps: &[&StepKey], lines: &mut 
     let mut label = label;
     for step in steps {
         let title = planned(plan, step).map_or("", |step| step.title.as_str());
-        let title = if title.is_empty() { String::new() } else { format!(": {title}") };
+        let title = if title.is_empty() || title == step.as_str() {
+            String::new()
+        } else {
+            format!(": {title}")
+        };
         lines.push(format!("  {label:<13} {step} ({why}){title}"));
         label = "";
     }

@@ -21,6 +21,7 @@ use crate::journal::fold::RunState;
 use crate::plan::model::Plan;
 use crate::report::line::{Worker, clock_text};
 use crate::report::{Report, StatusLine, build, render_summary, status_line};
+use chrono::SubsecRound as _;
 use serde_json::json;
 use std::time::Duration;
 
@@ -102,17 +103,20 @@ impl Look {
         standing(&self.plan, &self.state, self.driver.as_ref())
     }
 
-    fn title(&self) -> String {
+    /// Where it runs comes first: what is cut off at the end of a line must not be that.
+    fn title(&self) -> [String; 2] {
         let kind = if self.report.run.simulated { " (SIMULATED)" } else { "" };
         let place = &self.plan.environment.name;
-        format!("run {}: {} in {place}{kind}", self.plan.run, self.plan.title)
+        [format!("run {} in {place}{kind}", self.plan.run), self.plan.title.clone()]
     }
 
-    /// The run on a terminal.
-    fn block(&self) -> Vec<String> {
+    /// The run on a terminal of so many columns and lines; older events make room for newer ones.
+    fn block(&self, (width, height): (usize, usize)) -> Vec<String> {
         let line = self.line();
-        let mut lines = vec![self.title()];
-        let mut row = |label: &str, text: String| lines.push(format!("{label:<11} {text}"));
+        let mut lines = self.title().to_vec();
+        let mut row = |label: &str, text: String| {
+            lines.extend(out::row(&format!("{label:<11} {text}"), width))
+        };
         row("steps", format!("{} of {} done", line.steps_done, line.steps_total));
         row("clock", clock_text(&line));
         let now = Clock::real().now();
@@ -136,11 +140,17 @@ impl Look {
         }
         let told = self.records.iter().rev();
         let told = told.filter_map(|record| Some((record, describe(&record.event, &self.state)?)));
-        let told: Vec<_> = told.take(EVENTS).collect();
-        for (record, text) in told.into_iter().rev() {
+        let mut room = height.saturating_sub(lines.len() + 1);
+        let mut events: Vec<Vec<String>> = Vec::new();
+        for (record, text) in told.take(EVENTS) {
             let first = text.lines().next().unwrap_or_default();
-            lines.push(format!("  {} {first}", format_instant(record.at)));
+            let at = format_instant(record.at.trunc_subsecs(0));
+            let rows = out::row(&format!("  {at}  {first}"), width);
+            let Some(left) = room.checked_sub(rows.len()) else { break };
+            room = left;
+            events.push(rows);
         }
+        lines.extend(events.into_iter().rev().flatten());
         lines
     }
 
@@ -172,7 +182,7 @@ enum Shown {
 impl Shown {
     fn show(&mut self, look: &Look) {
         match self {
-            Self::Block(terminal) => terminal.draw(&look.block()),
+            Self::Block(terminal) => terminal.draw(&look.block(out::Live::size())),
             Self::Documents(last) => {
                 let document = look.document();
                 if *last != document {
@@ -182,7 +192,7 @@ impl Shown {
             }
             Self::Lines { told, standing } => {
                 if standing.is_none() {
-                    out::result(&look.title());
+                    look.title().iter().for_each(|line| out::result(line));
                 }
                 for record in &look.records[*told..] {
                     if let Some(text) = describe(&record.event, &look.state) {

@@ -26,7 +26,9 @@ impl Machine {
             self.halting = Some("question".to_owned());
             return self.halt_when_quiet();
         }
-        if self.live.is_empty() && self.halting.is_none() && self.all_over() {
+        // In a pause undos may still be due.
+        let quiet = self.live.is_empty() && !self.is_paused();
+        if quiet && self.halting.is_none() && self.all_over() {
             self.finish();
         }
     }
@@ -90,9 +92,14 @@ impl Machine {
         }
         let stops = |step: &&PlannedStep| {
             let goes_on = self.policy(step) == OnFailure::Continue && !self.was_rejected(&step.key);
-            self.status(&step.key) == StepStatus::Failed && !step.always && !goes_on
+            self.has_failed(&step.key) && !step.always && !goes_on
         };
         self.plan.steps.iter().find(stops).map(|step| step.key.clone())
+    }
+
+    /// Whether the step failed; it may have been undone since.
+    pub(super) fn has_failed(&self, key: &StepKey) -> bool {
+        self.state.steps[key].error.is_some()
     }
 
     /// Whether a person ended the run at this gate.
@@ -117,9 +124,11 @@ impl Machine {
     pub(super) fn undo_wanted(&self) -> bool {
         let aborted = self.state.aborting.as_ref().is_some_and(|abort| abort.undo);
         let failed = self.agenda.is_troubled()
-            && self.plan.steps.iter().any(|step| {
-                self.status(&step.key) == StepStatus::Failed && self.policy(step) == OnFailure::Undo
-            });
+            && self
+                .plan
+                .steps
+                .iter()
+                .any(|step| self.has_failed(&step.key) && self.policy(step) == OnFailure::Undo);
         aborted || failed
     }
 

@@ -23,13 +23,14 @@ impl Machine {
     fn outcome(&self) -> RunOutcome {
         let steps = || self.plan.steps.iter().map(|step| &self.state.steps[&step.key]);
         let any = |status: StepStatus| steps().any(|step| step.status == status);
-        if self.plan.steps.iter().any(|step| self.was_rejected(&step.key)) {
+        let rejected = self.plan.steps.iter().any(|step| self.was_rejected(&step.key));
+        if self.state.aborting.is_some() || rejected {
             RunOutcome::Aborted
         } else if any(StepStatus::UndoFailed) {
             RunOutcome::Failed
         } else if self.undo_wanted() && any(StepStatus::Undone) {
             RunOutcome::Undone
-        } else if any(StepStatus::Failed) {
+        } else if steps().any(|step| step.error.is_some()) {
             RunOutcome::Failed
         } else if any(StepStatus::Warned) || steps().any(skipped_for_want) {
             RunOutcome::Warned
@@ -83,7 +84,8 @@ pub(super) fn score(plan: &Plan, state: &RunState) -> PredictionScore {
     let rejected = state.steps.values().any(rejected);
     for step in &plan.steps {
         let Some(found) = state.steps.get(&step.key) else { continue };
-        if rejected && found.skip.is_some() {
+        let taken_back = matches!(found.status, StepStatus::Undone | StepStatus::UndoFailed);
+        if rejected && (found.skip.is_some() || taken_back) {
             // A plan predicts the world, not what a person decides.
             continue;
         }

@@ -10,7 +10,7 @@ use crate::base::clock::between;
 use crate::base::ids::StepKey;
 use crate::journal::Person;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event};
-use crate::journal::fold::{Intent, IntentStatus, StepStatus};
+use crate::journal::fold::{Intent, IntentStatus, StepState, StepStatus};
 
 impl Machine {
     /// Whether the run is paused.
@@ -119,12 +119,22 @@ impl Machine {
         self.leaves_a_trace(step) && self.is_fresh(self.state.steps[step].intent.as_ref())
     }
 
-    /// Whether a step that failed may have made something that nobody sees yet, so that its undo finds
-    /// nothing to take back. What was seen once and is gone now is gone.
+    /// Whether an undo or a clean-up finds nothing to remove only because nobody sees yet what a step that
+    /// did not succeed asked for. What was seen once and is gone now is gone.
     pub(super) fn may_appear_after_all(&self, step: &StepKey) -> bool {
-        let found = &self.state.steps[step];
-        let unseen = found.error.is_some() || found.skip.is_some();
-        unseen && found.intent.is_none() && self.is_fresh(found.forward_intent.as_ref())
+        let (planned, found) = (self.step(step), &self.state.steps[step]);
+        let gave_up = |maker: &StepState| maker.error.is_some() || maker.skip.is_some();
+        if found.status == StepStatus::Undoing {
+            let unseen = gave_up(found) && found.intent.is_none();
+            return unseen && self.is_fresh(found.forward_intent.as_ref());
+        }
+        let unseen = |need: &StepKey| {
+            let maker = &self.state.steps[need];
+            let asked = maker.forward_intent.as_ref().or(maker.intent.as_ref());
+            let blind = gave_up(maker) && maker.may_have_made && maker.last_state.is_none();
+            blind && self.leaves_a_trace(need) && self.is_fresh(asked)
+        };
+        planned.always && !planned.check && planned.needs.iter().any(unseen)
     }
 
     fn is_fresh(&self, intent: Option<&Intent>) -> bool {

@@ -87,8 +87,8 @@ impl Machine {
     fn done(&mut self, step: &StepKey, done: SeenDone) {
         if let Some(error) = done.failed.clone() {
             self.fail(step, error, done);
-        } else if self.part(step) == Part::Undo && self.may_appear_after_all(step) {
-            // Nothing is there to take back, but what was asked for may only not be visible yet.
+        } else if self.may_appear_after_all(step) {
+            // Nothing is there to remove, but what was asked for may only not be visible yet.
             self.look(step, self.poll(step).min(SETTLE));
         } else if self.part(step) == Part::Undo {
             self.emit(Event::UndoSucceeded { step: step.clone() });

@@ -48,6 +48,8 @@ pub enum FaultKind {
     ExpiredCredentials,
     /// Calls are denied.
     AccessDenied,
+    /// The run's journal finds no room.
+    JournalDiskFull,
 }
 
 /// What may stand after a fault's `=`.
@@ -61,6 +63,7 @@ enum Form {
     Factor,
     Region,
     Wrong,
+    Append,
 }
 
 impl Form {
@@ -75,6 +78,7 @@ impl Form {
             Self::Factor => "[=FACTOR]",
             Self::Region => "[=REGION][/hang]",
             Self::Wrong => "=stale|empty-table|missing-schema|wrong-database",
+            Self::Append => "[=APPEND]",
         }
     }
 
@@ -89,6 +93,7 @@ impl Form {
             Self::Factor => "a factor such as `3`",
             Self::Region => "a region such as `us-east-1`, or `us-east-1/hang`",
             Self::Wrong => "`stale`, `empty-table`, `missing-schema` or `wrong-database`",
+            Self::Append => "the number of an append, from 1",
         }
     }
 
@@ -104,6 +109,7 @@ impl Form {
             Self::Span => span(value).is_some(),
             Self::SignedSpan => span(value.strip_prefix('-').unwrap_or(value)).is_some(),
             Self::Factor => rate(value).is_some_and(|factor| factor > 0.0),
+            Self::Append => value.parse::<u32>().is_ok_and(|append| append > 0),
             Self::Region => {
                 let region = value.strip_suffix("/hang").unwrap_or(value);
                 let part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -148,7 +154,7 @@ const fn entry(
 }
 
 /// The catalogue.
-pub const FAULTS: [FaultEntry; 18] = [
+pub const FAULTS: [FaultEntry; 19] = [
     entry(
         FaultKind::Throttled,
         "throttled",
@@ -265,6 +271,13 @@ pub const FAULTS: [FaultEntry; 18] = [
         "Every call but `GetCallerIdentity`, or the first of the operation, is answered \
          `AccessDenied`.",
     ),
+    entry(
+        FaultKind::JournalDiskFull,
+        "journal-disk-full",
+        Form::Append,
+        "Once, the append of that number, or one of the first, finds no room in the run's journal: the \
+         run stops before what it would have done next, and is resumed when there is room.",
+    ),
 ];
 
 /// A fault that was asked for.
@@ -346,6 +359,8 @@ mod tests {
             "control-plane-down=hang",
             "clock-skew=10m",
             "clock-skew=-600",
+            "journal-disk-full",
+            "journal-disk-full=12",
         ] {
             assert_eq!(FaultSpec::parse(text).expect(text).text, text);
         }
@@ -370,6 +385,8 @@ mod tests {
             ("control-plane-down=Mars", "a region"),
             ("control-plane-down=us-east-1/slow", "a region"),
             ("clock-skew=--5", "or `-10m`"),
+            ("journal-disk-full=0", "number of an append"),
+            ("journal-disk-full=1.5", "number of an append"),
         ] {
             let shown = FaultSpec::parse(text).expect_err(text);
             assert!(shown.contains(part), "{text}: {shown}");

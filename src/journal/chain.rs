@@ -6,7 +6,7 @@ use crate::base::clock::to_delta;
 use crate::base::digest::Digest;
 use crate::journal::error::JournalError;
 use crate::journal::event::{EVENT_VERSION, Record};
-use crate::journal::store::{Fence, Head, Lease, StoredRecord, Takeover};
+use crate::journal::store::{Damage, Fence, Head, Lease, Salvaged, StoredRecord, Takeover};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::time::Duration;
@@ -124,25 +124,56 @@ pub fn accept_all(
     rows: impl IntoIterator<Item = Row>,
     head: &Head,
 ) -> Result<Vec<StoredRecord>, JournalError> {
-    let corrupt = |seq, why| JournalError::Corrupt { place: place.to_owned(), seq: Some(seq), why };
+    let Salvaged { records, damage } = accept_sound(rows.into_iter().map(Ok), Some(head));
+    match damage {
+        None => Ok(records),
+        Some(Damage { seq, why }) => {
+            Err(JournalError::Corrupt { place: place.to_owned(), seq, why })
+        }
+    }
+}
+
+/// Reads a chain as far as it is sound. A row that the store could not read comes as its reason; without
+/// a head nothing says how many events there should be.
+pub fn accept_sound(
+    rows: impl Iterator<Item = Result<Row, String>>,
+    head: Option<&Head>,
+) -> Salvaged {
     let mut at = genesis();
-    let mut records = Vec::new();
+    let mut records: Vec<StoredRecord> = Vec::new();
     for row in rows {
-        let record = accept(&at, row).map_err(|why| corrupt(at.count + 1, why))?;
-        at = Head { count: record.seq, digest: record.digest.clone() };
-        records.push(record);
+        let accepted = row.and_then(|row| {
+            let kind = row.kind.clone();
+            accept(&at, row).map_err(|why| format!("{why} (it stands there as `{kind}`)"))
+        });
+        match accepted {
+            Ok(record) => {
+                at = Head { count: record.seq, digest: record.digest.clone() };
+                records.push(record);
+            }
+            Err(why) => {
+                let damage = Some(Damage { seq: Some(at.count + 1), why });
+                return Salvaged { records, damage };
+            }
+        }
     }
-    if at.count < head.count {
-        let why = format!("{} events were written and the rest is missing", head.count);
-        return Err(corrupt(at.count + 1, why));
-    }
-    if at.count > head.count {
-        return Err(corrupt(head.count + 1, format!("only {} were written", head.count)));
-    }
-    if at.digest != head.digest {
-        return Err(corrupt(at.count, "the head's digest is another one".to_owned()));
-    }
-    Ok(records)
+    let damage = match head {
+        Some(head) if at.count < head.count => {
+            let why = format!("{} events were written and the rest is missing", head.count);
+            Some((at.count + 1, why))
+        }
+        Some(head) if at.count > head.count => {
+            records.truncate(usize::try_from(head.count).unwrap_or(usize::MAX));
+            Some((head.count + 1, format!("only {} were written", head.count)))
+        }
+        Some(head) if at.digest != head.digest => {
+            records.pop();
+            Some((at.count, "the head's digest is another one".to_owned()))
+        }
+        Some(_) | None => None,
+    };
+    let damage = damage.map(|(seq, why)| Damage { seq: Some(seq), why });
+    Salvaged { records, damage }
 }
 
 /// The records that a resume needs.

@@ -89,9 +89,12 @@ fn read(directory: &Path) -> RunSummary {
         Ok(stored) => summarize(&stored),
         Err(error) => RunSummary { problem: Some(error.to_string()), ..RunSummary::default() },
     };
-    if summary.run.is_empty() {
-        summary.run = named.unwrap_or_default();
+    let named = named.unwrap_or_default();
+    if !summary.run.is_empty() && RunId::parse(&named).is_some() && summary.run != named {
+        summary.problem =
+            Some(format!("it is the journal of run {}, not of this one", summary.run));
     }
+    summary.run = named;
     RunSummary { path, ..summary }
 }
 

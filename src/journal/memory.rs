@@ -26,6 +26,20 @@ pub enum Fault {
     Io,
 }
 
+impl Fault {
+    /// The failure of a write to `place`.
+    pub fn error(self, place: &str) -> JournalError {
+        let place = place.to_owned();
+        match self {
+            Self::DiskFull => JournalError::DiskFull { place },
+            Self::ReadOnly => JournalError::ReadOnly { place },
+            Self::Io => {
+                JournalError::Io { place, source: std::io::Error::other("injected by a test") }
+            }
+        }
+    }
+}
+
 /// A journal in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
@@ -66,14 +80,7 @@ impl MemoryStore {
     }
 
     fn fault(&self) -> Option<JournalError> {
-        let place = PLACE.to_owned();
-        self.faults.get(&self.appends).map(|fault| match fault {
-            Fault::DiskFull => JournalError::DiskFull { place },
-            Fault::ReadOnly => JournalError::ReadOnly { place },
-            Fault::Io => {
-                JournalError::Io { place, source: std::io::Error::other("injected by a test") }
-            }
-        })
+        self.faults.get(&self.appends).map(|fault| fault.error(PLACE))
     }
 }
 

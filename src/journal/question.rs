@@ -125,10 +125,11 @@ impl Consequence {
 }
 
 /// How an answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerWay {
     /// Typed at the terminal.
+    #[default]
     Terminal,
     /// `--yes` said it before it was asked.
     Yes,
@@ -156,10 +157,13 @@ mod tests {
     use crate::journal::event::Event;
     use crate::journal::testing::{gate_answered, gate_asked};
 
-    /// Byte for byte what version 0.1 wrote before there were gates.
-    const OLD: [&str; 2] = [
+    /// Byte for byte what version 0.1 wrote, before there were gates and with them.
+    const OLD: [&str; 5] = [
         r#"{"type":"question_asked","step":"a","question":"go on?","choices":["retry","stop"],"error":{"kind":"broken","message":"m","code":null,"help":null}}"#,
         r#"{"type":"question_answered","step":"a","answer":"retry","operator":"ann"}"#,
+        r#"{"type":"question_asked","step":"a","question":"go?","choices":["approve","reject"],"gate":{"approvers":["bob"],"deadline":"2026-01-15T09:30:00Z","on_timeout":"fail"}}"#,
+        r#"{"type":"question_answered","step":"a","answer":"approve","operator":"ann","way":"resume","comment":"agreed"}"#,
+        r#"{"type":"step_skipped","step":"a","reason":{"why":"operator","operator":"ann"}}"#,
     ];
 
     #[test]

@@ -4,14 +4,15 @@
 //! held for the length of a transaction only; who may write between them is the lease's business.
 
 use crate::base::clock::to_delta;
-use crate::base::digest::Digest;
-use crate::journal::chain::{self, Row};
+use crate::journal::chain;
 use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
-use crate::journal::store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};
+use crate::journal::store::{
+    Damage, Fence, Head, Lease, Note, Salvaged, Store, StoredRecord, Takeover,
+};
 use chrono::{DateTime, Utc};
-use rows::{from_sql, held, read_head, read_lease, to_sql, write_lease};
+use rows::{from_sql, held, read_head, read_lease, read_sound, to_sql, write_lease};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
@@ -199,26 +200,20 @@ impl Store for SqliteStore {
     }
 
     fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
+        let Salvaged { records, damage } = self.salvage()?;
+        match damage {
+            None => Ok(records),
+            Some(Damage { seq, why }) => {
+                Err(JournalError::Corrupt { place: self.place.clone(), seq, why })
+            }
+        }
+    }
+
+    fn salvage(&self) -> Result<Salvaged, JournalError> {
         let failed = |error| self.failed(error);
         // One transaction: rows and head are of the same moment while another process writes.
         let transaction = self.connection.unchecked_transaction().map_err(failed)?;
-        let head = read_head(&transaction, &self.place)?;
-        let mut statement = transaction
-            .prepare("SELECT seq, type, version, bytes, digest FROM events ORDER BY seq")
-            .map_err(failed)?;
-        let rows = statement
-            .query_map([], |row| {
-                Ok(Row {
-                    seq: from_sql(row.get(0)?),
-                    kind: row.get(1)?,
-                    version: row.get(2)?,
-                    bytes: row.get(3)?,
-                    digest: Digest::from(row.get::<_, String>(4)?),
-                })
-            })
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(failed)?;
-        chain::accept_all(&self.place, rows, &head)
+        read_sound(&transaction, &self.place)
     }
 
     fn head(&self) -> Result<Head, JournalError> {

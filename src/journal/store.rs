@@ -26,6 +26,21 @@ pub trait Store: Send {
     /// `Corrupt` with the first bad event.
     fn load(&self) -> Result<Vec<StoredRecord>, JournalError>;
 
+    /// Reads as far as the chain is sound, and says what is wrong with the rest: for people who have to
+    /// work with a damaged journal. Nobody goes on writing after it.
+    ///
+    /// # Errors
+    /// When nothing of it can be read.
+    fn salvage(&self) -> Result<Salvaged, JournalError> {
+        match self.load() {
+            Ok(records) => Ok(Salvaged { records, damage: None }),
+            Err(JournalError::Corrupt { seq, why, .. }) => {
+                Ok(Salvaged { records: Vec::new(), damage: Some(Damage { seq, why }) })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// How many events there are, and the digest of the chain.
     ///
     /// # Errors
@@ -120,6 +135,24 @@ pub struct StoredRecord {
     pub digest: Digest,
     /// The event; `None` when this build does not know its type or version.
     pub record: Option<Record>,
+}
+
+/// A journal as far as it is sound.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Salvaged {
+    /// The sound events, from the first.
+    pub records: Vec<StoredRecord>,
+    /// What is wrong with the rest; `None` when the journal is whole.
+    pub damage: Option<Damage>,
+}
+
+/// What is wrong with a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The first bad event; `None` when it is the file.
+    pub seq: Option<u64>,
+    /// What is wrong, with the type that the event was stored as, where there is one.
+    pub why: String,
 }
 
 /// End of a chain.

@@ -4,7 +4,7 @@
 
 use crate::journal::chain;
 use crate::journal::error::JournalError;
-use crate::journal::store::{Head, Store, StoredRecord};
+use crate::journal::store::{Damage, Head, Salvaged, Store, StoredRecord};
 use std::io::Write;
 
 /// Shortest part of a digest that may stand for it: what reports print in narrow places.
@@ -59,36 +59,22 @@ pub enum Expected {
 /// When the store cannot be read at all; damage is a finding, not an error.
 pub fn verify(store: &dyn Store, expect: Option<&str>) -> Result<VerifyReport, JournalError> {
     let head = match store.head() {
-        Err(JournalError::Corrupt { seq, why, .. }) => {
-            let expected = expect.map_or(Expected::NotAsked, |_| Expected::Missing);
-            let head = chain::genesis();
-            return Ok(VerifyReport {
-                sound: 0,
-                head,
-                unknown: Vec::new(),
-                bad: Some((seq, why)),
-                expected,
-            });
-        }
+        // What is sound is told, and that is all that is known then.
+        Err(JournalError::Corrupt { .. }) => chain::genesis(),
         other => other?,
     };
-    match store.load() {
-        Ok(records) => Ok(VerifyReport {
-            sound: head.count,
-            unknown: unknown(&records),
-            bad: None,
-            expected: expect.map_or(Expected::NotAsked, |text| compare(&records, text)),
-            head,
-        }),
-        Err(JournalError::Corrupt { seq, why, .. }) => Ok(VerifyReport {
-            sound: seq.map_or(0, |seq| seq.saturating_sub(1)),
-            unknown: Vec::new(),
-            bad: Some((seq, why)),
-            expected: expect.map_or(Expected::NotAsked, |_| Expected::Missing),
-            head,
-        }),
-        Err(other) => Err(other),
-    }
+    let Salvaged { records, damage } = store.salvage()?;
+    Ok(VerifyReport {
+        sound: records.len() as u64,
+        unknown: unknown(&records),
+        expected: match (expect, &damage) {
+            (None, _) => Expected::NotAsked,
+            (Some(text), None) => compare(&records, text),
+            (Some(_), Some(_)) => Expected::Missing,
+        },
+        bad: damage.map(|Damage { seq, why }| (seq, why)),
+        head,
+    })
 }
 
 fn unknown(records: &[StoredRecord]) -> Vec<(u64, String)> {

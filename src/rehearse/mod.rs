@@ -8,6 +8,7 @@ mod crash;
 mod differences;
 mod guards;
 mod judge;
+mod junit;
 mod model;
 mod mutation;
 mod parallel;
@@ -18,9 +19,12 @@ mod points;
 mod rehearsal;
 mod scenario;
 mod stage;
+mod storm;
+mod text;
 
 pub use crash::{Crashes, crash_everywhere, replay};
 pub use judge::{Finding, left_behind, outcome, properties, same_end};
+pub use junit::render_junit;
 pub use model::{
     CoverageRow, CrashRow, GuardRow, GuardVerdict, REHEARSAL_VERSION, Rehearsal, ScenarioRow,
     Subject, Violation,
@@ -30,6 +34,8 @@ pub use points::{Point, Points, WatchedStore, Watcher};
 pub use rehearsal::Order;
 pub use scenario::{Answers, Mode, PointName, Scenario, catalogue};
 pub use stage::{Cast, Stage, StageError, Staging, in_virtual_time};
+pub use storm::{Counters, Storm, Storms, blow, storm};
+pub use text::render_text;
 
 #[cfg(test)]
 mod tests;

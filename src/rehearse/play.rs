@@ -9,7 +9,8 @@ use super::scenario::Scenario;
 use super::stage::{Cast, Stage};
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{MemoryStore, Store as _};
+use crate::journal::{JournalError, MemoryStore, Store as _};
+use crate::runner::RunnerError;
 use crate::sim::Simulator;
 use std::sync::Arc;
 
@@ -97,11 +98,18 @@ impl Process<'_> {
             if state.finished.is_some() {
                 break;
             }
-            if let Err(error) = self.work(&state) {
-                broken = Some(error);
-                break;
-            }
+            let worked = self.work(&state);
             state = self.folded();
+            match worked {
+                Ok(()) => {}
+                Err(RunnerError::Journal(JournalError::DiskFull { .. })) => {
+                    stops.push("disk full".to_owned());
+                }
+                Err(error) => {
+                    broken = Some(error.to_string());
+                    break;
+                }
+            }
             if let Some(why) = state.interrupted.clone() {
                 stops.push(why);
                 self.world.set_faults(&self.healthy).expect("they are switched on already");
@@ -112,7 +120,7 @@ impl Process<'_> {
     }
 
     /// One process's work.
-    fn work(&mut self, state: &RunState) -> Result<(), String> {
+    fn work(&mut self, state: &RunState) -> Result<(), RunnerError> {
         let effects = self.watcher.effects();
         let people = Scripted::new(self.scenario.answers, &self.stage.plan, state, &effects);
         let cast = Cast::of(&people).watched_by(Arc::new(self.watcher.clone()));
@@ -121,7 +129,7 @@ impl Process<'_> {
         } else {
             self.stage.resume(&self.world, &mut self.store, cast)
         };
-        driven.map(drop).map_err(|error| error.to_string())
+        driven.map(drop)
     }
 
     fn folded(&self) -> RunState {

@@ -120,6 +120,9 @@ impl Order<'_> {
     }
 
     fn acts(&self, scenarios: Vec<Scenario>) -> Vec<Act> {
+        if scenarios.is_empty() {
+            return Vec::new();
+        }
         if self.crash_everywhere {
             return scenarios.into_iter().map(|scenario| self.act(scenario)).collect();
         }
@@ -180,9 +183,10 @@ impl Order<'_> {
         let stage = &self.stages[&act.scenario.mode];
         let plain = Scenario { faults: Vec::new(), ..act.scenario.clone() };
         let without = acts.iter().find(|other| other.scenario == plain);
-        let as_without_faults = without.is_some_and(|other| {
+        let same = |other: &Act| {
             signature(stage, &plain, &other.played) == signature(stage, &plain, &act.played)
-        });
+        };
+        let as_without_faults = !act.scenario.faults.is_empty() && without.is_some_and(same);
         let crashes = act.crashes.as_ref().map(|crashes| CrashRow {
             instants: crashes.instants,
             points: crashes.points,

@@ -14,7 +14,7 @@ use crate::engine::{Machine, Start, Turn};
 use crate::estate::{Environment, EnvironmentKind, Estate, Objectives};
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{Person, Store, Takeover};
+use crate::journal::{FullDisk, Person, Store, Takeover};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanError, PlanRequest, PlanTools, build};
 use crate::runbook::Runbook;
@@ -318,7 +318,9 @@ impl Stage {
         };
         let start = Start { operator: cast.holder.to_owned(), fence: fence.number() };
         let (machine, turn) = make(start, now);
-        let driven = drive(&running, machine, turn, store, fence, &mut cast.observers).await?;
+        let mut journal = FullDisk::new(store, session.full_disk(), || session.disk_was_full());
+        let watching = &mut cast.observers;
+        let driven = drive(&running, machine, turn, &mut journal, fence, watching).await?;
         Ok(driven.state)
     }
 }

@@ -2,16 +2,17 @@
 //!
 //! **Invariant:** the journal alone is read; the same journal gives the same report, byte for byte.
 
+use crate::base::clock::format_instant;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldError, RunState, StepStatus};
-use crate::journal::store::StoredRecord;
+use crate::journal::store::{Salvaged, StoredRecord};
 use crate::plan::model::{Phase, Plan, RunMode};
 use crate::report::audit::{certificate, parameters, sources};
 use crate::report::findings::{Sources, findings};
 use crate::report::measure::{hydration, objectives};
 use crate::report::model::{
-    Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report, RunFacts, Verdict,
-    VerdictState,
+    DamageRow, Finding, Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report,
+    RunFacts, Severity, Verdict, VerdictState,
 };
 use crate::report::parts::parts;
 use crate::report::people::approvals;
@@ -62,6 +63,7 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
     });
     Ok(Report {
         schema_version: REPORT_VERSION,
+        damage: None,
         verdict: verdict(&plan, &state, &objectives),
         run: run_facts(&plan, &state, stored),
         hydration: hydration(&plan, &state),
@@ -86,6 +88,33 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
         waterfall,
         recovery_point: point,
     })
+}
+
+/// Makes the report of a journal as far as it is sound; a damaged one is marked as such wherever the
+/// report is shown.
+///
+/// # Errors
+/// See [`build`]; with nothing sound there is nothing to report.
+pub fn build_salvaged(salvaged: &Salvaged) -> Result<Report, ReportError> {
+    let mut report = build(&salvaged.records)?;
+    let Some(damage) = &salvaged.damage else { return Ok(report) };
+    let row = DamageRow {
+        sound_events: salvaged.records.len() as u64,
+        first_bad: damage.seq,
+        why: damage.why.clone(),
+    };
+    let banner = row.banner();
+    let finding = Finding {
+        severity: Severity::Problem,
+        text: banner.trim_end_matches('.').to_owned(),
+        step: None,
+    };
+    report.findings.insert(0, finding);
+    report.verdict.headline = format!("DAMAGED JOURNAL: {}", report.verdict.headline);
+    let other = report.run.banner.take().map_or_else(String::new, |other| format!(" {other}"));
+    report.run.banner = Some(format!("{banner}{other}"));
+    report.damage = Some(row);
+    Ok(report)
 }
 
 /// The events that this build knows, numbered without gaps for the fold. What is left out is a
@@ -127,13 +156,16 @@ fn run_facts(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> RunFacts
 fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
     let (mut failed_steps, mut failed_cleanup, mut skipped_steps) =
         (Vec::new(), Vec::new(), Vec::new());
-    let mut rejected_steps = Vec::new();
+    let (mut rejected_steps, mut failed_undos) = (Vec::new(), Vec::new());
     for (step, found) in pairs(plan, state) {
         let key = step.key.as_str().to_owned();
         let cleanup = step.phase == Phase::Cleanup;
         let failed = found.status == StepStatus::Failed && !was_rejected(found);
         if found.status == StepStatus::UndoFailed || (cleanup && failed) {
             failed_cleanup.push(key.clone());
+        }
+        if found.status == StepStatus::UndoFailed {
+            failed_undos.push(key.clone());
         }
         if was_rejected(found) {
             rejected_steps.push(key.clone());
@@ -157,6 +189,15 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
         failed_steps,
         rejected_steps,
         failed_cleanup,
+        failed_undos,
+        paused_by: state.paused.as_ref().filter(|_| state.finished.is_none()).map(|pause| {
+            let why = pause.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{} since {}{why}", pause.by, format_instant(pause.since))
+        }),
+        aborted_by: state.aborting.as_ref().map(|abort| {
+            let why = abort.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{}{why}", abort.by)
+        }),
         skipped_steps,
         missed_objectives: missed.map(|one| one.name.clone()).collect(),
         waiting_for: question.clone().or_else(|| state.interrupted.clone()),
@@ -182,15 +223,24 @@ fn headline(verdict: &Verdict, objectives: &[Objective]) -> String {
             return "UNFINISHED: no end is recorded, so nothing is asserted".to_owned();
         }
     };
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> =
+        verdict.aborted_by.iter().map(|who| format!("aborted by {who}")).collect();
+    let cleanup: Vec<String> = verdict
+        .failed_cleanup
+        .iter()
+        .filter(|step| !verdict.failed_undos.contains(step))
+        .cloned()
+        .collect();
     let mut list = |what: &str, names: &[String]| {
         if !names.is_empty() {
             parts.push(format!("{what}: {}", names.join(", ")));
         }
     };
-    list("rejected at", &verdict.rejected_steps);
+    let at = if verdict.aborted_by.is_some() { "ended at" } else { "rejected at" };
+    list(at, &verdict.rejected_steps);
     list("step failed", &verdict.failed_steps);
-    list("clean-up failed", &verdict.failed_cleanup);
+    list("clean-up failed", &cleanup);
+    list("undo failed", &verdict.failed_undos);
     list("objective missed", &verdict.missed_objectives);
     let unknown = objectives.iter().filter(|one| one.status == ObjectiveStatus::Unknown);
     list("objective not proven", &unknown.map(|one| one.name.clone()).collect::<Vec<_>>());

@@ -9,7 +9,7 @@ use crate::journal::{Command, Person};
 pub fn control_sentence(event: &Event) -> Option<String> {
     let why = |text: &Option<String>| text.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
     let sentence = if let Event::ApprovalGiven { by, way, comment, .. } = event {
-        format!("{by} approved {}{}; more approvals are needed", way.phrase(), why(comment))
+        format!("{by} approved {}{}", way.phrase(), why(comment))
     } else if let Event::ApprovalWithdrawn { by, .. } = event {
         format!("{by} withdrew the approval")
     } else if let Event::AnswerRefused { answer, by, why, .. } = event {

@@ -24,6 +24,14 @@ pub fn render_junit(report: &Report) -> String {
     suite.add_test_case(run_case(report, name));
     suite.add_test_cases(report.steps.iter().map(|step| step_case(step, name)));
     suite.add_test_cases(report.objectives.iter().map(|one| objective_case(report, one, name)));
+    junit_document(suite)
+}
+
+/// The document with one suite.
+///
+/// # Panics
+/// Never: it is written in memory.
+pub fn junit_document(suite: TestSuite) -> String {
     let skipped = suite.disabled;
     let mut document = quick_junit::Report::new("drctl");
     document.add_test_suite(suite);
@@ -60,6 +68,9 @@ fn properties(report: &Report) -> Vec<(String, String)> {
             properties.extend(ms.map(|ms| (name, ms.to_string())));
         }
     }
+    if let Some(damage) = &report.damage {
+        properties.push(("journal_damaged".to_owned(), damage.banner()));
+    }
     for part in &report.parts {
         properties.push((format!("verdict.{}", part.name), part.status.name().to_lowercase()));
     }
@@ -81,10 +92,14 @@ fn skipped(message: &str) -> TestCaseStatus {
 fn run_case(report: &Report, suite: &str) -> TestCase {
     let verdict = &report.verdict;
     let outcome = verdict.outcome.as_deref().unwrap_or("unfinished");
-    let status = match (verdict.state, outcome) {
-        (VerdictState::Finished, "succeeded" | "warned") => TestCaseStatus::success(),
-        (VerdictState::Finished, _) => status(NonSuccessKind::Failure, outcome, &verdict.headline),
-        (VerdictState::Interrupted | VerdictState::Unfinished, _) => {
+    let damage = report.damage.as_ref().map(|damage| damage.banner());
+    let status = match (verdict.state, outcome, &damage) {
+        (_, _, Some(damage)) => status(NonSuccessKind::Error, "journal_damaged", damage),
+        (VerdictState::Finished, "succeeded" | "warned", None) => TestCaseStatus::success(),
+        (VerdictState::Finished, _, None) => {
+            status(NonSuccessKind::Failure, outcome, &verdict.headline)
+        }
+        (VerdictState::Interrupted | VerdictState::Unfinished, _, None) => {
             status(NonSuccessKind::Error, "unfinished", &verdict.headline)
         }
     };

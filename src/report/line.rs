@@ -48,6 +48,9 @@ pub struct StatusLine {
     pub recovered: bool,
     /// What the run waits for.
     pub waiting_for: Option<String>,
+    /// Who paused it, since when and why, while it is paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
     /// Who is waited for: names for people to read; empty when the runbook names nobody.
     pub approvers: Vec<String>,
     /// Since when a person is waited for.
@@ -96,6 +99,9 @@ pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> Statu
         (VerdictState::Finished, _) => LineState::Finished,
         (VerdictState::Interrupted, _) => LineState::Waiting,
         (VerdictState::Unfinished, _) if report.verdict.waiting_for.is_some() => LineState::Waiting,
+        (VerdictState::Unfinished, Worker::Present) if report.verdict.paused_by.is_some() => {
+            LineState::Waiting
+        }
         (VerdictState::Unfinished, Worker::Present) => LineState::Running,
         (VerdictState::Unfinished, Worker::Gone) => LineState::Abandoned,
     };
@@ -138,11 +144,12 @@ pub fn status_line(report: &Report, now: DateTime<Utc>, worker: Worker) -> Statu
         left_ms: promised_ms.map(|promised| left(promised, elapsed_ms)),
         recovered,
         waiting_for: report.verdict.waiting_for.clone(),
+        paused_by: report.verdict.paused_by.clone(),
         approvers: first.map_or_else(Vec::new, |one| one.approvers.clone()),
         waiting_since: first.and_then(|one| one.asked_at),
         answer_until: first.and_then(|one| one.deadline),
         command: (state == LineState::Waiting || state == LineState::Abandoned)
-            .then(|| command(report, open)),
+            .then(|| command(report, open, worker)),
         commands: answers(report, open),
         text: String::new(),
     };
@@ -178,6 +185,9 @@ fn text(line: &StatusLine, report: &Report) -> String {
         }
         LineState::Waiting => {
             let what = match line.waiting_for.as_deref() {
+                Some("signal") | None if line.paused_by.is_some() => {
+                    format!("PAUSED by {}", short(line.paused_by.as_deref().unwrap_or_default()))
+                }
                 Some("signal") | None => "stopped by hand, waits to be resumed".to_owned(),
                 Some("credentials") => "waits for credentials".to_owned(),
                 Some(question) => format!("WAITS FOR {}: {}", whom(line), short(question)),
@@ -193,8 +203,12 @@ fn text(line: &StatusLine, report: &Report) -> String {
 }
 
 /// The command to go on with.
-fn command(report: &Report, open: &[&Approval]) -> String {
-    let verb = if open.is_empty() { "resume" } else { "status" };
+fn command(report: &Report, open: &[&Approval], worker: Worker) -> String {
+    let verb = match (open.is_empty(), worker, &report.verdict.paused_by) {
+        (true, Worker::Present, Some(_)) => "continue",
+        (true, Worker::Present | Worker::Gone, _) => "resume",
+        (false, Worker::Present | Worker::Gone, _) => "status",
+    };
     format!("drctl {verb} {}", report.run.run)
 }
 

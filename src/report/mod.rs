@@ -35,17 +35,18 @@ pub mod timeline;
 pub mod trend;
 pub mod waterfall;
 
-pub use build::{ReportError, build};
+pub use build::{ReportError, build, build_salvaged};
 pub use history::{DamagedRow, HistoryRow, history_row, history_rows};
 pub use history_text::render_history;
 pub use html::{render_history_html, render_html};
 pub use json::render_json;
-pub use junit::render_junit;
+pub use junit::{junit_document, render_junit};
 pub use line::{LineState, StatusLine, status_line};
 pub use markdown::render_markdown;
-pub use model::{Objective, ObjectiveStatus, Report};
+pub use model::{DamageRow, Objective, ObjectiveStatus, Report, TimelineRow};
 pub use prometheus::render_prometheus;
 pub use terminal::render_summary;
+pub use timeline::timeline;
 pub use trend::{Trend, trends};
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub struct Report {
     pub parts: Vec<Part>,
     /// Which run.
     pub run: RunFacts,
+    /// What is wrong with the journal that this was made from; `None` when it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<DamageRow>,
     /// What was promised, and what was measured.
     pub objectives: Vec<Objective>,
     /// Where the time went.
@@ -62,6 +65,28 @@ pub struct Report {
     pub timeline: Vec<TimelineRow>,
 }
 
+/// What is wrong with a journal. Everything in the report comes from the events before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamageRow {
+    /// Events that are sound, from the first.
+    pub sound_events: u64,
+    /// The first bad event; `None` when it is the file.
+    pub first_bad: Option<u64>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl DamageRow {
+    /// In one sentence, to stand above everything that was made of it.
+    pub fn banner(&self) -> String {
+        let place = self.first_bad.map_or_else(String::new, |seq| format!(" at event {seq}"));
+        format!(
+            "DAMAGED JOURNAL{place}: {}; this tells of the first {} events only and is no evidence.",
+            self.why, self.sound_events
+        )
+    }
+}
+
 /// What a run comes to: enough to choose an exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -78,6 +103,15 @@ pub struct Verdict {
     pub rejected_steps: Vec<String>,
     /// Clean-up steps and undos that failed.
     pub failed_cleanup: Vec<String>,
+    /// Undos that failed: those of [`Self::failed_cleanup`] that are no clean-up step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_undos: Vec<String>,
+    /// Who paused the run, since when and why, while it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
+    /// Who aborted the run, and why, if somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted_by: Option<String>,
     /// Steps that did not run although their own condition did not say so.
     pub skipped_steps: Vec<String>,
     /// Names of objectives that were missed.

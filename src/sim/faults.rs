@@ -25,6 +25,10 @@ const WRONG: [(&str, Wrong); 4] = [
 /// How far replicas fall behind when nothing else is said.
 const LAG_CLIFF: Duration = Duration::from_secs(30 * 60);
 
+/// Of the appends of a process, one up to this number finds the disk full when nothing else is said: a
+/// short run has hardly more.
+const LAST_APPEND: u64 = 12;
+
 /// How far the server's clock is ahead when nothing else is said.
 const SKEW: TimeDelta = TimeDelta::minutes(10);
 
@@ -58,6 +62,13 @@ impl Fault {
     /// The value as a factor or rate.
     pub(in crate::sim) fn factor(&self) -> Option<f64> {
         self.value.as_deref().and_then(fault::rate)
+    }
+
+    /// Which append of a process `journal-disk-full` strikes; `None` once it has.
+    pub(in crate::sim) fn append(&self, seed: Seed) -> Option<u64> {
+        let given = self.value.as_deref().and_then(|value| value.parse().ok());
+        let drawn = || seed.stream("journal-disk-full").u64(1..=LAST_APPEND);
+        (self.struck == 0).then(|| given.unwrap_or_else(drawn))
     }
 
     /// Which wrong restore it plants.

@@ -3,6 +3,7 @@
 //! **Invariant:** a world changes only under this handle's lock, one request at a time, and a
 //! change is on disk before its answer leaves.
 
+use crate::base::seed::Seed;
 use crate::estate::{Database, Environment, EnvironmentKind, Estate, fault};
 use crate::sim::answer::{ApiError, respond};
 use crate::sim::api::{
@@ -297,6 +298,27 @@ impl Simulator {
     /// An unknown fault or a bad value; the message lists the names.
     pub fn check_faults(faults: &[String]) -> Result<(), SimError> {
         faults.iter().try_for_each(|text| Fault::parse(text).map(drop))
+    }
+
+    /// Which append of a process to its run's journal finds no room, from 1; `None` when that fault is not
+    /// on, or has struck.
+    pub fn full_disk(&self) -> Option<u64> {
+        let inner = self.lock();
+        let seed = Seed::new(inner.world.seed);
+        inner.world.fault(FaultKind::JournalDiskFull)?.append(seed)
+    }
+
+    /// The append that [`Self::full_disk`] named has found no room: the next process finds some.
+    ///
+    /// # Errors
+    /// When the world cannot be written.
+    pub fn disk_was_full(&self) -> Result<(), SimError> {
+        let mut inner = self.lock();
+        let full = |fault: &&mut Fault| fault.kind == FaultKind::JournalDiskFull;
+        if let Some(fault) = inner.world.faults.iter_mut().find(full) {
+            fault.struck += 1;
+        }
+        inner.save(Sync::Durable)
     }
 
     /// Replaces the faults that are switched on. One that stays keeps count of its strikes.

@@ -102,6 +102,20 @@ impl Session {
         simulated.unwrap_or_default().into_iter().map(|(text, _)| text).collect()
     }
 
+    /// Which append of this process to its run's journal finds no room, from 1: what `journal-disk-full`
+    /// does.
+    pub fn full_disk(&self) -> Option<u64> {
+        self.simulator.as_ref().and_then(Simulator::full_disk)
+    }
+
+    /// That append has found no room.
+    pub fn disk_was_full(&self) {
+        let told = self.simulator.as_ref().map(Simulator::disk_was_full);
+        if let Some(Err(error)) = told {
+            tracing::warn!(%error, "the simulated world does not know that the disk was full");
+        }
+    }
+
     /// Random numbers for a run's id: from the world's seed and time when simulated, so that rehearsals
     /// repeat, else from the operating system.
     pub fn run_id_stream(&self) -> fastrand::Rng {

@@ -59,9 +59,49 @@ fn every_fault_ends_the_drill_with_its_code_and_a_clean_world() {
     }
 }
 
+/// Faults of the run's journal, after which it is resumed.
+const STOPS: [&str; 1] = ["journal-disk-full"];
+
+#[test]
+fn a_full_disk_stops_the_run_before_what_the_append_protects() {
+    let mut stopped = 0;
+    for append in 1.. {
+        let env = TestEnv::new();
+        let fault = format!("{}={append}", STOPS[0]);
+        let out = env.run(&["drill", "restore-db", "--fault", &fault]);
+        if out.code == 0 {
+            // The run has fewer appends.
+            break;
+        }
+        out.expect(16).says(&["no room left", "free space and resume"]);
+        let journal = env.line("journal export last");
+        for operation in [RESTORE, "DeleteDBInstance"] {
+            let meant = format!("\"operation\":\"rds:{operation}\"");
+            let meant = journal.stdout.matches(&meant).count();
+            assert!(env.count(operation) <= meant, "{fault}: {:?}", env.mutations());
+        }
+        // Before the first append there is no run to take up.
+        let again = if append == 1 { "drill restore-db" } else { "resume last" };
+        env.line(again).expect(0).says(&["run succeeded"]);
+        env.assert_clean();
+        assert_eq!(env.count(RESTORE), 1, "{fault}");
+        stopped += 1;
+    }
+    assert!(stopped >= 20, "only {stopped} appends");
+}
+
+#[test]
+fn a_full_disk_strikes_once() {
+    let env = TestEnv::new();
+    env.line("drill restore-db --fault journal-disk-full").expect(16).says(&["no room left"]);
+    let kept = "drill restore-db --fault journal-disk-full";
+    env.line(kept).expect(0).says(&["run succeeded"]);
+}
+
 #[test]
 fn no_fault_of_the_simulator_is_left_out() {
-    let tried: Vec<&str> = ENDS.iter().map(|case| case.0).chain(WAITS).chain(BEFORE).collect();
+    let ends = ENDS.iter().map(|case| case.0);
+    let tried: Vec<&str> = ends.chain(WAITS).chain(BEFORE).chain(STOPS).collect();
     for name in Simulator::fault_names() {
         let found = tried.iter().any(|text| text.split('=').next() == Some(name));
         assert!(found, "fault `{name}` has no test");

@@ -57,7 +57,7 @@ fn a_dry_run_says_who_is_asked_and_what_hangs_on_it() {
         "CANNOT-KNOW  decide [wait] gate.approve",
         "ask: Use drctl-techcorp-orders-",
         "because a person decides",
-        "asked: ann, bob (names are not checked)",
+        "asked: tester, bob and nobody else",
         "waits for it: verify (cannot be undone)",
         "runs whatever is decided: delete",
         "without an answer in time it fails",
@@ -78,7 +78,7 @@ fn without_a_terminal_a_gate_waits_and_an_answer_opens_it() {
         "decide asks: Use drctl-techcorp-orders-",
         "verify (cannot be undone)",
         "in any case  delete",
-        "approvers    ann, bob",
+        "approvers    tester, bob",
         "then the step fails",
         &approve,
         &format!("drctl resume {run} --answer reject"),
@@ -87,7 +87,7 @@ fn without_a_terminal_a_gate_waits_and_an_answer_opens_it() {
     let asked = env.line("status last --output json").expect(0).json()["questions"][0].clone();
     assert_eq!((&asked["step"], &asked["approvers"][1]), (&"decide".into(), &"bob".into()));
     env.line("status --line").expect(13).shows(&[
-        "WAITS FOR ann or bob since 2026-01-15T",
+        "WAITS FOR tester or bob since 2026-01-15T",
         ", until 2026-01-15T",
         &format!("; drctl status {run}"),
     ]);
@@ -266,7 +266,7 @@ fn a_wait_ends_at_its_instant() {
 /// Runs a line of words at a pseudo-terminal, where somebody types a line each time that a text has been
 /// shown; `None` where there is no `script`.
 #[expect(clippy::print_stdout, reason = "what was not tested has to be seen")]
-fn at_a_terminal(env: &TestEnv, line: &str, typed: &[(&str, &str)]) -> Option<Output> {
+pub(crate) fn at_a_terminal(env: &TestEnv, line: &str, typed: &[(&str, &str)]) -> Option<Output> {
     let command = env.command(&[]);
     let program = command.get_program().to_string_lossy().into_owned();
     let mut script = std::process::Command::new("script");
@@ -320,7 +320,7 @@ fn at_a_terminal_a_person_is_asked_until_the_answer_is_one() {
     let Some(out) = at_a_terminal(&env, "drill gated", &typed) else { return };
     out.expect(0).shows(&[
         "decide asks: Use drctl-techcorp-orders-",
-        "approvers    ann, bob",
+        "approvers    tester, bob",
         "sim: type `approve` or `reject`",
     ]);
     let answered = &events(&env, "question_answered")[0];

@@ -1,27 +1,40 @@
 //! Runs that are stopped or killed on their way, and taken up again.
 
 use crate::env::{Output, TestEnv};
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, Stdio};
 
 const RESTORE: &str = "RestoreDBInstanceToPointInTime";
 
-/// A running command whose progress is read line by line.
+/// A running command, one of whose streams is read line by line.
 pub(crate) struct Watched {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    stream: BufReader<Box<dyn Read>>,
     seen: String,
+    /// Whether it is standard output that is read line by line.
+    stdout: bool,
 }
 
 impl Watched {
-    /// Starts a line of words.
+    /// Starts a line of words, to read its progress.
     pub(crate) fn start(env: &TestEnv, line: &str) -> Self {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let mut command = env.command(&words);
+        Self::spawn(env.command(&words(line)), false)
+    }
+
+    /// Starts a line of words, to read its results as they come.
+    pub(crate) fn reading_stdout(env: &TestEnv, line: &str) -> Self {
+        Self::spawn(env.command(&words(line)), true)
+    }
+
+    /// Starts a command.
+    pub(crate) fn spawn(mut command: Command, stdout: bool) -> Self {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        Self { child, stderr, seen: String::new() }
+        let stream: Box<dyn Read> = match stdout {
+            true => Box::new(child.stdout.take().expect("piped")),
+            false => Box::new(child.stderr.take().expect("piped")),
+        };
+        Self { child, stream: BufReader::new(stream), seen: String::new(), stdout }
     }
 
     /// Process id.
@@ -29,12 +42,12 @@ impl Watched {
         self.child.id()
     }
 
-    /// Reads progress up to a line with `part`.
+    /// Reads up to a line with `part`.
     #[track_caller]
     pub(crate) fn until(&mut self, part: &str) {
         loop {
             let mut line = String::new();
-            let read = self.stderr.read_line(&mut line).expect("text");
+            let read = self.stream.read_line(&mut line).expect("text");
             assert!(read > 0, "the program ended before `{part}`:\n{}", self.seen);
             self.seen.push_str(&line);
             if line.contains(part) {
@@ -57,13 +70,21 @@ impl Watched {
 
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Output {
-        self.stderr.read_to_string(&mut self.seen).expect("text");
-        let mut stdout = String::new();
-        let mut pipe = self.child.stdout.take().expect("piped");
-        pipe.read_to_string(&mut stdout).expect("text");
+        self.stream.read_to_string(&mut self.seen).expect("text");
+        let mut other = String::new();
+        let mut pipe: Box<dyn Read> = match self.stdout {
+            true => Box::new(self.child.stderr.take().expect("piped")),
+            false => Box::new(self.child.stdout.take().expect("piped")),
+        };
+        pipe.read_to_string(&mut other).expect("text");
         let code = self.child.wait().expect("it ends").code().unwrap_or(-1);
-        Output { code, stdout, stderr: self.seen }
+        let (stdout, stderr) = if self.stdout { (self.seen, other) } else { (other, self.seen) };
+        Output { code, stdout, stderr }
     }
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
 }
 
 /// Kills a drill at a moment and resumes it.
@@ -128,17 +149,17 @@ fn killed_twice() {
 
 #[test]
 fn a_signal_stops_in_good_order() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let env = TestEnv::new();
         let mut drill = Watched::start(&env, "drill restore-db --pace 1");
         drill.until("restore: started");
         drill.signal(signal);
         let out = drill.end().expect(13);
         let run = env.runs()[0].clone();
-        let out = out.says(&["stopping in good order", "stopped: signal"]);
+        let out = out.says(&["stopping in good order", "a second Ctrl-C", "stopped: signal"]);
         let out = out.says(&[&format!("drctl resume {run}")]);
         assert!(!out.stderr.contains("panicked"), "{}", out.stderr);
-        env.line("status last").expect(0).shows(&["stopped (signal)"]);
+        env.line("status last").expect(0).shows(&["stopped (signal)", "driven by   nobody"]);
         env.line("resume last").expect(0).says(&["attempt 2", "run succeeded"]);
         env.assert_clean();
         assert_eq!(env.count(RESTORE), 1);

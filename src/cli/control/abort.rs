@@ -42,7 +42,7 @@ pub(super) async fn run(
     let wish = Command::Abort { reason: args.reason.clone(), undo };
     let by = who(tools, &subject, &args.target).await?;
     judge(&subject, &wish, &by)?;
-    out::progress(&text);
+    out::progress(&out::fitted(&text));
     let what = format!("abort run {} of {}", subject.run, subject.plan.title);
     confirm_ending(&subject.environment, &what, args.yes)?;
     post(tools, subject, wish, by, output).await

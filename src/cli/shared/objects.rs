@@ -33,7 +33,7 @@ pub(super) fn problem(error: &CloudError) -> BucketProblem {
             _,
         ) => BucketProblem::WrongRegion,
         (_, ErrorClass::Credentials | ErrorClass::Refused) => BucketProblem::AccessDenied,
-        (Some(_), ErrorClass::Temporary) => BucketProblem::Throttled,
+        (Some("SlowDown" | "Throttling" | "ThrottlingException"), _) => BucketProblem::Throttled,
         (
             _,
             ErrorClass::Temporary

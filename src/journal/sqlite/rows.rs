@@ -3,9 +3,9 @@
 //! **Invariant:** a number that cannot be right matches nothing and is found as damage.
 
 use crate::base::digest::Digest;
-use crate::journal::chain;
+use crate::journal::chain::{self, Row};
 use crate::journal::error::JournalError;
-use crate::journal::store::{Fence, Head, Lease};
+use crate::journal::store::{Damage, Fence, Head, Lease, Salvaged};
 use chrono::{DateTime, TimeZone, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -24,6 +24,51 @@ pub(super) fn read_head(connection: &Connection, place: &str) -> Result<Head, Jo
             seq: None,
             why: "its head is missing".to_owned(),
         })
+}
+
+/// Reads the chain as far as it is sound. What SQLite itself finds damaged ends it like a bad event.
+pub(super) fn read_sound(connection: &Connection, place: &str) -> Result<Salvaged, JournalError> {
+    let failed = |error| JournalError::of_sqlite(place, error);
+    let (head, missing) = match read_head(connection, place) {
+        Ok(head) => (Some(head), None),
+        Err(JournalError::Corrupt { seq, why, .. }) => (None, Some(Damage { seq, why })),
+        Err(other) => return Err(other),
+    };
+    let statement = connection
+        .prepare("SELECT seq, type, version, bytes, digest FROM events ORDER BY seq")
+        .map_err(failed);
+    let mut statement = match statement {
+        Ok(statement) => statement,
+        Err(JournalError::Corrupt { seq, why, .. }) => {
+            return Ok(Salvaged { records: Vec::new(), damage: Some(Damage { seq, why }) });
+        }
+        Err(other) => return Err(other),
+    };
+    let rows = statement.query_map([], |row| {
+        Ok(Row {
+            seq: from_sql(row.get(0)?),
+            kind: row.get(1)?,
+            version: row.get(2)?,
+            bytes: row.get(3)?,
+            digest: Digest::from(row.get::<_, String>(4)?),
+        })
+    });
+    // A failure that is no damage, such as a disk that does not answer, is not reported as damage.
+    let mut other = None;
+    let rows = rows.map_err(failed)?.map_while(|row| match row.map_err(failed) {
+        Ok(row) => Some(Ok(row)),
+        Err(JournalError::Corrupt { why, .. }) => Some(Err(why)),
+        Err(error) => {
+            other = Some(error);
+            None
+        }
+    });
+    let salvaged = chain::accept_sound(rows, head.as_ref());
+    match (other, missing) {
+        (Some(error), _) => Err(error),
+        (None, None) => Ok(salvaged),
+        (None, damage) => Ok(Salvaged { damage, ..salvaged }),
+    }
 }
 
 pub(super) fn read_lease(

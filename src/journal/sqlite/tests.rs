@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::clock::simulated_epoch;
+use crate::base::digest::Digest;
 use crate::journal::event::Event;
 use crate::journal::testing::{JournalBuilder, every_event};
 use crate::journal::verify::{Expected, export_jsonl, verify};

@@ -1,8 +1,11 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
+mod commands;
 mod doubt;
+mod full;
 mod gates;
 mod matrix;
+mod storm;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;

@@ -56,6 +56,22 @@ async fn a_kill_between_log_and_world_leaves_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_opened_a_world_last_may_write_it_and_nobody_else() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let hung = Lab::with(open(dir.path(), &[]).expect("new"), 1);
+    hung.restore("copy", minutes(30)).await.expect("accepted");
+    let taken = Lab::with(open(dir.path(), &[]).expect("opens"), 1);
+    taken.restore("other", minutes(30)).await.expect("accepted");
+    let world = fs::read(dir.path().join("world.json")).expect("a world");
+    let refused = hung.simulator.save(epoch()).expect_err("it is another's");
+    assert!(refused.to_string().contains("may not write it any more"), "{refused}");
+    hung.restore("late", minutes(30)).await.expect_err("nothing is kept, so nothing was done");
+    assert_eq!(fs::read(dir.path().join("world.json")).expect("a world"), world);
+    drop((hung, taken));
+    assert_eq!(open(dir.path(), &[]).expect("opens").mutations().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn time_never_runs_backwards_and_is_kept_while_nothing_changes() {
     let dir = tempfile::tempdir().expect("a directory");
     let lab = Lab::with(open(dir.path(), &[]).expect("new"), 1);
