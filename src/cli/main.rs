@@ -68,6 +68,7 @@ fn launch_time(launch: &Launch, pace: Option<f64>) -> Result<Time, CommandError>
 fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     let output = cli.output;
     let tools = &Tools::new()?;
+    refresh(tools, &cli.command)?;
     match &cli.command {
         Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
             drill_list::run(tools, output)
@@ -143,6 +144,27 @@ fn examine(
     }
     findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
     Ok(doctor::show(&patient, &findings, output))
+}
+
+/// Before a command that looks at runs: what the team shares is brought to this machine. Whoever drives or
+/// controls a run needs it; whoever only looks is shown what there is.
+fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
+    match command {
+        Command::Resume(_) | Command::Control(_) => tools.journals.refresh(&tools.state),
+        Command::Status(_) | Command::History(_) | Command::Report(_) => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        Command::Journal(command) if command.reads() => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_pace(pace: Option<f64>) -> Result<(), CommandError> {

@@ -38,6 +38,7 @@ mod resume;
 mod run;
 mod runbook;
 mod session;
+mod shared;
 mod shell;
 mod signals;
 mod sim;

@@ -20,8 +20,8 @@ use crate::cli::takeup::{Hold, hold, take_world};
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::engine::{Change, Machine, Start};
 use crate::estate::{Environment, Estate};
+use crate::journal::Store;
 use crate::journal::fold::{Question, RunState};
-use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::Plan;
 use clap::Args;
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ pub(super) struct Resumable {
     goes_on: GoesOn,
     /// The answer to the question that it waits for.
     given: Option<GivenAnswer>,
-    store: SqliteStore,
+    store: Box<dyn Store>,
     hold: Hold,
     /// The simulated world, where it had to be taken from a fenced process.
     world: Option<Lock>,
@@ -87,12 +87,12 @@ pub(super) struct Resumable {
 /// There is no such run, it has ended, another process runs it, or its journal is not whole.
 pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, CommandError> {
     let run = find_unfinished(&tools.state, &args.run)?;
-    let mut store = SqliteStore::open(&tools.state.journal(&run))?;
+    let mut store = tools.journals.open(&tools.state, &run)?;
     // Nobody is fenced for a run that cannot be taken up.
-    let before = unfinished(&store, &run, "resumed")?;
+    let before = unfinished(&*store, &run, "resumed")?;
     given_answer(&before.1, &run, args)?;
-    let hold = hold(&tools.state, &run, &mut store, args.take_over)?;
-    match taken_up(tools, args, &store, &run, before) {
+    let hold = hold(&tools.state, &run, &mut *store, args.take_over)?;
+    match taken_up(tools, args, &*store, &run, before) {
         Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given }) => {
             let world = None;
             Ok(Resumable {
@@ -130,7 +130,7 @@ struct TakenUp {
 fn taken_up(
     tools: &Tools,
     args: &ResumeArgs,
-    store: &SqliteStore,
+    store: &dyn Store,
     run: &RunId,
     before: (Plan, RunState),
 ) -> Result<TakenUp, CommandError> {
@@ -178,12 +178,16 @@ impl Resumable {
 ///
 /// # Errors
 /// The project is not there any more.
-fn began_in(tools: &Tools, store: &SqliteStore, run: &RunId) -> Result<Tools, CommandError> {
+fn began_in(tools: &Tools, store: &dyn Store, run: &RunId) -> Result<Tools, CommandError> {
     let notes = store.notes()?;
     let Some(note) = notes.iter().rev().find(|note| note.key == PROJECT) else {
         return Ok(tools.of(tools.project.clone()));
     };
     let root = PathBuf::from(&note.value);
+    if !root.is_dir() && tools.journals.are_shared() {
+        // It began on another machine, and what is meant there is meant here.
+        return Ok(tools.of(tools.project.clone()));
+    }
     if !root.is_dir() {
         let message =
             format!("run {run} began in {}, and no directory is there any more", root.display());
@@ -291,7 +295,7 @@ pub(super) async fn run(
         people,
         person,
     };
-    let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
+    let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
     if ended.is_err() {
         // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
         let _ = store.release(fence);

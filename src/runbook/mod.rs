@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here runs anything or looks anything up; all problems of a file are reported
 //! in one pass, each with its place.
 
+mod assumed;
 mod bind;
 mod check;
 pub mod codes;

@@ -25,6 +25,7 @@ mod past;
 mod rehearse;
 mod runbooks;
 mod serve;
+mod shared;
 mod shell;
 mod snapshots;
 mod stored_plan;

@@ -15,7 +15,7 @@ use crate::cli::takeup::{Driver, driven};
 use crate::journal::chain::known;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::RunState;
-use crate::journal::{Command, Person, Posted, Store};
+use crate::journal::{Command, Person, Posted};
 use serde_json::json;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub(super) async fn post(
     let mut random = unpredictable().stream("inbox");
     let posted = Posted::new(command, by, Clock::real().now(), &mut random);
     store.post(&posted)?;
-    let mut driver = driven(&tools.state, &run, &store)?;
+    let mut driver = driven(&tools.state, &run, &*store)?;
     let (mut became, clock) = (Became::Posted, Clock::real());
     let mut read = None;
     while became == Became::Posted && clock.elapsed() < PATIENCE {
@@ -64,7 +64,7 @@ pub(super) async fn post(
             break;
         } else {
             clock.sleep(LOOK).await;
-            driver = driven(&tools.state, &run, &store)?;
+            driver = driven(&tools.state, &run, &*store)?;
         }
     }
     let told = Told { run: run.as_str(), posted: &posted, driver: driver.as_ref() };
