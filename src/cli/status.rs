@@ -132,7 +132,7 @@ fn exit_of(line: &StatusLine) -> Exit {
 fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandError> {
     let run = find_run(&tools.state, text)?;
     let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
-    let records = known(&store.load()?)?;
+    let records = known(&stored(&tools.state, &run)?)?;
     let driver = driven(&tools.state, &run, &store)?;
     let broken = |error: String| CommandError::new(Exit::Journal, format!("run {run}: {error}"));
     let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;

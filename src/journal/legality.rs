@@ -120,6 +120,8 @@ impl StepState {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => Err(StepProblem::NotAboutAStep),
         }
     }
