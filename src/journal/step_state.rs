@@ -168,7 +168,7 @@ impl StepState {
                 self.inputs = inputs.clone();
             }
             Event::IntentRecorded { attempt, operation, target, .. } => {
-                self.intend(*attempt, (operation, target), at);
+                self.intend(*attempt, (operation.as_str(), target.as_str()), at);
             }
             Event::ActAccepted { .. } => self.settle(IntentStatus::Accepted),
             Event::ActRefused { .. } => {
