@@ -168,18 +168,7 @@ impl StepState {
                 self.inputs = inputs.clone();
             }
             Event::IntentRecorded { attempt, operation, target, .. } => {
-                self.first_intent_at.get_or_insert(at);
-                let made_before = self.may_have_made;
-                // An undo's mutation makes nothing.
-                self.may_have_made |= self.status == StepStatus::Running;
-                self.intent = Some(Intent {
-                    attempt: *attempt,
-                    operation: operation.clone(),
-                    target: target.clone(),
-                    at,
-                    status: IntentStatus::Open,
-                    made_before,
-                });
+                self.intend(*attempt, (operation.as_str(), target.as_str()), at);
             }
             Event::ActAccepted { .. } => self.settle(IntentStatus::Accepted),
             Event::ActRefused { .. } => {
@@ -235,6 +224,22 @@ impl StepState {
             | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => {}
         }
+    }
+
+    /// A mutation is about to leave.
+    fn intend(&mut self, attempt: u32, (operation, target): (&str, &str), at: DateTime<Utc>) {
+        self.first_intent_at.get_or_insert(at);
+        let made_before = self.may_have_made;
+        // An undo's mutation makes nothing.
+        self.may_have_made |= self.status == StepStatus::Running;
+        self.intent = Some(Intent {
+            attempt,
+            operation: operation.to_owned(),
+            target: target.to_owned(),
+            at,
+            status: IntentStatus::Open,
+            made_before,
+        });
     }
 
     /// What the event that ends a step or its undo leaves behind.
