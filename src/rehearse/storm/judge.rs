@@ -3,15 +3,13 @@
 //! **Invariant:** it folds the journal itself, counts what the world has changed, and believes nothing that
 //! a machine says.
 
-use super::super::judge::Finding;
-use super::super::play::Played;
-use super::super::stage::Stage;
 use super::Counters;
 use crate::base::ids::StepKey;
 use crate::journal::StoredRecord;
 use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep};
+use crate::rehearse::{Finding, Played, Stage};
 use crate::report::build;
 use crate::sim::{MutationRecord, Simulator};
 use serde_json::{Map, Value as Json};
