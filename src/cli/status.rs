@@ -18,7 +18,7 @@ use crate::cli::takeup::{Driver, driven};
 use crate::cli::watch::watch;
 use crate::journal::chain::known;
 use crate::journal::fold::{Question, RunState, StepState};
-use crate::journal::{RunSummary, SqliteStore, Store as _, list_runs};
+use crate::journal::{RunSummary, SqliteStore, list_runs};
 use crate::plan::model::Plan;
 use crate::report::line::Worker;
 use crate::report::{LineState, StatusLine, build, status_line};
