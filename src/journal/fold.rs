@@ -229,6 +229,7 @@ impl RunState {
             Event::AttemptStarted { attempt, operator } => {
                 self.attempts = *attempt;
                 self.interrupted = None;
+                self.steps.values_mut().for_each(StepState::cut_off);
                 if !self.operators.contains(operator) {
                     self.operators.push(operator.clone());
                 }

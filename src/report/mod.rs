@@ -34,6 +34,7 @@ pub mod terminal;
 pub(crate) mod testing;
 pub mod timeline;
 pub mod trend;
+pub mod verdict;
 pub mod waterfall;
 
 pub use build::{ReportError, build, build_salvaged};

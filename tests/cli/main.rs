@@ -23,6 +23,7 @@ mod locks;
 mod old_control;
 mod old_state;
 mod past;
+mod rehearse;
 mod runbooks;
 mod serve;
 mod shell;
