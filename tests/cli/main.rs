@@ -20,6 +20,7 @@ mod happy;
 mod init;
 mod interrupted;
 mod locks;
+mod old_control;
 mod old_state;
 mod past;
 mod rehearse;

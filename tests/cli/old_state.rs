@@ -13,7 +13,7 @@ const SUCCEEDED: &str = "01kf0e44m0zcmved8pcbds3f7h";
 const FAILED: &str = "01kf0gcnnbdrctz2xcs2qj6wtj";
 const KILLED: &str = "01kf0jx14tsrjspg73ydhsrn7z";
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory");
     for entry in fs::read_dir(from).expect("the old state") {
         let entry = entry.expect("an entry");
