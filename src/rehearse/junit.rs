@@ -32,8 +32,11 @@ pub fn render_junit(rehearsal: &Rehearsal) -> String {
         case.set_time(Duration::ZERO);
         case
     };
+    let stormy = |point: &String| point.contains("@storm");
     for row in &rehearsal.scenarios {
-        let found = rehearsal.violations.iter().filter(|found| found.scenario == row.scenario);
+        let found = rehearsal.violations.iter().filter(|found| {
+            found.scenario == row.scenario && !found.point.as_ref().is_some_and(stormy)
+        });
         let lines: Vec<String> = found
             .map(|found| format!("{}: {}\nagain: {}", found.property, found.message, found.replay))
             .collect();
@@ -43,6 +46,19 @@ pub fn render_junit(rehearsal: &Rehearsal) -> String {
             failure("violation", &format!("{} violations", lines.len()), &lines.join("\n"))
         };
         suite.add_test_case(case("scenarios", row.scenario.clone(), status));
+    }
+    if rehearsal.storms.is_some() {
+        let found = rehearsal.violations.iter();
+        let lines: Vec<String> = found
+            .filter(|found| found.point.as_ref().is_some_and(stormy))
+            .map(|found| format!("{}: {}\nagain: {}", found.property, found.message, found.replay))
+            .collect();
+        let status = if lines.is_empty() {
+            TestCaseStatus::success()
+        } else {
+            failure("violation", &format!("{} violations", lines.len()), &lines.join("\n"))
+        };
+        suite.add_test_case(case("storms", "storms".to_owned(), status));
     }
     for row in &rehearsal.coverage {
         let status = match &row.scenario {

@@ -26,6 +26,7 @@ fn order(runbook: &str, modes: &[Mode]) -> Order<'static> {
         seed: 1,
         faults: Vec::new(),
         crash_everywhere: false,
+        storms: 0,
         mutate: false,
         point: None,
         progress: &|_| {},
@@ -127,7 +128,8 @@ fn guards_are_tested_and_one_that_is_not_is_named() {
          instance: ${{ steps.snapshot.outputs.instance }}\n      \
          snapshot: ${{ steps.snapshot.outputs.snapshot }}\n\n  # Only a drill cleans up",
     );
-    let found = rehearsed(&spare.replace("[snapshot, verify]", "[snapshot, spare]"), &[Mode::Drill]);
+    let found =
+        rehearsed(&spare.replace("[snapshot, verify]", "[snapshot, spare]"), &[Mode::Drill]);
     let untested: Vec<String> =
         found.untested().map(|row| format!("{}: {}", row.step, row.guard)).collect();
     assert!(untested.contains(&"spare: the check".to_owned()), "{untested:?}");
