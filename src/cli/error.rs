@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::out::fitted;
 use crate::cloud::{CloudError, ErrorClass};
 use crate::journal::JournalError;
+use crate::journal::objects::BucketProblem;
 use crate::sim::SimError;
 use std::fmt;
 
@@ -107,7 +108,10 @@ impl From<CloudError> for CommandError {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        let failed = Self::new(Exit::Journal, error.to_string());
+        let denied =
+            matches!(error, JournalError::Bucket { problem: BucketProblem::AccessDenied, .. });
+        let exit = if denied { Exit::Credentials } else { Exit::Journal };
+        let failed = Self::new(exit, error.to_string());
         match error {
             JournalError::Corrupt { .. } => failed.help(
                 "`drctl journal show RUN` and `drctl report RUN --damaged` tell what is sound of it; \

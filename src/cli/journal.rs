@@ -1,6 +1,6 @@
-//! `drctl journal export`, `drctl journal verify`; `show` has a file of its own.
+//! `drctl journal`: export, verify; `show`, `push` and `pull` have files of their own.
 //!
-//! **Invariant:** read-only; exported bytes are the stored bytes.
+//! **Invariant:** what is exported or moved are the stored bytes.
 
 use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
@@ -9,6 +9,7 @@ use crate::cli::journal_show::{ShowArgs, damage_json, damaged, show};
 use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::past::{belongs, find_run};
+use crate::cli::shared::{PullArgs, PushArgs, pull, push};
 use crate::journal::verify::{Expected, export_jsonl, verify};
 use crate::journal::{Damage, SqliteStore, Store as _};
 use clap::Subcommand;
@@ -33,6 +34,17 @@ pub(super) enum JournalCommand {
         #[arg(long, value_name = "DIGEST")]
         expect: Option<String>,
     },
+    /// Bring this machine's journals to the team's bucket, byte for byte.
+    Push(PushArgs),
+    /// Bring journals of the team's bucket to this machine, byte for byte.
+    Pull(PullArgs),
+}
+
+impl JournalCommand {
+    /// Whether it reads a run, wherever its journal is.
+    pub(super) fn reads(&self) -> bool {
+        matches!(self, Self::Export { .. } | Self::Show(_) | Self::Verify { .. })
+    }
 }
 
 /// Runs the command.
@@ -47,19 +59,22 @@ pub(super) fn run(
     let run = match command {
         JournalCommand::Export { run } | JournalCommand::Verify { run, .. } => run,
         JournalCommand::Show(args) => return show(tools, args, output),
+        JournalCommand::Push(args) => return push(tools, args, output),
+        JournalCommand::Pull(args) => return pull(tools, args, output),
     };
     let run = find_run(&tools.state, run)?;
-    let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
-    belongs(&run, &store.salvage()?.records)?;
+    let copy = SqliteStore::open_read_only(&tools.state.journal(&run))?;
+    belongs(&run, &copy.salvage()?.records)?;
+    let store = tools.journals.look(&tools.state, &run)?;
     match command {
-        JournalCommand::Show(_) => {}
+        JournalCommand::Show(_) | JournalCommand::Push(_) | JournalCommand::Pull(_) => {}
         JournalCommand::Export { .. } => {
             let mut bytes = Vec::new();
-            export_jsonl(&store, &mut bytes)?;
+            export_jsonl(&*store, &mut bytes)?;
             out::bytes(&bytes);
         }
         JournalCommand::Verify { expect, .. } => {
-            let report = verify(&store, expect.as_deref())?;
+            let report = verify(&*store, expect.as_deref())?;
             if let Some((seq, why)) = report.bad {
                 let damage = Damage { seq, why };
                 if output == OutputForm::Json {

@@ -21,18 +21,19 @@ use crate::cli::person::person;
 use crate::cli::plan_view::{plan_json, plan_text};
 use crate::cli::project::{FileKind, Project};
 use crate::cli::session::{Session, Since, check_options, verify_account};
+use crate::cli::shared::{Journals, lost_region};
 use crate::cli::state::StateDir;
 use crate::cli::takeup::{Hold, hold};
 use crate::cli::undertake::{Undertaking, undertake};
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate, Objectives};
-use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{PlanError, PlanRequest, PlanTools, build, predicted_failures};
 use crate::runbook::{Given, Runbook, load_runbook};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Note of a journal: the directory of the project that the run began in.
 pub(super) const PROJECT: &str = "project";
@@ -65,6 +66,8 @@ pub(super) struct Tools {
     pub project: Project,
     /// The state directory.
     pub state: StateDir,
+    /// Journals of this machine and of the team.
+    pub journals: Arc<Journals>,
 }
 
 impl Tools {
@@ -76,12 +79,14 @@ impl Tools {
         let (catalogue, project) = (crate::action::standard(), Project::locate());
         let config = project.config()?;
         let state = StateDir::locate(config.state_dir.as_deref())?;
-        Ok(Self { catalogue, project, state })
+        let journals = Arc::new(Journals::configured(config.journal)?);
+        Ok(Self { catalogue, project, state, journals })
     }
 
     /// The same for a run that began in `project`: what the run names is looked up there.
     pub(super) fn of(&self, project: Project) -> Self {
-        Self { catalogue: crate::action::standard(), project, state: self.state.clone() }
+        let (state, journals) = (self.state.clone(), Arc::clone(&self.journals));
+        Self { catalogue: crate::action::standard(), project, state, journals }
     }
 
     /// Reads and checks an estate.
@@ -160,6 +165,8 @@ pub(super) async fn launch(
 ) -> Result<Exit, CommandError> {
     let environment = environment(&launch.estate, &launch.environment)?.clone();
     let asked = Asked::read(&launch, args)?;
+    let lost = lost_region(&launch.runbook, &asked.parameters)?;
+    tools.journals.outlives(lost.as_deref())?;
     check_options(&environment, &args.simulation)?;
     let simulation = args.simulation.after(&launch.faults);
     let _one_at_a_time = match (&launch.mode, args.dry_run) {
@@ -171,7 +178,7 @@ pub(super) async fn launch(
     let plan = make_plan(tools, &launch, asked, &environment, &session).await?;
     if args.dry_run {
         session.close()?;
-        return dry_run(tools, &plan, args, launch.output);
+        return dry_run(tools, &plan, args, (launch.output, lost));
     }
     confirm(&environment, &plan, args.yes)?;
     let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
@@ -264,7 +271,7 @@ fn dry_run(
     tools: &Tools,
     plan: &Plan,
     args: &LaunchArgs,
-    output: OutputForm,
+    (output, lost): (OutputForm, Option<String>),
 ) -> Result<Exit, CommandError> {
     let json = stored_json(plan);
     let digest = Digest::of(json.as_bytes());
@@ -280,7 +287,10 @@ fn dry_run(
         ));
     }
     match output {
-        OutputForm::Text => crate::cli::out::prose(&plan_text(plan, &digest)),
+        OutputForm::Text => {
+            let kept = tools.journals.described(&plan.run, lost.as_deref())?;
+            crate::cli::out::prose(&format!("{}{kept}", plan_text(plan, &digest)));
+        }
         OutputForm::Json => crate::cli::out::result(&plan_json(plan, &digest)),
     }
     Ok(if predicted_failures(plan).is_empty() { Exit::Ok } else { Exit::StepFailed })
@@ -315,9 +325,9 @@ pub(super) async fn start(
     // Asked before anything is made: credentials may have ended while somebody read the plan.
     let person = person(tools, estate, environment, None).await?;
     tools.state.create(&tools.state.run(&plan.run))?;
-    let mut store = SqliteStore::create(&tools.state.journal(&plan.run))?;
+    let mut store = tools.journals.create(&tools.state, &plan.run)?;
     let now = session.clock.now();
-    let Hold { lock, fence, .. } = hold(&tools.state, &plan.run, &mut store, false)?;
+    let Hold { lock, fence, .. } = hold(&tools.state, &plan.run, &mut *store, false)?;
     // Not part of the run's content: where it stands on this machine. A resume looks files up there.
     if let Some(root) = tools.project.root().to_str() {
         store.note(PROJECT, root)?;
@@ -329,7 +339,7 @@ pub(super) async fn start(
     let (machine, turn) =
         Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
     let undertaking = Undertaking { tools, estate, environment, session, output, people, person };
-    let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
+    let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
     if ended.is_err() {
         // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
         let _ = store.release(fence);

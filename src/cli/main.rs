@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
 
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, OutputForm};
 use crate::cli::drill::{DrillArgs, DrillCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
@@ -68,6 +68,7 @@ fn launch_time(launch: &Launch, pace: Option<f64>) -> Result<Time, CommandError>
 fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     let output = cli.output;
     let tools = &Tools::new()?;
+    refresh(tools, &cli.command)?;
     match &cli.command {
         Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
             drill_list::run(tools, output)
@@ -118,17 +119,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
         Command::Sim(command) => sim::run(tools, command, output),
-        Command::Doctor(args) => {
-            let patient = doctor::prepare(tools, args)?;
-            let mut findings = doctor::machine(tools);
-            for environment in &patient.environments {
-                let time = time_of(environment.is_simulated(), None);
-                let examined = doctor::environment(tools, &patient.estate, environment);
-                findings.extend(block_on(time, examined));
-            }
-            findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
-            Ok(doctor::show(&patient, &findings, output))
-        }
+        Command::Doctor(args) => examine(tools, args, output),
         Command::Completions(args) => Ok(shell::completions(args)),
         Command::Man(args) => shell::man(args),
         Command::ExitCodes => {
@@ -136,6 +127,43 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             out::result(&TABLE.iter().map(line).collect::<String>());
             Ok(Exit::Ok)
         }
+    }
+}
+
+fn examine(
+    tools: &Tools,
+    args: &doctor::DoctorArgs,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    let patient = doctor::prepare(tools, args)?;
+    let mut findings = doctor::machine(tools);
+    for environment in &patient.environments {
+        let time = time_of(environment.is_simulated(), None);
+        let examined = doctor::environment(tools, &patient.estate, environment);
+        findings.extend(block_on(time, examined));
+    }
+    findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
+    Ok(doctor::show(&patient, &findings, output))
+}
+
+/// Before a command that looks at runs: what the team shares is brought to this machine. Whoever drives or
+/// controls a run needs it; whoever only looks is shown what there is.
+fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
+    match command {
+        Command::Resume(_) | Command::Control(_) => tools.journals.refresh(&tools.state),
+        Command::Status(_) | Command::History(_) | Command::Report(_) => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        Command::Journal(command) if command.reads() => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
+            tools.journals.refresh_if_possible(&tools.state);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `drctl resume`: takes a run up where its journal ends.
 //!
 //! **Invariant:** everything comes from the journal: plan, runbook, estate and parameters; files that
-//! changed meanwhile change nothing.
+//! were edited meanwhile change nothing unless a person has seen the difference and said so.
 
 use crate::base::ids::{RunId, StepKey};
 use crate::cli::args::{OutputForm, SimulationArgs};
+use crate::cli::edited::{EditedArgs, GoesOn, Scene, compare, replan};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{PROJECT, Tools, environment, operator};
@@ -17,10 +18,10 @@ use crate::cli::project::Project;
 use crate::cli::session::{Session, Since};
 use crate::cli::takeup::{Hold, hold, take_world};
 use crate::cli::undertake::{Undertaking, undertake};
-use crate::engine::{Machine, Start};
+use crate::engine::{Change, Machine, Start};
 use crate::estate::{Environment, Estate};
+use crate::journal::Store;
 use crate::journal::fold::{Question, RunState};
-use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::Plan;
 use clap::Args;
 use std::path::PathBuf;
@@ -53,6 +54,8 @@ pub(super) struct ResumeArgs {
     #[arg(long)]
     pub take_over: bool,
     #[command(flatten)]
+    pub edited: EditedArgs,
+    #[command(flatten)]
     pub simulation: SimulationArgs,
 }
 
@@ -68,9 +71,11 @@ pub(super) struct Resumable {
     estate: Estate,
     /// Its environment.
     pub environment: Environment,
+    /// With which plan it goes on.
+    goes_on: GoesOn,
     /// The answer to the question that it waits for.
     given: Option<GivenAnswer>,
-    store: SqliteStore,
+    store: Box<dyn Store>,
     hold: Hold,
     /// The simulated world, where it had to be taken from a fenced process.
     world: Option<Lock>,
@@ -82,15 +87,26 @@ pub(super) struct Resumable {
 /// There is no such run, it has ended, another process runs it, or its journal is not whole.
 pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, CommandError> {
     let run = find_unfinished(&tools.state, &args.run)?;
-    let mut store = SqliteStore::open(&tools.state.journal(&run))?;
+    let mut store = tools.journals.open(&tools.state, &run)?;
     // Nobody is fenced for a run that cannot be taken up.
-    let before = unfinished(&store, &run, "resumed")?;
+    let before = unfinished(&*store, &run, "resumed")?;
     given_answer(&before.1, &run, args)?;
-    let hold = hold(&tools.state, &run, &mut store, args.take_over)?;
-    match taken_up(tools, args, &store, &run, before) {
-        Ok(TakenUp { tools, plan, state, estate, environment, given }) => {
+    let hold = hold(&tools.state, &run, &mut *store, args.take_over)?;
+    match taken_up(tools, args, &*store, &run, before) {
+        Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given }) => {
             let world = None;
-            Ok(Resumable { tools, plan, state, estate, environment, given, store, hold, world })
+            Ok(Resumable {
+                tools,
+                plan,
+                state,
+                estate,
+                environment,
+                goes_on,
+                given,
+                store,
+                hold,
+                world,
+            })
         }
         Err(error) => {
             store.release(hold.fence)?;
@@ -106,6 +122,7 @@ struct TakenUp {
     state: RunState,
     estate: Estate,
     environment: Environment,
+    goes_on: GoesOn,
     given: Option<GivenAnswer>,
 }
 
@@ -113,7 +130,7 @@ struct TakenUp {
 fn taken_up(
     tools: &Tools,
     args: &ResumeArgs,
-    store: &SqliteStore,
+    store: &dyn Store,
     run: &RunId,
     before: (Plan, RunState),
 ) -> Result<TakenUp, CommandError> {
@@ -122,9 +139,15 @@ fn taken_up(
     let (plan, state) = if unchanged { before } else { unfinished(store, run, "resumed")? };
     let given = given_answer(&state, run, args)?;
     let tools = began_in(tools, store, run)?;
-    let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
+    let goes_on = compare(&tools, &plan, &state, args.edited)?;
+    let estate = match &goes_on {
+        GoesOn::Changed(edited) => edited.estate.clone(),
+        GoesOn::AsPlanned | GoesOn::Keeping(_) => {
+            tools.parse_estate(&plan.estate.file, &plan.estate.text)?
+        }
+    };
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    Ok(TakenUp { tools, plan, state, estate, environment, given })
+    Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given })
 }
 
 impl Resumable {
@@ -155,12 +178,16 @@ impl Resumable {
 ///
 /// # Errors
 /// The project is not there any more.
-fn began_in(tools: &Tools, store: &SqliteStore, run: &RunId) -> Result<Tools, CommandError> {
+fn began_in(tools: &Tools, store: &dyn Store, run: &RunId) -> Result<Tools, CommandError> {
     let notes = store.notes()?;
     let Some(note) = notes.iter().rev().find(|note| note.key == PROJECT) else {
         return Ok(tools.of(tools.project.clone()));
     };
     let root = PathBuf::from(&note.value);
+    if !root.is_dir() && tools.journals.are_shared() {
+        // It began on another machine, and what is meant there is meant here.
+        return Ok(tools.of(tools.project.clone()));
+    }
     if !root.is_dir() {
         let message =
             format!("run {run} began in {}, and no directory is there any more", root.display());
@@ -220,8 +247,8 @@ pub(super) async fn run(
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { tools, plan, state, estate, environment, given, mut store, hold, world } =
-        resumable;
+    let Resumable { tools, plan, state, estate, environment, goes_on, given, .. } = resumable;
+    let (mut store, hold, world) = (resumable.store, resumable.hold, resumable.world);
     let (fence, lock) = (hold.fence, hold.lock);
     let since = Since { reached: state.last_at, world };
     let opened = match Session::open(&tools, &estate, &environment, &args.simulation, since) {
@@ -237,8 +264,28 @@ pub(super) async fn run(
     };
     out::progress(&format!("resuming run {} after {} records", plan.run, state.last_seq));
     let start = Start { operator: operator(), fence: fence.number() };
-    let people = People::new(&plan, &environment, args.yes, given).waiting(args.wait);
-    let (machine, turn) = Machine::resume(plan, state, start, session.clock.now());
+    let scene = Scene { estate: &estate, environment: &environment, session: &session };
+    let change = match goes_on {
+        GoesOn::AsPlanned => Ok(None),
+        GoesOn::Keeping(difference) => Ok(Some(Change::Kept { by: person.clone(), difference })),
+        GoesOn::Changed(edited) => {
+            replan(&tools, &plan, &state, *edited, scene, (&person, args.yes)).await.map(Some)
+        }
+    };
+    let change = match change {
+        Ok(change) => change,
+        Err(error) => {
+            store.release(fence)?;
+            return session.end(Err(error));
+        }
+    };
+    let next = match &change {
+        Some(Change::Plan { plan, .. }) => plan,
+        Some(Change::Kept { .. }) | None => &plan,
+    };
+    let people = People::new(next, &environment, args.yes, given).waiting(args.wait);
+    let now = session.clock.now();
+    let (machine, turn) = Machine::resume_changed(plan, state, start, change, now);
     let undertaking = Undertaking {
         tools: &tools,
         estate: &estate,
@@ -248,7 +295,7 @@ pub(super) async fn run(
         people,
         person,
     };
-    let ended = undertake(undertaking, machine, turn, &mut store, fence).await;
+    let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
     if ended.is_err() {
         // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
         let _ = store.release(fence);

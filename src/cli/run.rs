@@ -13,6 +13,7 @@ use crate::cli::out;
 use crate::cli::people::People;
 use crate::cli::project::read_bounded;
 use crate::cli::session::{Session, Since, verify_account};
+use crate::cli::shared::lost_region;
 use crate::cli::undertake::plan_parameters;
 use crate::cloud::GuardPolicy;
 use crate::estate::{Estate, Objectives};
@@ -145,11 +146,13 @@ pub(super) async fn run_plan(
 ) -> Result<Exit, CommandError> {
     let StoredPlan { plan, estate, runbook, digest } = stored;
     let refused = |message: String| CommandError::new(Exit::Refused, message);
-    if tools.state.journal(&plan.run).exists() {
+    if tools.journals.has(&tools.state, &plan.run)? {
         let message = format!("plan {} was run already, as run {}", digest.short(), plan.run);
         return Err(refused(message)
             .help(format!("`drctl report {}`; make a new plan to run again", plan.run)));
     }
+    let lost = lost_region(&runbook, &plan_parameters(tools, &plan)?)?;
+    tools.journals.outlives(lost.as_deref())?;
     let environment = environment(&estate, &plan.environment.name)?.clone();
     // What the plan was made for, and what the command line adds.
     let simulation = args.simulation.after(&plan.environment.faults);

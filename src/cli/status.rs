@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::main::{Time, block_on};
 use crate::cli::out;
-use crate::cli::past::{find_run, stored};
+use crate::cli::past::{belongs, find_run, stored};
 use crate::cli::progress::{outcome_word, skip_text};
 use crate::cli::question::{answer_commands, elsewhere_list, open_questions};
 use crate::cli::standing::{standing, standing_json, standing_text};
@@ -18,7 +18,7 @@ use crate::cli::takeup::{Driver, driven};
 use crate::cli::watch::watch;
 use crate::journal::chain::known;
 use crate::journal::fold::{Question, RunState, StepState};
-use crate::journal::{RunSummary, SqliteStore, Store as _, list_runs};
+use crate::journal::{RunSummary, list_runs};
 use crate::plan::model::Plan;
 use crate::report::line::Worker;
 use crate::report::{LineState, StatusLine, build, status_line};
@@ -112,8 +112,8 @@ fn line_of(tools: &Tools, run: &RunId) -> Result<StatusLine, CommandError> {
         CommandError::new(Exit::Journal, format!("run {run}: {error}"))
     };
     let report = build(&stored(&tools.state, run)?).map_err(broken)?;
-    let store = SqliteStore::open_read_only(&tools.state.journal(run))?;
-    let held = driven(&tools.state, run, &store)?.is_some();
+    let store = tools.journals.look(&tools.state, run)?;
+    let held = driven(&tools.state, run, &*store)?.is_some();
     let worker = if held { Worker::Present } else { Worker::Gone };
     // A simulated run has a time of its own, which has nothing to do with ours.
     let now = if report.run.simulated { report.run.last_at } else { Clock::real().now() };
@@ -131,9 +131,11 @@ fn exit_of(line: &StatusLine) -> Exit {
 
 fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandError> {
     let run = find_run(&tools.state, text)?;
-    let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
-    let records = known(&store.load()?)?;
-    let driver = driven(&tools.state, &run, &store)?;
+    let store = tools.journals.look(&tools.state, &run)?;
+    let stored = store.load()?;
+    belongs(&run, &stored)?;
+    let records = known(&stored)?;
+    let driver = driven(&tools.state, &run, &*store)?;
     let broken = |error: String| CommandError::new(Exit::Journal, format!("run {run}: {error}"));
     let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
     let plan: Plan =

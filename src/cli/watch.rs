@@ -9,15 +9,15 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::find_unfinished;
+use crate::cli::past::{belongs, find_unfinished};
 use crate::cli::progress::describe;
 use crate::cli::reports::exit_of;
 use crate::cli::standing::{standing, standing_json};
 use crate::cli::takeup::{Driver, driven};
+use crate::journal::Store;
 use crate::journal::chain::known;
 use crate::journal::event::Record;
 use crate::journal::fold::RunState;
-use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::Plan;
 use crate::report::line::{Worker, clock_text};
 use crate::report::{Report, StatusLine, build, render_summary, status_line};
@@ -50,7 +50,8 @@ pub(super) async fn watch(
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let run = find_unfinished(&tools.state, wanted.unwrap_or("last"))?;
-    let store = SqliteStore::open_read_only(&tools.state.journal(&run))?;
+    let store = tools.journals.look(&tools.state, &run)?;
+    belongs(&run, &store.load()?)?;
     let clock = Clock::real();
     let mut shown = match (output, out::live()) {
         (OutputForm::Json, _) => Shown::Documents(String::new()),
@@ -60,10 +61,10 @@ pub(super) async fn watch(
     let mut last: Option<(u64, Look)> = None;
     loop {
         let count = store.head()?.count;
-        let driver = driven(&tools.state, &run, &store)?;
+        let driver = driven(&tools.state, &run, &*store)?;
         let look = match last.take() {
             Some((seen, look)) if seen == count => Look { driver, ..look },
-            _ => look(&store, &run, driver)?,
+            _ => look(&*store, &run, driver)?,
         };
         shown.show(&look);
         if look.state.finished.is_some() {
@@ -77,7 +78,7 @@ pub(super) async fn watch(
     }
 }
 
-fn look(store: &SqliteStore, run: &RunId, driver: Option<Driver>) -> Result<Look, CommandError> {
+fn look(store: &dyn Store, run: &RunId, driver: Option<Driver>) -> Result<Look, CommandError> {
     let broken = |error: String| CommandError::new(Exit::Journal, format!("run {run}: {error}"));
     let stored = store.load()?;
     let records = known(&stored)?;

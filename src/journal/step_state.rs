@@ -97,7 +97,8 @@ pub struct StepState {
     /// Whether something that the step made may exist: a mutation of its own was sent and not refused,
     /// and nobody saw its undo succeed.
     pub may_have_made: bool,
-    /// The last try before an operator asked for more of them.
+    /// Tries that do not count any more: those before an operator asked for more of them, and those that
+    /// were cut off by the end of their process.
     pub tries_before: u32,
     /// When the first mutation was about to leave: from then on something may exist.
     pub first_intent_at: Option<DateTime<Utc>>,
@@ -167,18 +168,7 @@ impl StepState {
                 self.inputs = inputs.clone();
             }
             Event::IntentRecorded { attempt, operation, target, .. } => {
-                self.first_intent_at.get_or_insert(at);
-                let made_before = self.may_have_made;
-                // An undo's mutation makes nothing.
-                self.may_have_made |= self.status == StepStatus::Running;
-                self.intent = Some(Intent {
-                    attempt: *attempt,
-                    operation: operation.clone(),
-                    target: target.clone(),
-                    at,
-                    status: IntentStatus::Open,
-                    made_before,
-                });
+                self.intend(*attempt, (operation.as_str(), target.as_str()), at);
             }
             Event::ActAccepted { .. } => self.settle(IntentStatus::Accepted),
             Event::ActRefused { .. } => {
@@ -230,8 +220,26 @@ impl StepState {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => {}
         }
+    }
+
+    /// A mutation is about to leave.
+    fn intend(&mut self, attempt: u32, (operation, target): (&str, &str), at: DateTime<Utc>) {
+        self.first_intent_at.get_or_insert(at);
+        let made_before = self.may_have_made;
+        // An undo's mutation makes nothing.
+        self.may_have_made |= self.status == StepStatus::Running;
+        self.intent = Some(Intent {
+            attempt,
+            operation: operation.to_owned(),
+            target: target.to_owned(),
+            at,
+            status: IntentStatus::Open,
+            made_before,
+        });
     }
 
     /// What the event that ends a step or its undo leaves behind.
@@ -275,6 +283,14 @@ impl StepState {
     /// The number of the last try; 0 before the first.
     pub fn last_try(&self) -> u32 {
         self.intent.as_ref().map_or(0, |intent| intent.attempt)
+    }
+
+    /// The process that tried has ended: a try without an answer is not one that failed, so that a step with
+    /// one try has it still.
+    pub(super) fn cut_off(&mut self) {
+        if self.has_open_intent() {
+            self.tries_before += 1;
+        }
     }
 
     fn settle(&mut self, status: IntentStatus) {

@@ -42,27 +42,21 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
                     row.comment = comment.clone();
                 }
             }
-            Event::QuestionExpired { step } => {
+            Event::QuestionExpired { step } | Event::QuestionClosed { step } => {
+                let closed = matches!(record.event, Event::QuestionClosed { .. });
                 if let Some(row) = open.remove(step).and_then(|place| rows.get_mut(place)) {
-                    close(row, record, NO_ANSWER);
-                }
-            }
-            Event::QuestionClosed { step } => {
-                if let Some(row) = open.remove(step).and_then(|place| rows.get_mut(place)) {
-                    close(row, record, NOT_NEEDED);
+                    close(row, record, if closed { NOT_NEEDED } else { NO_ANSWER });
                 }
             }
             Event::ApprovalGiven { .. }
             | Event::ApprovalWithdrawn { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. }
             | Event::CommandTaken { .. } => {
-                let row = deed(&record.event).map(|(who, what)| Approval {
-                    step: about(&record.event),
-                    ..done(record, &who.operator, &what)
-                });
-                rows.extend(row);
+                rows.extend(done_unasked(record));
             }
             Event::AnswerRefused { .. }
             | Event::CommandRefused { .. }
@@ -85,6 +79,12 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
         }
     }
     rows
+}
+
+/// What a person did to the run that answers no question.
+fn done_unasked(record: &Record) -> Option<Approval> {
+    let (who, what) = deed(&record.event)?;
+    Some(Approval { step: about(&record.event), ..done(record, &who.operator, &what) })
 }
 
 /// The step that an event, or the command in it, is about.

@@ -12,6 +12,7 @@ use crate::runbook::model::{Parameter, Phase};
 use crate::runbook::references::World;
 use crate::runbook::steps::Draft;
 use crate::runbook::syntax::AstKind;
+use crate::runbook::template::Template;
 use std::collections::BTreeSet;
 
 /// What a runbook declares beside its steps.
@@ -20,11 +21,13 @@ pub(crate) struct Declared<'a> {
     pub(crate) measured: &'a Measured,
     /// The node of `objectives`.
     pub(crate) promised: Option<&'a Node>,
+    /// `assumes_lost`.
+    pub(crate) assumed: Option<&'a Template>,
 }
 
 /// Adds all warnings.
 pub(crate) fn lint(declared: &Declared<'_>, world: &World<'_>, p: &mut Problems) {
-    parameters(declared.parameters, world.drafts, p);
+    parameters(declared, world.drafts, p);
     steps(declared.measured, world, p);
     gates(declared.measured, world, p);
     heartbeats(declared.measured, world, p);
@@ -56,15 +59,16 @@ fn expressions(draft: &Draft) -> impl Iterator<Item = &Expression> {
     templates.flat_map(|template| template.expressions()).chain(&step.when)
 }
 
-fn parameters(parameters: &[Parameter], drafts: &[Draft], p: &mut Problems) {
+fn parameters(declared: &Declared<'_>, drafts: &[Draft], p: &mut Problems) {
     let mut used = BTreeSet::new();
-    for expression in drafts.iter().flat_map(expressions) {
+    let assumed = declared.assumed.map(Template::expressions).unwrap_or_default();
+    for expression in drafts.iter().flat_map(expressions).chain(assumed) {
         if uses_all(expression) {
             return;
         }
         used.extend(expression.members("params"));
     }
-    for parameter in parameters {
+    for parameter in declared.parameters {
         if !used.contains(parameter.name.as_str()) {
             let message = format!("parameter `{}` is never used", parameter.name);
             p.warning(codes::UNUSED_PARAMETER, parameter.span, message);

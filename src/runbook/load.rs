@@ -7,6 +7,7 @@ use crate::base::diagnostic::Problems;
 use crate::base::value::Type;
 use crate::base::yaml::{self, Fields};
 use crate::estate::{header, objectives};
+use crate::runbook::assumed;
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name};
@@ -55,10 +56,12 @@ pub fn load_runbook(
     let parameters = parameters::read(&mut f, p);
     let promised = f.node("objectives");
     let objectives = objectives(promised, p);
+    let assumes_lost = assumed::read(&mut f, text, p);
     let measured = measured::read(&mut f, p);
     let drafts = read_steps(&mut f, text, p);
     f.finish(p);
-    let declared = Declared { parameters: &parameters, measured: &measured, promised };
+    let assumed = assumes_lost.as_ref();
+    let declared = Declared { parameters: &parameters, measured: &measured, promised, assumed };
     let (order, drafts) = check(drafts, declared, actions, p);
     if problems.has_errors() {
         return Err(problems);
@@ -82,6 +85,7 @@ pub fn load_runbook(
         docs,
         parameters,
         objectives,
+        assumes_lost,
         measure,
         steps,
         file,
@@ -146,6 +150,7 @@ fn check<'a>(
         }
         gates::check(draft, p);
     }
+    assumed::check(declared.assumed, &world.params, p);
     measured::check(declared.measured, &world, p);
     lint(&declared, &world, p);
     (graph.order, drafts)

@@ -49,6 +49,8 @@ pub struct Runbook {
     pub parameters: Vec<Parameter>,
     /// What it promises, if it promises anything of its own.
     pub objectives: Objectives,
+    /// The region that it assumes lost.
+    pub assumes_lost: Option<Template>,
     /// Which steps measurements are taken from.
     pub measure: Measure,
     /// Steps in topological order, file order among equals.

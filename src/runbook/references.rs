@@ -184,9 +184,10 @@ pub(crate) fn check_step(world: &World<'_>, index: usize, problems: &mut Problem
     }
 }
 
-struct Inputs<'a> {
-    shapes: &'a dyn Shapes,
-    problems: &'a mut Problems,
+/// Checks values against the types that are wanted.
+pub(crate) struct Inputs<'a> {
+    pub(crate) shapes: &'a dyn Shapes,
+    pub(crate) problems: &'a mut Problems,
 }
 
 impl Inputs<'_> {
@@ -202,7 +203,7 @@ impl Inputs<'_> {
     }
 
     /// Checks a value against the type that is wanted.
-    fn template(&mut self, template: &Template, wanted: &Type) {
+    pub(crate) fn template(&mut self, template: &Template, wanted: &Type) {
         match (&template.kind, present(wanted)) {
             (TemplateKind::Fixed(value), _) => self.literal(value.clone(), template.span, wanted),
             (TemplateKind::Text(text), _) => self.literal(Value::text(text), template.span, wanted),

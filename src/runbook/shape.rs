@@ -27,6 +27,11 @@ pub(crate) static RUNBOOK: Shape = Shape {
             "What may differ from run to run; expressions say `params.NAME`.",
         ),
         OBJECTIVES_FIELD,
+        FieldShape::optional(
+            "assumes_lost",
+            Is::Template,
+            "The region that is taken for lost: a shared journal is not kept there. May use `params`.",
+        ),
         FieldShape::optional("measure", Is::Record(&MEASURE), "Where figures come from."),
         FieldShape::required("steps", Is::List(1, &Is::Record(&STEP)), "The steps."),
     ],

@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-const RUNBOOK: &str = include_str!("survive.yaml");
+pub(crate) const RUNBOOK: &str = include_str!("survive.yaml");
 
 /// Rounds in a plain `cargo test`: each takes seconds, because its peers are processes.
 const ROUNDS: u64 = 20;
@@ -75,7 +75,7 @@ struct Scene {
     _server: TestEnv,
 }
 
-fn estate(address: &str) -> String {
+pub(crate) fn estate(address: &str) -> String {
     format!(
         r#"apiVersion: drctl/v1
 kind: Estate
@@ -106,7 +106,7 @@ environments:
 }
 
 /// Says that it ran, and ends as it is told.
-const JUDGE: &str = "#!/bin/sh\necho judged >> judged.txt\nexit \"$1\"\n";
+pub(crate) const JUDGE: &str = "#!/bin/sh\necho judged >> judged.txt\nexit \"$1\"\n";
 
 impl Scene {
     fn new(faults: &[&str]) -> Self {

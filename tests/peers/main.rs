@@ -1,4 +1,4 @@
-//! drctl against servers and clients that we did not write: moto and PostgreSQL behind `localstack/`,
+//! drctl against servers and clients that we did not write: moto and PostgreSQL behind `localstack/`, MiniStack's S3,
 //! boto3 and the aws command line as clients of `drctl sim serve`, and a YAML language server that reads
 //! our schemas.
 //!
@@ -7,6 +7,7 @@
 
 mod boto3;
 mod localstack;
+mod ministack;
 mod rds;
 mod schema;
 mod served;

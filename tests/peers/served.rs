@@ -4,7 +4,7 @@
 
 use crate::support::{Background, drctl, repository, run};
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The Python of `localstack/`, which has boto3; `None` when it cannot be installed.
@@ -25,9 +25,16 @@ pub(crate) struct Served {
 impl Served {
     /// Starts one whose clock runs `speed` times as fast as real time.
     pub(crate) fn at(speed: u32) -> Self {
+        Self::of(&repository(), "techcorp", speed)
+    }
+
+    /// Starts one of an estate of the project in `directory`.
+    pub(crate) fn of(directory: &Path, estate: &str, speed: u32) -> Self {
         let state = tempfile::tempdir().expect("a directory");
         let mut serving = drctl(state.path())
             .args(["sim", "serve", "--port", "0", "--ephemeral", "--speed", &speed.to_string()])
+            .args(["--estate", estate])
+            .current_dir(directory)
             .stdout(Stdio::piped())
             .spawn()
             .expect("drctl starts");

@@ -15,7 +15,7 @@ use crate::cli::takeup::{Driver, driven};
 use crate::journal::chain::known;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::RunState;
-use crate::journal::{Command, Person, Posted, Store};
+use crate::journal::{Command, Person, Posted};
 use serde_json::json;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub(super) async fn post(
     let mut random = unpredictable().stream("inbox");
     let posted = Posted::new(command, by, Clock::real().now(), &mut random);
     store.post(&posted)?;
-    let mut driver = driven(&tools.state, &run, &store)?;
+    let mut driver = driven(&tools.state, &run, &*store)?;
     let (mut became, clock) = (Became::Posted, Clock::real());
     let mut read = None;
     while became == Became::Posted && clock.elapsed() < PATIENCE {
@@ -60,11 +60,11 @@ pub(super) async fn post(
         if read != Some(count) {
             became = outcome(&known(&store.load()?)?, &posted.id);
             read = Some(count);
-        } else if driver.is_none() {
+        } else if driver.as_ref().is_none_or(Driver::hangs) {
             break;
         } else {
             clock.sleep(LOOK).await;
-            driver = driven(&tools.state, &run, &store)?;
+            driver = driven(&tools.state, &run, &*store)?;
         }
     }
     let told = Told { run: run.as_str(), posted: &posted, driver: driver.as_ref() };
@@ -141,6 +141,11 @@ impl Told<'_> {
         let run = self.run;
         match self.driver {
             None => format!("no process drives the run now: `drctl resume {run}` takes it"),
+            Some(driver) if driver.hangs() => format!(
+                "{} hangs, its lease ended {}: `drctl resume {run}` takes the run and the command",
+                driver.holder,
+                format_instant(driver.until)
+            ),
             Some(Driver { holder, .. }) => format!(
                 "{holder} drives the run and has not read it yet: `drctl status {run} --watch` shows \
                  whether it does"

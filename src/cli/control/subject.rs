@@ -8,8 +8,8 @@ use crate::cli::error::CommandError;
 use crate::cli::launch::{Tools, environment};
 use crate::cli::past::{find_unfinished, unfinished};
 use crate::estate::{Environment, Estate};
+use crate::journal::Store;
 use crate::journal::fold::{Question, RunState};
-use crate::journal::{SqliteStore, Store as _};
 use crate::plan::model::Plan;
 
 /// A run that has not ended.
@@ -25,7 +25,7 @@ pub(super) struct Subject {
     /// Its environment.
     pub environment: Environment,
     /// Its journal.
-    pub store: SqliteStore,
+    pub store: Box<dyn Store>,
 }
 
 impl Subject {
@@ -35,8 +35,8 @@ impl Subject {
     /// There is none, it has ended, or its journal is not whole.
     pub(super) fn open(tools: &Tools, text: &str) -> Result<Self, CommandError> {
         let run = find_unfinished(&tools.state, text)?;
-        let store = SqliteStore::open(&tools.state.journal(&run))?;
-        let (plan, state) = unfinished(&store, &run, "controlled")?;
+        let store = tools.journals.open(&tools.state, &run)?;
+        let (plan, state) = unfinished(&*store, &run, "controlled")?;
         let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
         let environment = environment(&estate, &plan.environment.name)?.clone();
         Ok(Self { run, plan, state, estate, environment, store })

@@ -65,15 +65,30 @@ struct Inner {
     clients: Clients,
     guard: Guard,
     clock: Clock,
-    runtime: Option<Runtime>,
+    thread: Thread,
 }
 
-impl Drop for Inner {
+/// The thread that makes the requests.
+struct Thread(Option<Runtime>);
+
+impl Drop for Thread {
     fn drop(&mut self) {
         // Dropping it the usual way would wait, which is forbidden where other futures run.
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+impl Thread {
+    /// Does `work` on the thread and waits for it.
+    fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let (done, answer) = std::sync::mpsc::channel();
+        let runtime = self.0.as_ref().expect("it is taken when it is dropped");
+        runtime.spawn(async move {
+            drop(done.send(work.await));
+        });
+        answer.recv().expect("the work does not panic, and its thread outlives it")
     }
 }
 
@@ -123,6 +138,7 @@ impl Bucket {
             .enable_all()
             .build()
             .map_err(|error| failed(&place, format!("cannot start a thread: {error}")))?;
+        let thread = Thread(Some(runtime));
         let guard = Guard::new(GuardPolicy::live(OPERATIONS), clock.clone());
         let http = match http {
             HttpSource::Injected(client) => client,
@@ -132,7 +148,7 @@ impl Bucket {
             let (place, clock, guard) = (place.clone(), clock.clone(), guard.clone());
             let http = http.clone();
             let region = place.region.clone().unwrap_or_else(|| ANY_REGION.to_owned());
-            run(&runtime, async move {
+            thread.run(async move {
                 credentials::of_bucket(&place, &region, &clock, (&guard, &http)).await
             })
         };
@@ -143,11 +159,10 @@ impl Bucket {
         let asked = place.region.clone().unwrap_or_else(|| ANY_REGION.to_owned());
         let found = {
             let (clients, place, asked) = (clients.clone(), place.clone(), asked.clone());
-            run(&runtime, async move { calls::region(&clients, &place, &asked).await })?
+            thread.run(async move { calls::region(&clients, &place, &asked).await })?
         };
         let region = found.unwrap_or(asked);
-        let runtime = Some(runtime);
-        Ok(Self { inner: Arc::new(Inner { place, region, clients, guard, clock, runtime }) })
+        Ok(Self { inner: Arc::new(Inner { place, region, clients, guard, clock, thread }) })
     }
 
     /// The region that the bucket is in.
@@ -205,18 +220,8 @@ impl Bucket {
     }
 
     fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
-        let runtime = self.inner.runtime.as_ref().expect("it is taken when nobody is left");
-        run(runtime, work)
+        self.inner.thread.run(work)
     }
-}
-
-/// Does `work` on the runtime's own thread and waits for it.
-fn run<T: Send + 'static>(runtime: &Runtime, work: impl Future<Output = T> + Send + 'static) -> T {
-    let (done, answer) = std::sync::mpsc::channel();
-    runtime.spawn(async move {
-        drop(done.send(work.await));
-    });
-    answer.recv().expect("the work does not panic, and its runtime outlives it")
 }
 
 fn failed(place: &BucketPlace, message: String) -> CloudError {

@@ -41,14 +41,17 @@ pub(super) fn insert(
 }
 
 impl SqliteStore {
-    /// Adds events of the journal that this file is a copy of: those after its head, byte for byte. It
-    /// needs no lease, because whoever drives the run holds one where the journal is kept.
+    /// Adds events of the journal that this file is a copy of, byte for byte; those that are here already,
+    /// because another process of this machine copied them, are left out. It needs no lease: whoever drives
+    /// the run holds one where the journal is kept.
     ///
     /// # Errors
     /// `Corrupt` when they do not follow on; and what writing meets.
     pub fn mirror(&mut self, records: &[StoredRecord]) -> Result<Head, JournalError> {
         self.transact(|connection, place| {
             let head = read_head(connection, place)?;
+            let known = records.iter().take_while(|one| one.seq <= head.count).count();
+            let records = &records[known..];
             let mut at = head.clone();
             for one in records {
                 let StoredRecord { seq, kind, version, bytes, digest, .. } = one.clone();

@@ -4,9 +4,6 @@
 //! **Invariant:** what blows is drawn from the seed and from how many appends and calls there were; once
 //! it is calm nothing blows any more.
 
-use super::super::judge::Finding;
-use super::super::play::Played;
-use super::super::stage::Stage;
 use super::Counters;
 use super::judge::Judge;
 use crate::base::ids::StepKey;
@@ -17,6 +14,7 @@ use crate::journal::{
     Command, Fence, Head, JournalError, Lease, MemoryStore, Note, Person, Posted, Store,
     StoredRecord, Takeover,
 };
+use crate::rehearse::{Finding, Played, Stage};
 use crate::runner::{LEASE, StopSignal};
 use crate::sim::{Simulator, Watch};
 use chrono::{DateTime, Utc};

@@ -19,6 +19,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Most writes and checks in a row without a record that count.
+const QUIET: u32 = 4;
+
 /// What is done to the journal while the run goes on.
 enum Meddling {
     /// Nothing: the run is counted.
@@ -38,6 +41,8 @@ struct Meddled {
     meddling: Meddling,
     appends: u64,
     writes: Cell<u64>,
+    /// Writes and checks since the last append that recorded something.
+    quiet: Cell<u32>,
     glances: Cell<u64>,
     /// How many mutations the world had seen when the lease was taken.
     taken: Cell<Option<usize>>,
@@ -51,16 +56,22 @@ impl Meddled {
             meddling,
             appends: 0,
             writes: Cell::new(0),
+            quiet: Cell::new(0),
             glances: Cell::new(0),
             taken: Cell::new(None),
         }
     }
 
-    /// Counts a write or check; from the one on at which the lease is taken, every one is fenced.
+    /// Counts a write or check; from the one on at which the lease is taken, every one is fenced. Of those
+    /// of turns that record nothing, because a poll saw nothing new, the first stand for all.
     fn write(&self, ours: u64) -> Result<(), JournalError> {
-        self.writes.set(self.writes.get() + 1);
+        self.quiet.set(self.quiet.get() + 1);
+        if self.quiet.get() <= QUIET {
+            self.writes.set(self.writes.get() + 1);
+        }
         if let Meddling::TakeOver(at) = self.meddling
             && self.writes.get() == at
+            && self.taken.get().is_none()
         {
             self.taken.set(Some(self.world.mutations().len()));
         }
@@ -82,6 +93,9 @@ impl Meddled {
 
 impl Store for Meddled {
     fn append(&mut self, batch: &[Record]) -> Result<Head, JournalError> {
+        if !batch.is_empty() {
+            self.quiet.set(0);
+        }
         self.write(batch.first().map_or(0, |record| record.fence))?;
         let head = self.inner.append(batch)?;
         if batch.is_empty() {
@@ -221,7 +235,7 @@ fn who_was_fenced_sends_no_other_mutation() {
         let whole = run(&stage, faults, Meddling::None);
         let (wanted, log) = (whole.state.expect("it ends").finished, mutations(&whole.world));
         let writes = whole.store.writes.get();
-        assert!(writes > 40 && log.len() >= 2, "{drill}: {writes} writes");
+        assert!(writes >= 25 && log.len() >= 2, "{drill}: {writes} writes");
         for at in 1..=writes {
             let Ended { state, store, world } = run(&stage, faults, Meddling::TakeOver(at));
             let error = state.expect_err("it was fenced");

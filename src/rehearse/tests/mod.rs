@@ -7,6 +7,7 @@ mod gates;
 mod matrix;
 mod planted;
 mod storm;
+mod sweeps;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;

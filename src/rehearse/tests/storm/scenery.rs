@@ -26,7 +26,7 @@ fn estate(random: &mut Rng, databases: usize) -> String {
         let region = REGIONS[random.usize(..REGIONS.len())];
         let class = ["db.t3.medium", "db.r6g.large"][random.usize(..2)];
         let multi_az = random.bool();
-        write!(
+        writeln!(
             text,
             "  d{number}:\n    instance: storm-d{number}\n    region: {region}\n    \
              engine_version: \"15.3\"\n    class: {class}\n    storage_gib: {}\n    \
@@ -34,7 +34,7 @@ fn estate(random: &mut Rng, databases: usize) -> String {
              deletion_protection: true\n    subnet_group: storm-private\n    \
              security_groups: [sg-0a1b2c3d4e5f60001]\n    parameter_group: storm-postgres15\n    \
              database: data\n    user: admin\n    secret: storm/d{number}\n    dataset: {{ \
-             heartbeat_every: 1s, tables: {{ orders: {{ rows: 10 }} }} }}\n",
+             heartbeat_every: 1s, tables: {{ orders: {{ rows: 10 }} }} }}",
             random.u32(20..400)
         )
         .expect("writing to text");
@@ -65,7 +65,7 @@ impl Script {
         let (needs, text) = (needs.join(", "), &mut self.text);
         let retry = random.u32(1..4);
         let head = format!("  - id: {id}\n    uses: {uses}\n    needs: [{needs}]\n");
-        write!(text, "{head}    on_failure: {policy}\n").expect("writing to text");
+        writeln!(text, "{head}    on_failure: {policy}").expect("writing to text");
         if chance(random, 25) {
             writeln!(text, "    retry: {{ attempts: {retry}, backoff: 5s }}").expect("writing");
         }
@@ -111,10 +111,10 @@ impl Script {
             true => ("rds.delete_snapshot", "snapshot"),
             false => ("rds.delete_instance", "instance"),
         };
-        write!(
+        writeln!(
             self.clean_up,
             "  - id: delete{number}\n    uses: {uses}\n    needs: [{make}{}]\n    always: true\n    \
-             timeout: 6h\n{region}    with: {{ {input}: \"${{{{ steps.{make}.outputs.{input} }}}}\" }}\n",
+             timeout: 6h\n{region}    with: {{ {input}: \"${{{{ steps.{make}.outputs.{input} }}}}\" }}",
             if last == make { String::new() } else { format!(", {last}") },
         )
         .expect("writing to text");
