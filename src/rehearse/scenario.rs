@@ -210,11 +210,11 @@ impl FromStr for PointName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((scenario, points)) = text.rsplit_once('@') else {
-            return Ok(Self::at(&text.parse()?, Vec::new()));
+            return Ok(Self::at(&text.parse::<Scenario>()?, Vec::new()));
         };
         let scenario: Scenario = scenario.parse()?;
         if let Some(number) = points.strip_prefix(STORM) {
-            let number = number.parse().ok().filter(|number| *number > 0);
+            let number = number.parse::<u64>().ok().filter(|number| *number > 0);
             let number = number.ok_or_else(|| format!("`{points}` is no number of a storm"))?;
             if scenario != Scenario::clean(scenario.mode) {
                 return Err("a storm brings its own faults: write MODE@stormNUMBER".to_owned());
