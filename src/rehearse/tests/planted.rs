@@ -29,7 +29,7 @@ fn order(runbook: &str, modes: &[Mode]) -> Order<'static> {
         storms: 0,
         mutate: false,
         point: None,
-        progress: &|_| {},
+        progress: &|_: &str| {},
     }
 }
 
