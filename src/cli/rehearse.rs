@@ -48,6 +48,10 @@ pub(super) struct RehearseArgs {
     /// and compare.
     #[arg(long)]
     pub crash_everywhere: bool,
+    /// Let so many storms blow over each run: random faults, crashes, lost leases, commands; then
+    /// everything heals, and the run must end.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub storm: u64,
     /// Instead of each fault of the catalogue, play these together (repeatable); `drctl sim faults`
     /// lists them.
     #[arg(long = "fault", value_name = "NAME[=VALUE]")]
@@ -56,7 +60,7 @@ pub(super) struct RehearseArgs {
     #[arg(long)]
     pub seed: Option<u64>,
     /// Play one scenario, or kill it at one point, as a violation of an earlier rehearsal names it.
-    #[arg(long, value_name = "SCENARIO[@POINT]", conflicts_with_all = ["mutate", "faults"])]
+    #[arg(long, value_name = "SCENARIO[@POINT]", conflicts_with_all = ["mutate", "faults", "storm"])]
     pub point: Option<String>,
     /// Remove one guard of the runbook at a time (check, gate, when, needs, always, undo) and tell which
     /// removal no scenario notices.
@@ -103,6 +107,7 @@ pub(super) fn run(
         seed,
         faults,
         crash_everywhere: args.crash_everywhere,
+        storms: args.storm,
         mutate: args.mutate,
         point,
         progress: &|text: &str| out::progress(text),

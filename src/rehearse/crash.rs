@@ -66,7 +66,7 @@ fn crash_at(
     let point = &whole.points.points[number - 1];
     let keep = if drawn.is_multiple_of(SECOND) { Keep::Points } else { Keep::Nothing };
     let again = take_up(stage, scenario, &whole.journal, point, keep);
-    let named = |points: Vec<usize>| PointName { scenario: scenario.clone(), points };
+    let named = |points: Vec<usize>| PointName::at(scenario, points);
     let mut found = told(&named(vec![number]), point, same_end(stage, scenario, whole, &again));
     let all = again.points.points.len();
     let mut stream = Seed::new(drawn).stream("sample");

@@ -80,7 +80,9 @@ pub fn properties(stage: &Stage, scenario: &Scenario, played: &Played) -> Vec<Fi
             format!("nothing went wrong, and it ended as {}{why}", outcome(played)),
         ));
     }
-    if !well && first_failure(stage, played).is_empty() {
+    // Who aborted it and why, the journal says.
+    let aborted = scenario.answers.aborts();
+    if !well && !aborted && first_failure(stage, played).is_empty() {
         found.push(finding(
             "outcome",
             format!("it ended as {}, and no step says why", outcome(played)),

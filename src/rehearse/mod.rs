@@ -28,7 +28,7 @@ pub use judge::{Finding, left_behind, outcome, properties, same_end};
 pub use junit::render_junit;
 pub use model::{
     CoverageRow, CrashRow, GuardRow, GuardVerdict, REHEARSAL_VERSION, Rehearsal, ScenarioRow,
-    Subject, Violation,
+    StormRow, Subject, Violation,
 };
 pub use play::{Keep, Played, play, take_up};
 pub use points::{Point, Points, WatchedStore, Watcher};

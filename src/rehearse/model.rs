@@ -4,6 +4,7 @@
 //! gives the same bytes.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Version of the format.
 pub const REHEARSAL_VERSION: u32 = 1;
@@ -22,6 +23,9 @@ pub struct Rehearsal {
     /// Each guard of the runbook and who notices its removal; only with `--mutate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guards: Option<Vec<GuardRow>>,
+    /// What storms met; only with `--storm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storms: Option<StormRow>,
     /// What is not as it must be.
     pub violations: Vec<Violation>,
 }
@@ -88,6 +92,15 @@ pub struct CrashRow {
     pub journals: usize,
     /// Resumes that were killed and taken up as well: a sample by the seed.
     pub second: usize,
+}
+
+/// What a number of storms met together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct StormRow {
+    /// How many there were.
+    pub storms: u64,
+    /// How often each thing happened: `lease lost`.
+    pub met: BTreeMap<String, u64>,
 }
 
 /// A part of the runbook.

@@ -6,12 +6,15 @@
 use super::coverage::coverage;
 use super::crash::{Crashes, crash_everywhere, replay};
 use super::judge::{Finding, outcome, properties, signature};
-use super::model::{CrashRow, REHEARSAL_VERSION, Rehearsal, ScenarioRow, Subject, Violation};
+use super::model::{
+    CrashRow, REHEARSAL_VERSION, Rehearsal, ScenarioRow, StormRow, Subject, Violation,
+};
 use super::mutation::{Baseline, mutate};
 use super::parallel;
 use super::play::{Keep, Played, play};
 use super::scenario::{Answers, Mode, PointName, Scenario, catalogue};
 use super::stage::Stage;
+use super::storm::storm;
 use crate::base::seed::Seed;
 use crate::journal::fold::RunState;
 use crate::plan::model::{GateKind, OnFailure};
@@ -31,6 +34,8 @@ pub struct Order<'a> {
     pub faults: Vec<String>,
     /// Whether each scenario is killed everywhere.
     pub crash_everywhere: bool,
+    /// How many storms blow over each mode.
+    pub storms: u64,
     /// Whether guards are removed.
     pub mutate: bool,
     /// One scenario or point and nothing else.
@@ -53,9 +58,11 @@ impl Order<'_> {
     /// There is no such mode or point.
     pub fn rehearse(&self) -> Result<Rehearsal, String> {
         let acts = match &self.point {
+            Some(point) if point.storm.is_some() => Vec::new(),
             Some(point) => vec![self.only(point)?],
             None => self.all(),
         };
+        let (storms, stormy) = self.storms()?;
         let guards = (self.mutate && self.point.is_none()).then(|| {
             (self.progress)("removing one guard at a time");
             let baselines: Vec<Baseline> = acts
@@ -66,7 +73,8 @@ impl Order<'_> {
                 .collect();
             mutate(&self.stages, &baselines)
         });
-        let violations: Vec<Violation> = acts.iter().flat_map(|act| self.violations(act)).collect();
+        let violations = acts.iter().flat_map(|act| self.violations(act));
+        let violations: Vec<Violation> = violations.chain(stormy).collect();
         let scenarios = acts.iter().map(|act| self.row(act, &acts, &violations)).collect();
         let runs: Vec<(String, RunState)> =
             acts.iter().map(|act| (act.scenario.to_string(), act.played.state.clone())).collect();
@@ -81,7 +89,48 @@ impl Order<'_> {
             seed: self.seed,
         };
         let schema_version = REHEARSAL_VERSION;
-        Ok(Rehearsal { schema_version, subject, scenarios, coverage, guards, violations })
+        Ok(Rehearsal { schema_version, subject, scenarios, coverage, guards, storms, violations })
+    }
+
+    /// The storms that were asked for: what they met, and what was not as it must be.
+    fn storms(&self) -> Result<(Option<StormRow>, Vec<Violation>), String> {
+        let due: Vec<(Mode, Vec<u64>)> = match &self.point {
+            Some(PointName { storm: Some(number), scenario, .. }) => {
+                self.stage(scenario.mode)?;
+                vec![(scenario.mode, vec![*number])]
+            }
+            Some(_) => Vec::new(),
+            None => self.stages.keys().map(|mode| (*mode, (1..=self.storms).collect())).collect(),
+        };
+        let mut row = StormRow::default();
+        let mut violations = Vec::new();
+        for (mode, numbers) in due {
+            if numbers.is_empty() {
+                continue;
+            }
+            (self.progress)(&format!("{} storms", numbers.len()));
+            let seed_of = |number: &u64| Seed::new(self.seed).derive(&format!("storm/{number}"));
+            let by_seed: BTreeMap<u64, u64> =
+                numbers.iter().map(|number| (seed_of(number), *number)).collect();
+            let blown = storm(self.stage(mode)?, numbers.iter().map(seed_of));
+            row.storms += blown.seeds;
+            for (what, count) in blown.counters {
+                *row.met.entry(what).or_default() += count;
+            }
+            violations.extend(blown.findings.into_iter().map(|(seed, finding)| {
+                self.violation(&PointName::storm(mode, by_seed[&seed]), None, finding)
+            }));
+        }
+        Ok(((row.storms > 0).then_some(row), violations))
+    }
+
+    fn stage(&self, mode: Mode) -> Result<&Stage, String> {
+        self.stages.get(&mode).ok_or_else(|| {
+            let clean = |mode: &Mode| Scenario::clean(*mode).to_string();
+            let known: Vec<String> = self.stages.keys().map(clean).collect();
+            let asked = Scenario::clean(mode);
+            format!("`{asked}`: {} is rehearsed as {}", self.name, known.join(" and "))
+        })
     }
 
     fn first(&self) -> &Stage {
@@ -91,11 +140,7 @@ impl Order<'_> {
     /// One scenario, killed where `name` says.
     fn only(&self, name: &PointName) -> Result<Act, String> {
         let scenario = name.scenario.clone();
-        let stage = self.stages.get(&scenario.mode).ok_or_else(|| {
-            let clean = |mode: &Mode| Scenario::clean(*mode).to_string();
-            let known: Vec<String> = self.stages.keys().map(clean).collect();
-            format!("`{name}`: {} is rehearsed as {}", self.name, known.join(" and "))
-        })?;
+        let stage = self.stage(scenario.mode)?;
         if name.points.is_empty() {
             return Ok(self.act(scenario));
         }
@@ -217,7 +262,7 @@ impl Order<'_> {
 
     fn violations(&self, act: &Act) -> Vec<Violation> {
         let stage = &self.stages[&act.scenario.mode];
-        let named = |points: Vec<usize>| PointName { scenario: act.scenario.clone(), points };
+        let named = |points: Vec<usize>| PointName::at(&act.scenario, points);
         let own = properties(stage, &act.scenario, &act.played);
         let own = own.into_iter().map(|finding| self.violation(&named(Vec::new()), None, finding));
         let crashed = act.crashes.iter().flat_map(|crashes| &crashes.findings);
@@ -230,7 +275,7 @@ impl Order<'_> {
         let replay = format!("{} --seed {} --point {name}", self.command, self.seed);
         Violation {
             scenario: name.scenario.to_string(),
-            point: (!name.points.is_empty()).then(|| name.to_string()),
+            point: (!name.is_whole()).then(|| name.to_string()),
             at,
             property: finding.property.to_owned(),
             message: finding.message,

@@ -160,19 +160,44 @@ impl FromStr for Scenario {
     }
 }
 
+/// What a storm's number follows.
+const STORM: &str = "storm";
+
 /// A scenario and, where it is killed, the number of the point: `drill+slow@17`, and of the point of the
-/// process that took it up: `drill+slow@17.4`.
+/// process that took it up: `drill+slow@17.4`. `drill@storm9` is the ninth storm over the clean scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointName {
     /// The scenario.
     pub scenario: Scenario,
     /// Where it is killed, and where the second process is.
     pub points: Vec<usize>,
+    /// Number of the storm, from 1.
+    pub storm: Option<u64>,
+}
+
+impl PointName {
+    /// The scenario, killed at `points`.
+    pub fn at(scenario: &Scenario, points: Vec<usize>) -> Self {
+        Self { scenario: scenario.clone(), points, storm: None }
+    }
+
+    /// A storm over the run in `mode`.
+    pub fn storm(mode: Mode, number: u64) -> Self {
+        Self { storm: Some(number), ..Self::at(&Scenario::clean(mode), Vec::new()) }
+    }
+
+    /// Whether it is a scenario that nothing kills.
+    pub fn is_whole(&self) -> bool {
+        self.points.is_empty() && self.storm.is_none()
+    }
 }
 
 impl fmt::Display for PointName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.scenario.fmt(f)?;
+        if let Some(number) = self.storm {
+            write!(f, "@{STORM}{number}")?;
+        }
         for (place, number) in self.points.iter().enumerate() {
             write!(f, "{}{number}", if place == 0 { '@' } else { '.' })?;
         }
@@ -185,8 +210,17 @@ impl FromStr for PointName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((scenario, points)) = text.rsplit_once('@') else {
-            return Ok(Self { scenario: text.parse()?, points: Vec::new() });
+            return Ok(Self::at(&text.parse::<Scenario>()?, Vec::new()));
         };
+        let scenario: Scenario = scenario.parse()?;
+        if let Some(number) = points.strip_prefix(STORM) {
+            let number = number.parse::<u64>().ok().filter(|number| *number > 0);
+            let number = number.ok_or_else(|| format!("`{points}` is no number of a storm"))?;
+            if scenario != Scenario::clean(scenario.mode) {
+                return Err("a storm brings its own faults: write MODE@stormNUMBER".to_owned());
+            }
+            return Ok(Self::storm(scenario.mode, number));
+        }
         let number = |part: &str| {
             let number = part.parse::<usize>().ok().filter(|number| *number > 0);
             number.ok_or_else(|| format!("`{part}` is no number of a point: they count from 1"))
@@ -195,7 +229,7 @@ impl FromStr for PointName {
         if points.len() > 2 {
             return Err("at most two processes are killed: write @POINT or @POINT.POINT".to_owned());
         }
-        Ok(Self { scenario: scenario.parse()?, points })
+        Ok(Self::at(&scenario, points))
     }
 }
 
@@ -220,6 +254,9 @@ mod tests {
 
     #[test]
     fn names_read_back() {
+        let storm = PointName::storm(Mode::Kept, 12);
+        assert_eq!(storm.to_string(), "kept@storm12");
+        assert_eq!("kept@storm12".parse::<PointName>(), Ok(storm));
         for text in [
             "drill",
             "kept+slow=2.5",
@@ -246,6 +283,8 @@ mod tests {
             ("drill@0", "count from 1"),
             ("drill@x", "count from 1"),
             ("drill@1.2.3", "at most two"),
+            ("drill@storm", "no number of a storm"),
+            ("drill+slow@storm3", "its own faults"),
         ] {
             let why = text.parse::<PointName>().expect_err(text);
             assert!(why.contains(part), "{text}: {why}");

@@ -21,6 +21,7 @@ pub fn render_text(rehearsal: &Rehearsal) -> String {
     labelled(&mut text, "where", &place);
     scenarios(&mut text, &rehearsal.scenarios);
     crashes(&mut text, &rehearsal.scenarios);
+    storms(&mut text, rehearsal);
     coverage(&mut text, rehearsal);
     guards(&mut text, rehearsal);
     violations(&mut text, &rehearsal.violations);
@@ -41,6 +42,9 @@ fn scenarios(text: &mut String, rows: &[ScenarioRow]) {
         *ends.entry(&row.outcome).or_default() += 1;
     }
     let ends: Vec<String> = ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
+    if rows.is_empty() {
+        return;
+    }
     labelled(text, "scenarios", &format!("{} played: {}", rows.len(), ends.join(", ")));
     let width = rows.iter().map(|row| row.scenario.len()).max().unwrap_or(0);
     for row in rows {
@@ -75,6 +79,12 @@ fn crashes(text: &mut String, rows: &[ScenarioRow]) {
          {second} second crashes"
     );
     labelled(text, "killed", &told);
+}
+
+fn storms(text: &mut String, rehearsal: &Rehearsal) {
+    let Some(row) = &rehearsal.storms else { return };
+    let met: Vec<String> = row.met.iter().map(|(what, count)| format!("{what} {count}")).collect();
+    labelled(text, "storms", &format!("{}: {}", row.storms, met.join(", ")));
 }
 
 fn coverage(text: &mut String, rehearsal: &Rehearsal) {

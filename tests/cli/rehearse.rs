@@ -79,6 +79,16 @@ fn a_runbook_is_rehearsed_by_itself_as_a_run_that_keeps() {
     assert!(!out.stdout.contains("drill"), "{}", out.stdout);
 }
 
+#[test]
+fn storms_blow_over_a_drill_and_one_can_blow_again() {
+    let env = TestEnv::new();
+    let line = "rehearse backup-before-change --fault slow --storm 6";
+    let out = env.line(line).expect(0).shows(&["storms       12: ", "violations   none"]);
+    assert_eq!(out.stdout, env.line(line).expect(0).stdout);
+    let one = env.line("rehearse backup-before-change --point kept@storm3").expect(0);
+    one.shows(&["storms       1: ", "violations   none"]);
+}
+
 /// Lines that are wrong.
 const MISTAKES: [(&str, &[&str]); 9] = [
     ("rehearse restore-dv", &["no drill and no runbook called `restore-dv`", "`restore-db`?"]),

@@ -26,9 +26,10 @@ fn order(runbook: &str, modes: &[Mode]) -> Order<'static> {
         seed: 1,
         faults: Vec::new(),
         crash_everywhere: false,
+        storms: 0,
         mutate: false,
         point: None,
-        progress: &|_| {},
+        progress: &|_: &str| {},
     }
 }
 
