@@ -184,6 +184,7 @@ impl Stage {
                 wait: false,
                 lease: LEASE,
                 lease_clock: &clock,
+                late: None,
             };
             let json = serde_json::to_value(&self.plan).expect("plans are JSON");
             let start = Start { operator: "bench".to_owned(), fence: fence.number() };

@@ -14,6 +14,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+/// A mutation that a step asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastIntent {
+    /// When that was recorded, before it left.
+    pub at: DateTime<Utc>,
+    /// Whether AWS accepted it; else nobody knows whether it took effect.
+    pub accepted: bool,
+}
+
 /// The step that an action works on.
 #[derive(Debug, Clone, Copy)]
 pub struct StepScope<'a> {
@@ -36,6 +45,8 @@ pub struct StepScope<'a> {
     /// Whether the journal says that this step asked for its mutation, and was not refused; `false` while
     /// planning.
     pub asked: bool,
+    /// The last mutation that the step asked for and that may have had its effect; `None` while planning.
+    pub intent: Option<PastIntent>,
     /// The instant that data loss is counted from, when it was said (`--disaster-at`).
     pub disaster_at: Option<DateTime<Utc>>,
     /// Who runs this: the tag `drctl:owner`.

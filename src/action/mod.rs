@@ -17,7 +17,7 @@ mod sql;
 mod standing;
 
 pub use catalogue::Catalogue;
-pub use context::{Memory, ReadContext, StepScope, WriteContext};
+pub use context::{Memory, PastIntent, ReadContext, StepScope, WriteContext};
 pub(crate) use gate::MOST_APPROVALS;
 pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
 pub use standing::{Condition, Standing};
@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 16] = [
+    let actions: [Arc<dyn Action>; 17] = [
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
@@ -38,6 +38,7 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::RestoreFromSnapshot::default()),
         Arc::new(rds::VerifySnapshot::default()),
         Arc::new(rds::DeleteSnapshot::default()),
+        Arc::new(rds::ForceFailover::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
         Arc::new(http::HttpCheck::default()),

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** time is paused exactly when everything the command touches is simulated in process.
 
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, OutputForm};
 use crate::cli::drill::{DrillArgs, DrillCommand};
 use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
@@ -119,17 +119,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
         Command::Sim(command) => sim::run(tools, command, output),
-        Command::Doctor(args) => {
-            let patient = doctor::prepare(tools, args)?;
-            let mut findings = doctor::machine(tools);
-            for environment in &patient.environments {
-                let time = time_of(environment.is_simulated(), None);
-                let examined = doctor::environment(tools, &patient.estate, environment);
-                findings.extend(block_on(time, examined));
-            }
-            findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
-            Ok(doctor::show(&patient, &findings, output))
-        }
+        Command::Doctor(args) => examine(tools, args, output),
         Command::Completions(args) => Ok(shell::completions(args)),
         Command::Man(args) => shell::man(args),
         Command::ExitCodes => {
@@ -159,6 +149,22 @@ fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
         }
         _ => Ok(()),
     }
+}
+
+fn examine(
+    tools: &Tools,
+    args: &doctor::DoctorArgs,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    let patient = doctor::prepare(tools, args)?;
+    let mut findings = doctor::machine(tools);
+    for environment in &patient.environments {
+        let time = time_of(environment.is_simulated(), None);
+        let examined = doctor::environment(tools, &patient.estate, environment);
+        findings.extend(block_on(time, examined));
+    }
+    findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
+    Ok(doctor::show(&patient, &findings, output))
 }
 
 fn check_pace(pace: Option<f64>) -> Result<(), CommandError> {

@@ -9,6 +9,7 @@ mod control;
 mod doctor;
 mod drill;
 mod drill_list;
+mod edited;
 mod error;
 mod exit;
 mod explain;

@@ -291,6 +291,8 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
         | Event::CommandRefused { .. }
         | Event::RunPaused { .. }
         | Event::RunContinued { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanKept { .. }
         | Event::AbortRequested { .. } => {
             let step = event.step().map(|step| format!("{step}: ")).unwrap_or_default();
             format!("{step}{}", control_sentence(event).unwrap_or_default())

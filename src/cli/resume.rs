@@ -1,10 +1,11 @@
 //! `drctl resume`: takes a run up where its journal ends.
 //!
 //! **Invariant:** everything comes from the journal: plan, runbook, estate and parameters; files that
-//! changed meanwhile change nothing.
+//! were edited meanwhile change nothing unless a person has seen the difference and said so.
 
 use crate::base::ids::{RunId, StepKey};
 use crate::cli::args::{OutputForm, SimulationArgs};
+use crate::cli::edited::{EditedArgs, GoesOn, Scene, compare, replan};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{PROJECT, Tools, environment, operator};
@@ -17,7 +18,7 @@ use crate::cli::project::Project;
 use crate::cli::session::{Session, Since};
 use crate::cli::takeup::{Hold, hold, take_world};
 use crate::cli::undertake::{Undertaking, undertake};
-use crate::engine::{Machine, Start};
+use crate::engine::{Change, Machine, Start};
 use crate::estate::{Environment, Estate};
 use crate::journal::Store;
 use crate::journal::fold::{Question, RunState};
@@ -53,6 +54,8 @@ pub(super) struct ResumeArgs {
     #[arg(long)]
     pub take_over: bool,
     #[command(flatten)]
+    pub edited: EditedArgs,
+    #[command(flatten)]
     pub simulation: SimulationArgs,
 }
 
@@ -68,6 +71,8 @@ pub(super) struct Resumable {
     estate: Estate,
     /// Its environment.
     pub environment: Environment,
+    /// With which plan it goes on.
+    goes_on: GoesOn,
     /// The answer to the question that it waits for.
     given: Option<GivenAnswer>,
     store: Box<dyn Store>,
@@ -88,9 +93,20 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
     given_answer(&before.1, &run, args)?;
     let hold = hold(&tools.state, &run, &mut *store, args.take_over)?;
     match taken_up(tools, args, &*store, &run, before) {
-        Ok(TakenUp { tools, plan, state, estate, environment, given }) => {
+        Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given }) => {
             let world = None;
-            Ok(Resumable { tools, plan, state, estate, environment, given, store, hold, world })
+            Ok(Resumable {
+                tools,
+                plan,
+                state,
+                estate,
+                environment,
+                goes_on,
+                given,
+                store,
+                hold,
+                world,
+            })
         }
         Err(error) => {
             store.release(hold.fence)?;
@@ -106,6 +122,7 @@ struct TakenUp {
     state: RunState,
     estate: Estate,
     environment: Environment,
+    goes_on: GoesOn,
     given: Option<GivenAnswer>,
 }
 
@@ -122,9 +139,15 @@ fn taken_up(
     let (plan, state) = if unchanged { before } else { unfinished(store, run, "resumed")? };
     let given = given_answer(&state, run, args)?;
     let tools = began_in(tools, store, run)?;
-    let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
+    let goes_on = compare(&tools, &plan, &state, args.edited)?;
+    let estate = match &goes_on {
+        GoesOn::Changed(edited) => edited.estate.clone(),
+        GoesOn::AsPlanned | GoesOn::Keeping(_) => {
+            tools.parse_estate(&plan.estate.file, &plan.estate.text)?
+        }
+    };
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    Ok(TakenUp { tools, plan, state, estate, environment, given })
+    Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given })
 }
 
 impl Resumable {
@@ -224,8 +247,8 @@ pub(super) async fn run(
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { tools, plan, state, estate, environment, given, mut store, hold, world } =
-        resumable;
+    let Resumable { tools, plan, state, estate, environment, goes_on, given, .. } = resumable;
+    let (mut store, hold, world) = (resumable.store, resumable.hold, resumable.world);
     let (fence, lock) = (hold.fence, hold.lock);
     let since = Since { reached: state.last_at, world };
     let opened = match Session::open(&tools, &estate, &environment, &args.simulation, since) {
@@ -241,8 +264,28 @@ pub(super) async fn run(
     };
     out::progress(&format!("resuming run {} after {} records", plan.run, state.last_seq));
     let start = Start { operator: operator(), fence: fence.number() };
-    let people = People::new(&plan, &environment, args.yes, given).waiting(args.wait);
-    let (machine, turn) = Machine::resume(plan, state, start, session.clock.now());
+    let scene = Scene { estate: &estate, environment: &environment, session: &session };
+    let change = match goes_on {
+        GoesOn::AsPlanned => Ok(None),
+        GoesOn::Keeping(difference) => Ok(Some(Change::Kept { by: person.clone(), difference })),
+        GoesOn::Changed(edited) => {
+            replan(&tools, &plan, &state, *edited, scene, (&person, args.yes)).await.map(Some)
+        }
+    };
+    let change = match change {
+        Ok(change) => change,
+        Err(error) => {
+            store.release(fence)?;
+            return session.end(Err(error));
+        }
+    };
+    let next = match &change {
+        Some(Change::Plan { plan, .. }) => plan,
+        Some(Change::Kept { .. }) | None => &plan,
+    };
+    let people = People::new(next, &environment, args.yes, given).waiting(args.wait);
+    let now = session.clock.now();
+    let (machine, turn) = Machine::resume_changed(plan, state, start, change, now);
     let undertaking = Undertaking {
         tools: &tools,
         estate: &estate,

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::main::{Time, block_on};
 use crate::cli::out;
-use crate::cli::past::{find_run, stored};
+use crate::cli::past::{belongs, find_run, stored};
 use crate::cli::progress::{outcome_word, skip_text};
 use crate::cli::question::{answer_commands, elsewhere_list, open_questions};
 use crate::cli::standing::{standing, standing_json, standing_text};
@@ -132,7 +132,9 @@ fn exit_of(line: &StatusLine) -> Exit {
 fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandError> {
     let run = find_run(&tools.state, text)?;
     let store = tools.journals.look(&tools.state, &run)?;
-    let records = known(&store.load()?)?;
+    let stored = store.load()?;
+    belongs(&run, &stored)?;
+    let records = known(&stored)?;
     let driver = driven(&tools.state, &run, &*store)?;
     let broken = |error: String| CommandError::new(Exit::Journal, format!("run {run}: {error}"));
     let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;

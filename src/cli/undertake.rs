@@ -80,6 +80,7 @@ pub(super) async fn undertake(
         wait: people.waits(),
         lease: lease_time()?,
         lease_clock: &lease_clock,
+        late: None,
     };
     // Opening all this took its time, and a world may have been waited for.
     store.renew(fence, lease_clock.now(), running.lease)?;
@@ -102,7 +103,11 @@ pub(super) async fn undertake(
             return Err(stopped_at_once(&plan));
         }
     };
-    store.release(fence)?;
+    // What ended under our lease has ended, whoever has taken the lease since.
+    match store.release(fence) {
+        Err(error) if !error.is_lease() => return Err(error.into()),
+        Ok(()) | Err(_) => {}
+    }
     if let Some(given) = people.unused() {
         let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
         crate::cli::out::progress(&format!("{late}: nobody was waiting for it any more"));

@@ -9,7 +9,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::find_unfinished;
+use crate::cli::past::{belongs, find_unfinished};
 use crate::cli::progress::describe;
 use crate::cli::reports::exit_of;
 use crate::cli::standing::{standing, standing_json};
@@ -51,6 +51,7 @@ pub(super) async fn watch(
 ) -> Result<Exit, CommandError> {
     let run = find_unfinished(&tools.state, wanted.unwrap_or("last"))?;
     let store = tools.journals.look(&tools.state, &run)?;
+    belongs(&run, &store.load()?)?;
     let clock = Clock::real();
     let mut shown = match (output, out::live()) {
         (OutputForm::Json, _) => Shown::Documents(String::new()),

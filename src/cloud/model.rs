@@ -327,4 +327,6 @@ pub struct Publication {
     pub message: String,
     /// Attributes for filter policies.
     pub attributes: BTreeMap<String, String>,
+    /// What a repetition is known by: a FIFO topic takes it once. Others take no such token.
+    pub token: String,
 }

@@ -52,6 +52,13 @@ pub(crate) struct Shared {
     credentials: Option<SharedCredentialsProvider>,
 }
 
+impl Shared {
+    /// How far the other side's clock is ahead of ours, as its last answer said.
+    pub(crate) fn skew(&self) -> Option<TimeDelta> {
+        self.guard.skew()
+    }
+}
+
 impl Cloud {
     /// Opens a session. For AWS itself this loads profile, SSO and role; nothing is asked of any
     /// service yet.

@@ -14,7 +14,7 @@ use crate::cloud::permit::{self, DeletePermit, PermitError};
 use crate::cloud::session::Shared;
 use crate::cloud::time::to_sdk;
 use aws_sdk_rds::types::SourceType;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,6 +166,13 @@ impl EstateView {
         Ok(found.into_iter().next())
     }
 
+    /// An instant of ours as the other side's clock had it, as far as its answers tell; never later, to the
+    /// second that events have.
+    pub fn their_time(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let there = at + self.shared.skew().unwrap_or_default();
+        there.with_nanosecond(0).unwrap_or(there)
+    }
+
     /// Events of a database instance since an instant, oldest first (RDS `DescribeEvents`). AWS
     /// keeps them for 14 days: an earlier instant means from then on.
     ///
@@ -177,7 +184,8 @@ impl EstateView {
         id: &str,
         since: DateTime<Utc>,
     ) -> Result<Vec<DbEvent>, CloudError> {
-        let until = self.shared.clock.now();
+        let ahead = self.shared.skew().unwrap_or_default().max(TimeDelta::zero());
+        let until = self.shared.clock.now() + ahead;
         let since = since.max(until - to_delta(EVENTS_KEPT));
         if since >= until || self.overlay.get(region, id).is_some() {
             return Ok(Vec::new());

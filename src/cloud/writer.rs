@@ -17,6 +17,7 @@ use aws_sdk_rds::types::Tag;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod failover;
 mod messages;
 mod snapshots;
 

@@ -4,6 +4,7 @@
 //! journal knows everything that mattered.
 
 use super::agenda::Agenda;
+use super::change::Change;
 use super::effect::{Effect, Input, Part, Turn};
 use crate::base::ids::StepKey;
 use crate::journal::event::{EVENT_VERSION, ErrorKind, ErrorRecord, Event, Record};
@@ -84,9 +85,23 @@ impl Machine {
     /// A machine for a run that another process left. Open intents become in doubt, and every step that
     /// was running is looked at first.
     pub fn resume(plan: Plan, state: RunState, start: Start, now: DateTime<Utc>) -> (Self, Turn) {
+        Self::resume_changed(plan, state, start, None, now)
+    }
+
+    /// The same for a run whose files were edited meanwhile: `change` is what a person decided.
+    pub fn resume_changed(
+        plan: Plan,
+        state: RunState,
+        start: Start,
+        change: Option<Change>,
+        now: DateTime<Utc>,
+    ) -> (Self, Turn) {
         let attempt = state.attempts + 1;
         let mut machine = Self::with(plan, state, start.fence, now);
         machine.emit(Event::AttemptStarted { attempt, operator: start.operator });
+        if let Some(change) = change {
+            machine.change(change);
+        }
         let unfinished: Vec<StepKey> = machine.unfinished();
         for step in unfinished {
             machine.take_up(&step);

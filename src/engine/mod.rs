@@ -9,6 +9,7 @@
 mod agenda;
 mod answer;
 mod approver;
+mod change;
 mod command;
 mod decide;
 mod doubt;
@@ -23,6 +24,7 @@ mod step;
 mod undo;
 
 pub use approver::may_decide;
+pub use change::Change;
 pub use effect::{ActFailure, Begun, Effect, Input, Part, Reply, Seen, SeenDone, SeenGate, Turn};
 pub use machine::{Machine, Start};
 pub use undo::{UndoPlan, undo_plan};

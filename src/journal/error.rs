@@ -234,7 +234,10 @@ impl JournalError {
         use rusqlite::ErrorCode as Code;
         let place = place.to_owned();
         let code = source.sqlite_error_code();
-        if code == Some(Code::DiskFull) {
+        // It needs room for a file beside the journal, and says so in a way of its own.
+        let extended = source.sqlite_error().map(|error| error.extended_code);
+        let beside = extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        if code == Some(Code::DiskFull) || beside {
             Self::DiskFull { place }
         } else if code == Some(Code::ReadOnly) {
             Self::ReadOnly { place }

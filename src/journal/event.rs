@@ -287,6 +287,25 @@ pub enum Event {
         /// Whether what was done is undone.
         undo: bool,
     },
+    /// The run's files were edited while it was open, and it goes on with the plan that they make now. What
+    /// had begun is in it unchanged.
+    PlanChanged {
+        /// The whole new plan, as it is stored.
+        plan: Json,
+        /// Digest of the plan.
+        plan_digest: String,
+        /// Who decided.
+        by: Person,
+        /// What differs, a line each.
+        difference: Vec<String>,
+    },
+    /// The run's files were edited while it was open, and it goes on with the plan that it has.
+    PlanKept {
+        /// Who decided.
+        by: Person,
+        /// What differs, a line each.
+        difference: Vec<String>,
+    },
     /// The process stopped in good order before the run's end.
     RunInterrupted {
         /// `signal`, `credentials`, `question`.

@@ -36,6 +36,8 @@ impl Event {
             Self::RunPaused { .. } => "run_paused",
             Self::RunContinued { .. } => "run_continued",
             Self::AbortRequested { .. } => "abort_requested",
+            Self::PlanChanged { .. } => "plan_changed",
+            Self::PlanKept { .. } => "plan_kept",
             Self::RunInterrupted { .. } => "run_interrupted",
             Self::RunFinished { .. } => "run_finished",
             Self::PredictionScored { .. } => "prediction_scored",
@@ -70,6 +72,8 @@ impl Event {
             | Self::CommandRefused { .. }
             | Self::RunPaused { .. }
             | Self::RunContinued { .. }
+            | Self::PlanChanged { .. }
+            | Self::PlanKept { .. }
             | Self::AbortRequested { .. } => None,
             Self::RunStarted { .. }
             | Self::AttemptStarted { .. }

@@ -142,6 +142,9 @@ pub enum FoldProblem {
     /// The plan's steps cannot be read.
     #[error("the plan's steps cannot be read: {0}")]
     Plan(String),
+    /// A new plan has no step that has begun.
+    #[error("step {0} has begun, and the new plan has no such step")]
+    Begun(StepKey),
     /// It cannot follow what is known of its step.
     #[error("step {step}: {problem}")]
     Step {
@@ -226,6 +229,7 @@ impl RunState {
             Event::AttemptStarted { attempt, operator } => {
                 self.attempts = *attempt;
                 self.interrupted = None;
+                self.steps.values_mut().for_each(StepState::cut_off);
                 if !self.operators.contains(operator) {
                     self.operators.push(operator.clone());
                 }
@@ -238,6 +242,8 @@ impl RunState {
                 }
                 self.score = Some(Score { held: *held, total: *total, wrong: wrong.clone() });
             }
+            Event::PlanChanged { plan, plan_digest, .. } => self.replan(plan, plan_digest)?,
+            Event::PlanKept { .. } => {}
             Event::CommandTaken { .. }
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
@@ -296,7 +302,7 @@ impl RunState {
 }
 
 /// Every step of the plan, none of them begun.
-fn pending_steps(plan: &Json) -> Result<BTreeMap<StepKey, StepState>, FoldProblem> {
+pub(super) fn pending_steps(plan: &Json) -> Result<BTreeMap<StepKey, StepState>, FoldProblem> {
     let problem = |text: &str| FoldProblem::Plan(text.to_owned());
     let steps = plan["steps"].as_array().ok_or_else(|| problem("`steps` is not a list"))?;
     let mut states = BTreeMap::new();

@@ -120,6 +120,8 @@ impl StepState {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => Err(StepProblem::NotAboutAStep),
         }
     }
@@ -140,7 +142,7 @@ impl StepState {
         if self.question.is_some() { Err(StepProblem::OpenQuestion) } else { Ok(()) }
     }
 
-    fn has_open_intent(&self) -> bool {
+    pub(super) fn has_open_intent(&self) -> bool {
         self.intent.as_ref().is_some_and(|intent| intent.status == IntentStatus::Open)
     }
 

@@ -9,6 +9,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod chain;
+mod change;
 pub mod command;
 pub mod contract;
 mod control;

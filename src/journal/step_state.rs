@@ -97,7 +97,8 @@ pub struct StepState {
     /// Whether something that the step made may exist: a mutation of its own was sent and not refused,
     /// and nobody saw its undo succeed.
     pub may_have_made: bool,
-    /// The last try before an operator asked for more of them.
+    /// Tries that do not count any more: those before an operator asked for more of them, and those that
+    /// were cut off by the end of their process.
     pub tries_before: u32,
     /// When the first mutation was about to leave: from then on something may exist.
     pub first_intent_at: Option<DateTime<Utc>>,
@@ -230,6 +231,8 @@ impl StepState {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => {}
         }
     }
@@ -275,6 +278,14 @@ impl StepState {
     /// The number of the last try; 0 before the first.
     pub fn last_try(&self) -> u32 {
         self.intent.as_ref().map_or(0, |intent| intent.attempt)
+    }
+
+    /// The process that tried has ended: a try without an answer is not one that failed, so that a step with
+    /// one try has it still.
+    pub(super) fn cut_off(&mut self) {
+        if self.has_open_intent() {
+            self.tries_before += 1;
+        }
     }
 
     fn settle(&mut self, status: IntentStatus) {

@@ -338,7 +338,14 @@ fn every_control_event(step: &StepKey) -> Vec<Event> {
         },
         Event::RunPaused { by: by.clone(), reason: Some("lunch".to_owned()) },
         Event::RunContinued { by: by.clone() },
-        Event::AbortRequested { by, reason: None, undo: true },
+        Event::AbortRequested { by: by.clone(), reason: None, undo: true },
+        Event::PlanChanged {
+            plan: plan_with(&[step().as_str()]),
+            plan_digest: "sha256:fedcba9876543210".to_owned(),
+            by: by.clone(),
+            difference: vec!["~ step b: timeout 1h -> 2h".to_owned()],
+        },
+        Event::PlanKept { by, difference: vec!["+ step c (gate.approve)".to_owned()] },
     ]
 }
 

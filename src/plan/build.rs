@@ -288,10 +288,8 @@ impl Planner<'_> {
     ) -> Result<StepPreview, PlanError> {
         if condition == Some(false) {
             let when = step.when.as_ref().map(|when| when.text().to_owned()).unwrap_or_default();
-            let answer = Answer::Wont {
-                why: format!("its condition is false: {when}"),
-                because: WontReason::Condition,
-            };
+            let why = format!("its condition is false: {when}");
+            let answer = Answer::Wont { why, because: WontReason::Condition };
             return Ok(self.record(key, spec, answer, Preview::default(), "skipped"));
         }
         let inputs = evaluate_inputs(&step.with, spec, &self.scope)
@@ -307,6 +305,7 @@ impl Planner<'_> {
             now: self.request.now,
             began: None,
             asked: false,
+            intent: None,
             disaster_at: self.request.disaster_at,
             owner: &self.request.owner,
             expires: expires(self.request.now),

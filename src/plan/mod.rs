@@ -4,6 +4,7 @@
 
 mod assemble;
 mod build;
+mod change;
 mod estimate;
 mod gate;
 pub mod model;
@@ -13,6 +14,7 @@ mod scope;
 
 pub use assemble::certificate;
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
+pub use change::carry_over;
 pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 pub use gate::{Follows, follows};
 pub use review::{answer_word, moved_facts, predicted_failures};

@@ -67,7 +67,7 @@ fn crash_at(
     let keep = if drawn.is_multiple_of(SECOND) { Keep::Points } else { Keep::Nothing };
     let again = take_up(stage, scenario, &whole.journal, point, keep);
     let named = |points: Vec<usize>| PointName { scenario: scenario.clone(), points };
-    let mut found = told(&named(vec![number]), point, same_end(stage, whole, &again));
+    let mut found = told(&named(vec![number]), point, same_end(stage, scenario, whole, &again));
     let all = again.points.points.len();
     let mut stream = Seed::new(drawn).stream("sample");
     let sample: BTreeSet<usize> = (0..SAMPLE.min(all)).map(|_| stream.usize(1..=all)).collect();
@@ -75,7 +75,7 @@ fn crash_at(
         let point = &again.points.points[second - 1];
         let third = take_up(stage, scenario, &again.journal, point, Keep::Nothing);
         let name = named(vec![number, *second]);
-        found.extend(told(&name, point, same_end(stage, whole, &third)));
+        found.extend(told(&name, point, same_end(stage, scenario, whole, &third)));
     }
     (sample.len(), found)
 }
@@ -103,7 +103,7 @@ pub fn replay(stage: &Stage, whole: &Played, name: &PointName) -> Result<Crashes
         if place + 1 == name.points.len() {
             (crashes.points, crashes.journals) = (1, 1);
             crashes.second = place;
-            crashes.findings = told(name, point, same_end(stage, whole, &again));
+            crashes.findings = told(name, point, same_end(stage, scenario, whole, &again));
         }
         last = Some(again);
     }

@@ -6,9 +6,11 @@
 use super::place::Places;
 use crate::action::Catalogue;
 use crate::action::spec::{ActionKind, WaitsFor};
+use crate::base::diagnostic::Severity;
 use crate::base::yaml::{self, Kind, Node};
 use crate::runbook::{OnFailure, Runbook, Step, load_runbook};
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 /// What is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,25 @@ pub(super) fn guards(runbook: &Runbook, catalogue: &Catalogue) -> Vec<Guard> {
     guards
 }
 
+/// The step through which `guard`'s step waits anyway for what the guard says, when there is one.
+pub(super) fn redundant<'a>(runbook: &'a Runbook, guard: &Guard) -> Option<&'a str> {
+    let Removal::Need(need) = &guard.removal else { return None };
+    let others = runbook.step(&guard.step)?.needs.iter().filter(|other| *other != need);
+    let mut due: Vec<(&str, &str)> = others.map(|id| (id.as_str(), id.as_str())).collect();
+    let mut seen = BTreeSet::new();
+    while let Some((through, id)) = due.pop() {
+        if id == need {
+            return Some(through);
+        }
+        if seen.insert(id)
+            && let Some(step) = runbook.step(id)
+        {
+            due.extend(step.needs.iter().map(|next| (through, next.as_str())));
+        }
+    }
+    None
+}
+
 /// `runbook` without `guard`.
 ///
 /// # Errors
@@ -108,7 +129,9 @@ pub(super) fn without(
         // Places are the original's: nobody sees the file that was never written.
         Ok((changed, _)) => Ok(Runbook { text: runbook.text.clone(), ..changed }),
         Err(problems) => {
-            let first = problems.sorted().first().map(|it| format!("{}: {}", it.code, it.message));
+            let sorted = problems.sorted();
+            let error = sorted.iter().find(|it| it.severity == Severity::Error);
+            let first = error.map(|it| format!("{}: {}", it.code, it.message));
             Err(first.unwrap_or_else(|| "it is not valid".to_owned()))
         }
     }

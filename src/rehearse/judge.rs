@@ -4,11 +4,11 @@
 
 use super::differences::differences;
 use super::play::Played;
-use super::scenario::{Mode, Scenario};
+use super::scenario::{Answers, Mode, Scenario};
 use super::stage::Stage;
 use crate::journal::Store as _;
 use crate::journal::chain::known;
-use crate::journal::event::{Event, RunOutcome};
+use crate::journal::event::{Event, RunOutcome, SkipReason};
 use crate::journal::fold::StepStatus;
 use crate::plan::model::{PlannedStep, Trace};
 use serde_json::{Map, Value as Json};
@@ -91,7 +91,8 @@ pub fn properties(stage: &Stage, scenario: &Scenario, played: &Played) -> Vec<Fi
         let why = first_failure(stage, played);
         found.push(finding("clean_up", format!("left behind: {}{why}", left.join(", "))));
     }
-    if scenario.restores_wrongly() && well && restored(played) {
+    let skipped = scenario.answers == Answers::Skip;
+    if scenario.restores_wrongly() && well && !skipped && restored(played) {
         let message = "wrong data came back, and the run calls it recovered: nothing looks at it";
         found.push(finding("wrong_restore", message));
     }
@@ -148,9 +149,25 @@ fn done_twice(stage: &Stage, played: &Played) -> Vec<Finding> {
 }
 
 /// What became different because the process was killed and the run taken up.
-pub fn same_end(stage: &Stage, whole: &Played, again: &Played) -> Vec<Finding> {
+///
+/// Where somebody aborts it, how far it got depends on the instant: then only how it ended is compared,
+/// that nothing was done twice, and that it cleaned up.
+pub fn same_end(
+    stage: &Stage,
+    scenario: &Scenario,
+    whole: &Played,
+    again: &Played,
+) -> Vec<Finding> {
     if let Some(error) = &again.broken {
         return vec![finding("ends", format!("taken up, the journal or the lease broke: {error}"))];
+    }
+    if scenario.answers.aborts() {
+        let mut found = properties(stage, scenario, again);
+        if outcome(whole) != outcome(again) {
+            let message = format!("{} became {}", outcome(whole), outcome(again));
+            found.push(finding("same_outcome", message));
+        }
+        return found;
     }
     let mut found = Vec::new();
     let excused = excused(stage, whole, again);
@@ -165,7 +182,8 @@ pub fn same_end(stage: &Stage, whole: &Played, again: &Played) -> Vec<Finding> {
     }
     for step in &stage.plan.steps {
         let (before, after) = (status(whole, step), status(again, step));
-        if before != after && !excused.contains(step.key.as_str()) {
+        let looked = after.is_success() && had_nothing(whole, step);
+        if before != after && !looked && !excused.contains(step.key.as_str()) {
             let message = format!("step {}: {} became {}", step.key, before.name(), after.name());
             found.push(finding("same_steps", message));
         }
@@ -181,6 +199,13 @@ pub fn same_end(stage: &Stage, whole: &Played, again: &Played) -> Vec<Finding> {
 
 fn status(played: &Played, step: &PlannedStep) -> StepStatus {
     played.state.steps.get(&step.key).map_or(StepStatus::Pending, |found| found.status)
+}
+
+/// Whether a clean-up was left out because nothing had been asked for. In doubt about that it looks,
+/// finds nothing, and says so.
+fn had_nothing(played: &Played, step: &PlannedStep) -> bool {
+    let skip = played.state.steps.get(&step.key).and_then(|found| found.skip.as_ref());
+    step.always && matches!(skip, Some(SkipReason::Nothing { .. }))
 }
 
 /// Steps of which nothing can be looked at, that were in doubt and ended with a warning that says so.

@@ -7,6 +7,7 @@ mod coverage;
 mod crash;
 mod differences;
 mod guards;
+mod inbox;
 mod judge;
 mod junit;
 mod model;

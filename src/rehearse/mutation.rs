@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a guard counts as tested only when a scenario ends differently without it.
 
-use super::guards::{Guard, guards, without};
+use super::guards::{Guard, guards, redundant, without};
 use super::judge::signature;
 use super::model::{GuardRow, GuardVerdict};
 use super::parallel;
@@ -55,6 +55,9 @@ fn trial(
     guard: &Guard,
     baselines: &[Baseline],
 ) -> (GuardVerdict, String) {
+    if let Some(through) = redundant(&first.runbook, guard) {
+        return (GuardVerdict::Held, format!("step {through} waits for it too"));
+    }
     let changed = match without(&first.runbook, guard, &first.catalogue) {
         Ok(changed) => changed,
         Err(why) => {

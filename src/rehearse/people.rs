@@ -5,9 +5,7 @@
 use super::scenario::Answers;
 use crate::base::ids::StepKey;
 use crate::engine::Reply;
-use crate::journal::fold::{
-    APPROVE, AnswerWay, DONE, IntentStatus, Question, REJECT, REPEAT, RunState,
-};
+use crate::journal::fold::{AnswerWay, DONE, IntentStatus, Question, REPEAT, RunState};
 use crate::plan::model::{Plan, Trace};
 use crate::runner::Operator;
 use async_trait::async_trait;
@@ -53,7 +51,14 @@ impl Scripted {
             Answers::Retry if retried.insert(step.clone()) => "retry",
             Answers::Continue => "continue",
             Answers::Undo => "undo",
-            Answers::Approve | Answers::Reject | Answers::Nobody | Answers::Retry => "stop",
+            Answers::Skip => "skip",
+            Answers::Approve
+            | Answers::Reject
+            | Answers::Nobody
+            | Answers::Retry
+            | Answers::Pause
+            | Answers::Abort
+            | Answers::AbortUndo => "stop",
         }
     }
 }
@@ -61,14 +66,15 @@ impl Scripted {
 #[async_trait]
 impl Operator for Scripted {
     async fn ask(&self, step: &StepKey, question: &Question) -> Option<Reply> {
-        let answer = match (&question.gate, self.answers) {
-            (Some(_), Answers::Nobody) => std::future::pending().await,
-            (Some(_), Answers::Reject) => REJECT,
-            (Some(_), _) => APPROVE,
-            (None, _) if question.choices.iter().any(|choice| choice == DONE) => {
-                if self.done.contains(step) { DONE } else { REPEAT }
-            }
-            (None, _) => self.after_failure(step),
+        if question.gate.is_some() {
+            // Whoever decides posts it; nobody sits at this terminal.
+            return std::future::pending().await;
+        }
+        let doubt = question.choices.iter().any(|choice| choice == DONE);
+        let answer = match (doubt, self.done.contains(step)) {
+            (true, true) => DONE,
+            (true, false) => REPEAT,
+            (false, _) => self.after_failure(step),
         };
         let found = question.choices.iter().find(|choice| *choice == answer);
         let answer = found.or_else(|| question.choices.first())?.clone();

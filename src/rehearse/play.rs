@@ -54,7 +54,7 @@ pub fn play(stage: &Stage, scenario: &Scenario, keep: Keep) -> Played {
     let faults: Vec<String> = healthy.iter().chain(&scenario.faults).cloned().collect();
     world.set_faults(&faults).expect("its faults were checked");
     let watcher = Watcher::new(&world, Vec::new(), keep == Keep::Points);
-    let store = WatchedStore::new(MemoryStore::new(), watcher.clone());
+    let store = WatchedStore::new(MemoryStore::new(), watcher.clone(), scenario.answers);
     Process { stage, scenario, world, healthy, watcher, store }.to_the_end()
 }
 
@@ -72,7 +72,7 @@ pub fn take_up(
     let world = point.world.fork();
     let healthy = faults_of(&stage.world);
     let watcher = Watcher::new(&world, point.effects.clone(), keep == Keep::Points);
-    let store = WatchedStore::new(journal.cut(point.records), watcher.clone());
+    let store = WatchedStore::new(journal.cut(point.records), watcher.clone(), scenario.answers);
     Process { stage, scenario, world, healthy, watcher, store }.to_the_end()
 }
 
@@ -123,7 +123,8 @@ impl Process<'_> {
     fn work(&mut self, state: &RunState) -> Result<(), RunnerError> {
         let effects = self.watcher.effects();
         let people = Scripted::new(self.scenario.answers, &self.stage.plan, state, &effects);
-        let cast = Cast::of(&people).watched_by(Arc::new(self.watcher.clone()));
+        let mut cast = Cast::of(&people).watched_by(Arc::new(self.watcher.clone()));
+        cast.late = self.scenario.late.as_deref();
         let driven = if state.run.is_none() {
             self.stage.begin(&self.world, &mut self.store, cast)
         } else {

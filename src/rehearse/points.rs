@@ -5,6 +5,8 @@
 //! of the world, same side of the same call) fold into the first of them; the last instant before
 //! something changes is kept besides, because time itself can matter.
 
+use super::inbox::Inbox;
+use super::scenario::Answers;
 use crate::journal::event::Record;
 use crate::journal::{
     Fence, Head, JournalError, Lease, MemoryStore, Note, Posted, Store, StoredRecord, Takeover,
@@ -149,14 +151,16 @@ pub struct WatchedStore {
     /// The journal.
     pub inner: MemoryStore,
     watcher: Watcher,
+    inbox: Inbox,
 }
 
 impl WatchedStore {
-    /// `inner`, watched.
-    pub fn new(inner: MemoryStore, watcher: Watcher) -> Self {
+    /// `inner`, watched; people post what `answers` says.
+    pub fn new(inner: MemoryStore, watcher: Watcher, answers: Answers) -> Self {
         let records = inner.head().map_or(0, |head| head.count);
         watcher.log().records = records;
-        Self { inner, watcher }
+        let inbox = Inbox::of(answers, &inner);
+        Self { inner, watcher, inbox }
     }
 }
 
@@ -169,6 +173,7 @@ impl Store for WatchedStore {
         self.watcher.instant(format!("before the append of {kind}"));
         let head = self.inner.append(batch)?;
         self.watcher.log().records = head.count;
+        self.inbox.note(batch);
         self.watcher.instant(format!("after the append of {kind}"));
         Ok(head)
     }
@@ -225,7 +230,9 @@ impl Store for WatchedStore {
     }
 
     fn posted(&self) -> Result<Vec<Posted>, JournalError> {
-        self.inner.posted()
+        let mut posted = self.inner.posted()?;
+        posted.extend(self.inbox.posts());
+        Ok(posted)
     }
 
     fn place(&self) -> &str {

@@ -146,7 +146,17 @@ impl Order<'_> {
             let mode = act.scenario.mode;
             let faults = catalogue().into_iter().chain(struck_later(&act.played));
             scenarios.extend(faults.map(|fault| Scenario::with(mode, &fault)));
+            let commanded = Answers::COMMANDS;
+            scenarios
+                .extend(commanded.map(|answers| Scenario { answers, ..Scenario::clean(mode) }));
         }
+        let first = *self.stages.keys().next().expect("there is a mode to rehearse");
+        // A notice is waited for by nobody, a gate by everybody.
+        let steps = self.first().plan.steps.iter().filter(|step| step.gate.is_none());
+        let late: BTreeSet<String> = steps.map(|step| step.key.id().to_owned()).collect();
+        scenarios.extend(
+            late.into_iter().map(|step| Scenario { late: Some(step), ..Scenario::clean(first) }),
+        );
         acts.extend(self.acts(scenarios));
         acts.extend(self.acts(self.answered_otherwise(&acts)));
         acts

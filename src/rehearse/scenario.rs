@@ -38,23 +38,42 @@ pub enum Answers {
     Retry,
     /// Opens gates; goes on after a failure.
     Continue,
+    /// Opens gates; goes on without the step that failed.
+    Skip,
     /// Opens gates; has what was done undone after a failure.
     Undo,
+    /// Pauses the run when it begins its first mutation, and lets it go on after that.
+    Pause,
+    /// Aborts the run when it begins its first mutation.
+    Abort,
+    /// The same, and has what was done undone.
+    AbortUndo,
 }
 
 impl Answers {
     /// All but the usual by name.
-    const NAMES: [(&'static str, Self); 5] = [
+    const NAMES: [(&'static str, Self); 9] = [
         ("reject", Self::Reject),
         ("nobody", Self::Nobody),
         ("retry", Self::Retry),
         ("continue", Self::Continue),
+        ("skip", Self::Skip),
         ("undo", Self::Undo),
+        ("pause", Self::Pause),
+        ("abort", Self::Abort),
+        ("abort-undo", Self::AbortUndo),
     ];
     /// Those that differ at gates.
     pub const AT_GATES: [Self; 2] = [Self::Reject, Self::Nobody];
     /// Those that differ after a failure.
-    pub const AFTER_FAILURES: [Self; 3] = [Self::Retry, Self::Continue, Self::Undo];
+    pub const AFTER_FAILURES: [Self; 4] = [Self::Retry, Self::Continue, Self::Skip, Self::Undo];
+    /// Those that command something from another terminal.
+    pub const COMMANDS: [Self; 3] = [Self::Pause, Self::Abort, Self::AbortUndo];
+
+    /// Whether a run of it is aborted: then it depends on the instant how far it got.
+    pub fn aborts(self) -> bool {
+        matches!(self, Self::Abort | Self::AbortUndo)
+    }
 }
 
 /// One way that a run can go.
@@ -64,6 +83,8 @@ pub struct Scenario {
     pub mode: Mode,
     /// Answers to questions.
     pub answers: Answers,
+    /// Id of a step whose looks take minutes, so that whoever does not wait for it goes ahead.
+    pub late: Option<String>,
     /// Faults of the simulator, as people write them, from the beginning of the run.
     pub faults: Vec<String>,
 }
@@ -71,7 +92,7 @@ pub struct Scenario {
 impl Scenario {
     /// Nothing goes wrong.
     pub fn clean(mode: Mode) -> Self {
-        Self { mode, answers: Answers::default(), faults: Vec::new() }
+        Self { mode, answers: Answers::default(), late: None, faults: Vec::new() }
     }
 
     /// With one fault.
@@ -99,6 +120,9 @@ impl fmt::Display for Scenario {
         {
             write!(f, ".{name}")?;
         }
+        if let Some(step) = &self.late {
+            write!(f, "~{step}")?;
+        }
         self.faults.iter().try_for_each(|fault| write!(f, "+{fault}"))
     }
 }
@@ -109,6 +133,10 @@ impl FromStr for Scenario {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split('+');
         let head = parts.next().unwrap_or_default();
+        let (head, late) = match head.split_once('~') {
+            Some((head, late)) => (head, Some(late.to_owned())),
+            None => (head, None),
+        };
         let (mode, answers) = match head.split_once('.') {
             Some((mode, answers)) => (mode, Some(answers)),
             None => (head, None),
@@ -128,7 +156,7 @@ impl FromStr for Scenario {
         for fault in &faults {
             FaultSpec::parse(fault).map_err(|why| format!("fault `{fault}`: {why}"))?;
         }
-        Ok(Self { mode: mode.1, answers, faults })
+        Ok(Self { mode: mode.1, answers, late, faults })
     }
 }
 
@@ -197,6 +225,9 @@ mod tests {
             "kept+slow=2.5",
             "run.reject+control-plane-down=us-east-1/hang+lost-answer=DeleteDBInstance",
             "drill.undo",
+            "drill.abort-undo",
+            "drill~verify",
+            "run.reject~verify+throttled=0.2",
         ] {
             assert_eq!(text.parse::<Scenario>().expect(text).to_string(), text);
             for point in [format!("{text}@7"), format!("{text}@7.12"), text.to_owned()] {

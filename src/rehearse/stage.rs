@@ -24,7 +24,13 @@ use crate::sim::{SimError, SimOptions, Simulator, Watch};
 use crate::wiring::Session;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// How long a look takes of a step that is late: longer than any other step's, shorter than time-outs.
+const LATE: Duration = Duration::from_secs(240);
+/// The least time between two looks at something that is being made, milliseconds: a rehearsal spends its
+/// time on these, and two that see the same are one instant for it.
+const POLL_MS: u64 = 180_000;
 /// Who the harness says it is: in tags, leases and the journal.
 const HARNESS: &str = "rehearsal";
 
@@ -107,13 +113,23 @@ pub struct Cast<'a> {
     pub holder: &'a str,
     /// Whether a lease that has not expired is taken.
     pub takeover: Takeover,
+    /// Id of a step whose looks take long.
+    pub late: Option<&'a str>,
 }
 
 impl<'a> Cast<'a> {
     /// `people` alone; a lease that a dead process left is taken.
     pub fn of(people: &'a dyn Operator) -> Self {
         let (observers, stop) = (Vec::new(), StopSignal::default());
-        Self { people, watch: None, observers, stop, holder: HARNESS, takeover: Takeover::Force }
+        Self {
+            people,
+            watch: None,
+            observers,
+            stop,
+            holder: HARNESS,
+            takeover: Takeover::Force,
+            late: None,
+        }
     }
 
     /// The same, with every call seen by `watch`.
@@ -147,7 +163,7 @@ impl Stage {
         let world = Simulator::create(&estate, found, options)?;
         let seed = Seed::new(seed.unwrap_or(settings.seed));
         let catalogue = standard();
-        let plan = in_virtual_time(async {
+        let mut plan = in_virtual_time(async {
             let session = Session::in_memory(world.clone(), found, seed, world.time());
             let cloud = session.cloud(GuardPolicy::DryRun).await?;
             let effects = cloud.effects(session.ports.clone());
@@ -171,6 +187,8 @@ impl Stage {
             let tools = PlanTools { catalogue, cloud, effects, durations };
             build(request, tools).await.map_err(StageError::from)
         })?;
+        let changes = plan.steps.iter_mut().filter(|step| !step.check);
+        changes.for_each(|step| step.poll_ms = step.poll_ms.max(POLL_MS));
         let environment = found.clone();
         Ok(Self {
             estate,
@@ -315,6 +333,7 @@ impl Stage {
             wait: false,
             lease: LEASE,
             lease_clock: &session.clock,
+            late: cast.late.map(|step| (step, LATE)),
         };
         let start = Start { operator: cast.holder.to_owned(), fence: fence.number() };
         let (machine, turn) = make(start, now);

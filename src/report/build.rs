@@ -8,11 +8,12 @@ use crate::journal::fold::{FoldError, RunState, StepStatus};
 use crate::journal::store::{Salvaged, StoredRecord};
 use crate::plan::model::{Phase, Plan, RunMode};
 use crate::report::audit::{certificate, parameters, sources};
+use crate::report::damage::DamageRow;
 use crate::report::findings::{Sources, findings};
 use crate::report::measure::{hydration, objectives};
 use crate::report::model::{
-    DamageRow, Finding, Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report,
-    RunFacts, Severity, Verdict, VerdictState,
+    Finding, Objective, ObjectiveStatus, PredictionRow, REPORT_VERSION, Report, RunFacts, Severity,
+    Verdict, VerdictState,
 };
 use crate::report::parts::parts;
 use crate::report::people::approvals;

@@ -27,6 +27,13 @@ pub fn control_sentence(event: &Event) -> Option<String> {
     } else if let Event::AbortRequested { by, reason, undo } = event {
         let how = if *undo { "what was done is undone" } else { "what was done stays" };
         format!("run aborted by {by}{}; {how}", why(reason))
+    } else if let Event::PlanChanged { by, difference, .. } = event {
+        format!("{by} went on with edited files: {}", difference.join(", "))
+    } else if let Event::PlanKept { by, difference } = event {
+        format!(
+            "{by} went on with the plan as it was, not with edited files: {}",
+            difference.join(", ")
+        )
     } else {
         return None;
     };
@@ -58,6 +65,10 @@ pub(super) fn deed(event: &Event) -> Option<(&Person, String)> {
     } else if let Event::AbortRequested { by, reason, undo } = event {
         let undo = if *undo { " with undo" } else { "" };
         Some((by, with(&format!("aborted the run{undo}"), reason)))
+    } else if let Event::PlanChanged { by, .. } = event {
+        Some((by, "went on with edited files".to_owned()))
+    } else if let Event::PlanKept { by, .. } = event {
+        Some((by, "went on with the plan as it was, not with edited files".to_owned()))
     } else if let Event::CommandTaken { by, command: Command::Skip { reason, .. }, .. } = event {
         Some((by, with("skipped the step", &Some(reason.clone()))))
     } else if let Event::CommandTaken { by, command: Command::Retry { .. }, .. } = event {
@@ -75,7 +86,7 @@ mod tests {
     #[test]
     fn every_event_of_control_has_a_sentence_with_who() {
         let told: Vec<String> = every_event("a").iter().filter_map(control_sentence).collect();
-        assert_eq!(told.len(), 9, "{told:?}");
+        assert_eq!(told.len(), 11, "{told:?}");
         for sentence in told.iter().filter(|text| *text != "needs no answer any more") {
             assert!(sentence.contains("bob (arn:aws:"), "{sentence}");
         }

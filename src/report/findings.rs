@@ -3,10 +3,12 @@
 //! **Invariant:** a step that was skipped because another failed is no finding of its own: root causes
 //! only.
 
+use crate::journal::event::Event;
 use crate::journal::fold::{RunState, StepStatus};
 use crate::journal::store::StoredRecord;
 use crate::plan::model::{GateKind, Phase, Plan};
 use crate::report::audit::LeftBehind;
+use crate::report::control::control_sentence;
 use crate::report::measure::human_ms;
 use crate::report::model::{Finding, Objective, ObjectiveStatus, RecoveryPoint, Severity};
 use crate::report::steps::{pairs, was_rejected};
@@ -31,6 +33,12 @@ pub struct Sources<'a> {
 pub fn findings(sources: &Sources<'_>) -> Vec<Finding> {
     let mut findings = of_steps(sources);
     findings.extend(of_journal(sources));
+    for changed in sources.stored.iter().filter_map(|one| one.record.as_ref()) {
+        if let Event::PlanChanged { .. } | Event::PlanKept { .. } = &changed.event {
+            let text = control_sentence(&changed.event).unwrap_or_default();
+            findings.push(finding(Severity::Warning, text));
+        }
+    }
     for objective in sources.objectives {
         let name = objective.name.replace('_', " ");
         match objective.status {

@@ -56,6 +56,8 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
             | Event::ApprovalWithdrawn { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. }
             | Event::CommandTaken { .. } => {
                 let row = deed(&record.event).map(|(who, what)| Approval {

@@ -85,6 +85,8 @@ fn sentence(event: &Event) -> String {
         | Event::CommandRefused { .. }
         | Event::RunPaused { .. }
         | Event::RunContinued { .. }
+        | Event::PlanChanged { .. }
+        | Event::PlanKept { .. }
         | Event::AbortRequested { .. } => control_sentence(event).unwrap_or_default(),
         Event::RunInterrupted { reason } => format!("run interrupted: {reason}"),
         Event::RunFinished { outcome } => format!("run {}", outcome_name(*outcome)),

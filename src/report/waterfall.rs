@@ -204,6 +204,8 @@ impl<'a> Scene<'a> {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::PlanChanged { .. }
+            | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => {}
         }
     }

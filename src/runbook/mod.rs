@@ -8,6 +8,7 @@ mod assumed;
 mod bind;
 mod check;
 pub mod codes;
+mod difference;
 pub mod doc;
 mod document;
 pub mod drawing;
@@ -40,6 +41,7 @@ mod template;
 mod token;
 
 pub use bind::{Given, bind_parameters};
+pub use difference::{Difference, difference};
 pub use document::check_file_name;
 pub use drill::{check_drill, check_drill_faults, load_drill};
 pub use expression::{EvaluationError, Expression, FaultKind};

@@ -20,6 +20,8 @@ pub(super) async fn observe(
     past: Past,
     delay: Duration,
 ) -> Input {
+    let late = running.late.filter(|(step, _)| *step == prepared.step.id());
+    let delay = delay + late.map_or(Duration::ZERO, |(_, by)| by);
     if !delay.is_zero() {
         running.clock.sleep(delay).await;
     }

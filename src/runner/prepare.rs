@@ -7,12 +7,12 @@ use super::running::Running;
 use super::standing::standing;
 use super::translate::inputs_json;
 use crate::action::spec::Reversibility;
-use crate::action::{Action, Memory, Standing, StepScope};
+use crate::action::{Action, Memory, PastIntent, Standing, StepScope};
 use crate::base::ids::StepKey;
 use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
-use crate::journal::fold::{RunState, StepState, StepStatus};
+use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep, Trace};
 use crate::plan::{
     StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
@@ -52,12 +52,24 @@ pub(super) struct Prepared {
 pub(super) struct Past {
     began: Option<DateTime<Utc>>,
     asked: bool,
+    intent: Option<PastIntent>,
 }
 
 impl Past {
     /// Of `step` so far.
     pub(super) fn of(step: &StepState) -> Self {
-        Self { began: step.started_at, asked: step.may_have_made }
+        let intent = step.intent.as_ref().and_then(|intent| match intent.status {
+            IntentStatus::Accepted => Some(PastIntent { at: intent.at, accepted: true }),
+            IntentStatus::Open | IntentStatus::InDoubt => {
+                Some(PastIntent { at: intent.at, accepted: false })
+            }
+            // The refusal says nothing of an earlier one that was in doubt.
+            IntentStatus::Refused if intent.made_before => {
+                Some(PastIntent { at: step.started_at.unwrap_or(intent.at), accepted: false })
+            }
+            IntentStatus::Refused => None,
+        });
+        Self { began: step.started_at, asked: step.may_have_made, intent }
     }
 }
 
@@ -80,6 +92,7 @@ impl Prepared {
             now,
             began: past.began,
             asked: past.asked,
+            intent: past.intent,
             disaster_at: plan.disaster_at,
             owner: &running.operator.operator,
             expires: expires(plan.created_at),

@@ -59,4 +59,7 @@ pub struct Running<'a> {
     pub lease: Duration,
     /// The clock by which the lease was taken: that of whoever else may want it, too.
     pub lease_clock: &'a Clock,
+    /// A step, by id, each of whose looks takes so much longer: in a rehearsal looks take no time, and
+    /// nobody would see that a step does not wait for another.
+    pub late: Option<(&'a str, Duration)>,
 }

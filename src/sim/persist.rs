@@ -57,6 +57,8 @@ impl Store {
         match fs::read_to_string(&path) {
             Ok(text) if text == self.opened_by => Ok(()),
             Ok(by) => Err(SimError::Taken { path: self.world_path(), by }),
+            // Nobody has opened it since; what keeps it from being written is said by the writing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(failed("read", &path, source)),
         }
     }

@@ -90,9 +90,11 @@ fn a_hung_driver_loses_its_lease_and_notices_when_it_wakes() {
             .contains("which HANGS: its lease ended")
             .then_some(())
     });
+    by(&env, "ann", "pause last").expect(13).says(&[" hangs, its lease ended ", "drctl resume "]);
     // No word of a person is needed any more.
     let mut taken = Watched::start(&env, "resume last --pace 5000");
     taken.until("resumed by tester: attempt 2");
+    by(&env, "ann", "continue last").expect(0);
     let run = env.runs()[0].clone();
     hung.signal("CONT");
     hung.end().expect(16).says(&[&format!("run {run} was taken over by process")]);

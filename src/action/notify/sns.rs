@@ -8,6 +8,7 @@ use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::base::digest::Digest;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::Publication;
 use async_trait::async_trait;
@@ -127,6 +128,11 @@ fn attributes(scope: &StepScope<'_>) -> Result<BTreeMap<String, String>, ActionE
     Ok(found)
 }
 
+/// A function of run and step, so that a repetition is known as one.
+fn token(scope: &StepScope<'_>) -> String {
+    format!("{}-{}", scope.run, Digest::of(scope.step.as_str().as_bytes()).short())
+}
+
 /// The message's text.
 fn text(scope: &StepScope<'_>) -> Result<String, ActionError> {
     if scope.boolean("structured").unwrap_or(false) {
@@ -171,6 +177,7 @@ impl Action for NotifySns {
             subject: subject(scope)?,
             message: text(scope)?,
             attributes: attributes(scope)?,
+            token: token(scope),
         };
         let published = context.writer.publish(region, &publication).await?;
         let done = Done {

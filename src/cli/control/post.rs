@@ -60,7 +60,7 @@ pub(super) async fn post(
         if read != Some(count) {
             became = outcome(&known(&store.load()?)?, &posted.id);
             read = Some(count);
-        } else if driver.is_none() {
+        } else if driver.as_ref().is_none_or(Driver::hangs) {
             break;
         } else {
             clock.sleep(LOOK).await;
@@ -141,6 +141,11 @@ impl Told<'_> {
         let run = self.run;
         match self.driver {
             None => format!("no process drives the run now: `drctl resume {run}` takes it"),
+            Some(driver) if driver.hangs() => format!(
+                "{} hangs, its lease ended {}: `drctl resume {run}` takes the run and the command",
+                driver.holder,
+                format_instant(driver.until)
+            ),
             Some(Driver { holder, .. }) => format!(
                 "{holder} drives the run and has not read it yet: `drctl status {run} --watch` shows \
                  whether it does"

@@ -113,6 +113,7 @@ impl Sweeper<'_> {
             now,
             began: None,
             asked: true,
+            intent: None,
             disaster_at: None,
             owner: &marks.owner,
             expires: marks.expires,

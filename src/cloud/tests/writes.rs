@@ -3,7 +3,7 @@
 //! **Invariant:** a write is sent at most once, whatever the answer.
 
 use crate::base::clock::simulated_epoch;
-use crate::cloud::model::{RestoreRequest, RestoreSource};
+use crate::cloud::model::{Publication, RestoreRequest, RestoreSource};
 use crate::cloud::tests::answers::{error, html, instance, instances, ok};
 use crate::cloud::tests::scripted::{REGION, Reply, Script, environment, run, tags};
 use crate::cloud::{Accepted, Cloud, CloudError, DeletePermit, ErrorClass, GuardPolicy, Overlay};
@@ -264,4 +264,25 @@ async fn names_that_only_the_environment_changes_are_protected_too() {
     let writer = cloud.writer().expect("live");
     let failed = writer.restore(REGION, &request).await.expect_err("protected");
     assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fifo_topic_gets_a_token_and_no_other_does() {
+    for (topic, token) in [("t.fifo", Some("r-s")), ("t", None)] {
+        let script = Script::new([ok("Publish", "<MessageId>m-1</MessageId>")]);
+        let cloud = script.open(GuardPolicy::live(["sns:Publish"])).await;
+        let publication = Publication {
+            topic: format!("arn:aws:sns:us-east-1:123456789012:{topic}"),
+            subject: None,
+            message: "hello".to_owned(),
+            attributes: std::collections::BTreeMap::new(),
+            token: "r-s".to_owned(),
+        };
+        let writer = cloud.writer().expect("a live run");
+        let published = writer.publish(REGION, &publication).await.expect("accepted");
+        assert_eq!(published.message_id, "m-1");
+        let form = &script.sent()[0].form;
+        assert_eq!(form.get("MessageDeduplicationId").map(String::as_str), token);
+        assert_eq!(form.contains_key("MessageGroupId"), token.is_some());
+    }
 }

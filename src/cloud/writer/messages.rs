@@ -12,6 +12,9 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 const PUBLISH: &str = "sns:Publish";
 
+/// The group of our messages in a FIFO topic, which keeps their order.
+const GROUP: &str = "drctl";
+
 /// A message that SNS took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
@@ -31,7 +34,7 @@ impl Writer {
         region: &str,
         publication: &Publication,
     ) -> Result<Published, CloudError> {
-        let Publication { topic, subject, message, attributes } = publication;
+        let Publication { topic, subject, message, attributes, token } = publication;
         let failed = |message: String| CloudError {
             class: ErrorClass::Permanent,
             operation: PUBLISH.to_owned(),
@@ -43,6 +46,9 @@ impl Writer {
         let client = self.shared.clients.sns(region, ClientUse::Writes);
         let mut request = client.publish().topic_arn(topic).message(message);
         request = request.set_subject(subject.clone());
+        if topic.ends_with(".fifo") {
+            request = request.message_group_id(GROUP).message_deduplication_id(token);
+        }
         for (name, value) in attributes {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value);
             let value = value.build().map_err(|error| failed(error.to_string()))?;

@@ -52,7 +52,7 @@ fn kinds_are_the_stored_types() {
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
     }
     let unique: std::collections::BTreeSet<_> = kinds.iter().collect();
-    assert_eq!((kinds.len(), unique.len()), (30, 30), "every_event misses a kind");
+    assert_eq!((kinds.len(), unique.len()), (32, 32), "every_event misses a kind");
 }
 
 #[test]
@@ -322,4 +322,8 @@ fn an_operator_s_retry_begins_a_new_count_of_tries() {
     let retried = [&answered[..], &asked].concat();
     assert_eq!(tries(&retried), (0, 1), "the numbers go on, the count begins anew");
     assert_eq!(tries(&[&retried[..], &[intent(2)]].concat()), (1, 2));
+    let again = Event::AttemptStarted { attempt: 2, operator: "bob".to_owned() };
+    let died = [intent(1), again.clone(), every("act_in_doubt")];
+    assert_eq!(tries(&died), (0, 1), "a try that its process did not survive does not count");
+    assert_eq!(tries(&[&answered[..], &[again]].concat()), (1, 1), "one that was answered does");
 }

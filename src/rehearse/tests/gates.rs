@@ -8,7 +8,7 @@ use crate::base::ids::StepKey;
 use crate::engine::Reply;
 use crate::journal::fold::{AnswerWay, Question, RunState};
 use crate::journal::{JournalError, MemoryStore};
-use crate::rehearse::{Cast, Keep, Mode, Scenario, Stage, WatchedStore, Watcher, play};
+use crate::rehearse::{Answers, Cast, Keep, Mode, Scenario, Stage, WatchedStore, Watcher, play};
 use crate::runbook::load_drill;
 use crate::runner::{NobodyToAsk, Operator};
 use std::time::Duration;
@@ -44,7 +44,9 @@ fn asked(state: &RunState) -> Option<String> {
 
 fn begin(stage: &Stage, people: &dyn Operator) -> RunState {
     let world = stage.world.fork();
-    stage.begin(&world, &mut MemoryStore::new(), Cast::of(people)).expect("memory takes everything")
+    // Ann is one of the approvers.
+    let cast = Cast { holder: "ann", ..Cast::of(people) };
+    stage.begin(&world, &mut MemoryStore::new(), cast).expect("memory takes everything")
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn while_nobody_is_there_every_point_leads_to_the_same_waiting() -> Result<(), J
     let stage = gated(RUNBOOK);
     let world = stage.world.fork();
     let watcher = Watcher::new(&world, Vec::new(), true);
-    let mut store = WatchedStore::new(MemoryStore::new(), watcher.clone());
+    let mut store = WatchedStore::new(MemoryStore::new(), watcher.clone(), Answers::Nobody);
     let cast = Cast::of(&NobodyToAsk).watched_by(std::sync::Arc::new(watcher.clone()));
     let state = stage.begin(&world, &mut store, cast).expect("memory takes everything");
     assert_eq!((state.finished, state.interrupted.as_deref()), (None, Some("question")));
@@ -71,7 +73,7 @@ fn while_nobody_is_there_every_point_leads_to_the_same_waiting() -> Result<(), J
         assert_eq!(world.changes().0, 1, "{place}");
         assert_eq!(asked(&ended), asked(&state), "{place}");
     }
-    assert!(points.len() >= 40, "only {} points", points.len());
+    assert!(points.len() >= 30, "only {} points", points.len());
     Ok(())
 }
 
@@ -111,7 +113,9 @@ fn every_answer_to_a_failure_holds_over_every_crash() {
     let stage = gated(&asking);
     let whole = play(&stage, &Scenario::clean(Mode::Drill), Keep::Nothing);
     assert_eq!(whole.stops, Vec::<String>::new());
-    for (answers, ends) in [("", "failed"), (".continue", "failed"), (".undo", "undone")] {
+    for (answers, ends) in
+        [("", "failed"), (".continue", "failed"), (".skip", "warned"), (".undo", "undone")]
+    {
         let name = format!("drill{answers}+wrong-restore=missing-schema");
         // A database without tables is reachable: the pack must ask more.
         let text = asking.replace("pack: [reachable]", "rows: [{ table: orders, at_least: 1 }]");

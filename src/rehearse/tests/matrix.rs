@@ -72,10 +72,10 @@ fn a_snapshot_s_drill_that_is_killed_ends_as_if_nothing_had_happened() {
 #[test]
 fn a_backup_that_is_killed_is_taken_once_and_deleted() {
     let stage = shipped("backup-before-change", Mode::Drill);
-    matrix(&stage, "drill", "succeeded", (50, 18));
+    matrix(&stage, "drill", "succeeded", (50, 15));
     let worse = "drill+stale-read=90s+lost-answer=CreateDBSnapshot";
-    matrix(&stage, worse, "succeeded", (50, 18));
-    matrix(&stage, "drill+lost-answer=DeleteDBSnapshot", "succeeded", (50, 18));
+    matrix(&stage, worse, "succeeded", (50, 15));
+    matrix(&stage, "drill+lost-answer=DeleteDBSnapshot", "succeeded", (50, 15));
 }
 
 #[test]

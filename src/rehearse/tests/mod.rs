@@ -5,7 +5,9 @@ mod doubt;
 mod full;
 mod gates;
 mod matrix;
+mod planted;
 mod storm;
+mod sweeps;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;

@@ -12,8 +12,12 @@ use crate::journal::{MemoryStore, Store as _};
 use crate::rehearse::{Mode, Storms, blow, storm};
 use scenery::{scenery, texts};
 
-/// Seeds of a plain `cargo test`; a debug build does some tens a second.
-const SEEDS: u64 = 300;
+/// Seeds of a plain `cargo test`: about half a minute of one core in a debug build, of which most is the
+/// SDK's. A campaign needs `--release`.
+const SEEDS: u64 = 80;
+
+/// From so many seeds on, everything must have been met.
+const CAMPAIGN: u64 = 1_000;
 
 /// So many storms blow over one runbook.
 const EACH: u64 = 10;
@@ -41,39 +45,44 @@ fn show(seed: u64) {
 
 #[test]
 fn the_same_seed_gives_the_same_journal_byte_for_byte() {
-    for seed in 0..12 {
-        let once = || bytes(&blow(&scenery(seed), seed).journal);
+    for seed in [0, 1, 12, 23, 34] {
+        let once = || bytes(&blow(&scenery(seed / EACH), seed).journal);
         let first = once();
         assert!(!first.is_empty());
         assert_eq!(String::from_utf8(first), String::from_utf8(once()), "seed {seed}");
     }
 }
 
-/// What a campaign must have met, or it proves nothing.
-const MET: [&str; 22] = [
-    "aborted",
+/// What storms must have met, or they prove nothing; some storms are enough for the first of them.
+const MET: [&str; 24] = [
     "adopted",
     "answer lost",
-    "clean-up failed",
     "command refused",
     "command taken",
-    "died after a call",
     "died after an append",
     "died before an append",
-    "disk full",
-    "gate expired",
     "lease lost",
-    "paused",
     "question answered",
-    "refused",
     "resumed in doubt",
     "run failed",
     "run succeeded",
-    "run undone",
     "taken over",
-    "undone",
     "weather changed",
+    "aborted",
+    "clean-up failed",
+    "died after a call",
+    "disk full",
+    "gate expired",
+    "paused",
+    "refused",
+    "run aborted",
+    "run undone",
+    "undo failed",
+    "undone",
 ];
+
+/// So many of them are met by every few storms.
+const OFTEN: usize = 13;
 
 #[test]
 fn whatever_happens_a_run_keeps_its_promises_and_ends() {
@@ -97,15 +106,16 @@ fn whatever_happens_a_run_keeps_its_promises_and_ends() {
         println!("DRCTL_STORM_SEED={seed}: {finding:?}");
     }
     assert!(all.findings.is_empty(), "{} findings", all.findings.len());
-    for what in MET {
-        assert!(all.counters.contains_key(what), "no storm met `{what}`");
+    let must = if seeds < CAMPAIGN { &MET[..OFTEN] } else { &MET };
+    for what in must {
+        assert!(all.counters.contains_key(*what), "no storm met `{what}`");
     }
 }
 
 #[test]
 fn the_shipped_drills_weather_their_storms() {
     for drill in ["restore-db", "verify-snapshot", "backup-before-change"] {
-        let storms = storm(&shipped(drill, Mode::Drill), 1..=20);
-        assert_eq!((storms.seeds, storms.findings), (20, Vec::new()), "{drill}");
+        let storms = storm(&shipped(drill, Mode::Drill), 1..=8);
+        assert_eq!((storms.seeds, storms.findings), (8, Vec::new()), "{drill}");
     }
 }

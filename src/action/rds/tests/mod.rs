@@ -3,6 +3,7 @@
 //! **Invariant:** an action never acts on what is not this run's, and an answer that was lost, late or
 //! malformed is never taken for an end.
 
+mod failing_over;
 mod removing;
 mod restoring;
 mod tagging;
@@ -10,8 +11,8 @@ mod taking;
 mod verifying;
 
 use crate::action::{
-    Acted, Action, ActionError, Memory, Observation, Preview, ReadContext, StepScope, Verdict,
-    WriteContext,
+    Acted, Action, ActionError, Memory, Observation, PastIntent, Preview, ReadContext, StepScope,
+    Verdict, WriteContext,
 };
 use crate::base::clock::simulated_epoch;
 use crate::base::ids::{RunId, StepKey, rds_name};
@@ -79,13 +80,22 @@ struct Bench {
     planned: Option<Values>,
     overlay: Overlay,
     asked: bool,
+    intent: Option<PastIntent>,
 }
 
 impl Bench {
     fn new(inputs: Values, replies: impl IntoIterator<Item = Reply>) -> Self {
         let estate = crate::estate::load("shop.yaml", ESTATE).expect("valid");
         let script = Script::new(replies);
-        Self { script, estate, inputs, planned: None, overlay: Overlay::new(), asked: false }
+        Self {
+            script,
+            estate,
+            inputs,
+            planned: None,
+            overlay: Overlay::new(),
+            asked: false,
+            intent: None,
+        }
     }
 
     fn planned(mut self, pairs: &[(&str, Value)]) -> Self {
@@ -114,6 +124,7 @@ impl Bench {
             now: simulated_epoch(),
             began: None,
             asked: self.asked,
+            intent: self.intent,
             disaster_at: None,
             owner: "ada",
             expires: simulated_epoch() + chrono::TimeDelta::hours(24),

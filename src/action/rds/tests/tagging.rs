@@ -13,10 +13,11 @@ use crate::cloud::tests::scripted::Reply;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that change, disclose, remove or tell, and make nothing that would stay.
-const CREATES_NOTHING: [&str; 5] = [
+const CREATES_NOTHING: [&str; 6] = [
     "rds:DeleteDBInstance",
     "rds:DeleteDBSnapshot",
     "rds:ModifyDBInstance",
+    "rds:RebootDBInstance",
     "secretsmanager:GetSecretValue",
     "sns:Publish",
 ];

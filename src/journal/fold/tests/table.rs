@@ -29,6 +29,8 @@ pub(super) fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> 
         "command_refused",
         "run_paused",
         "abort_requested",
+        "plan_changed",
+        "plan_kept",
     ];
     let and_run = |kinds: &[&'static str]| [&run[..], kinds].concat();
     let looking = ["step_observed", "step_retried"];
@@ -134,7 +136,8 @@ fn without(kinds: &[&'static str], one: &str) -> Vec<&'static str> {
 /// What may follow in a paused run: looks and ends, and no beginning and no mutation.
 fn paused(kinds: &[&'static str]) -> Vec<&'static str> {
     let run = ["attempt_started", "run_interrupted", "prediction_scored", "run_continued"];
-    let control = ["command_taken", "command_refused", "abort_requested"];
+    let control =
+        ["command_taken", "command_refused", "abort_requested", "plan_changed", "plan_kept"];
     let kept = without(&without(kinds, "run_paused"), "intent_recorded");
     let all: std::collections::BTreeSet<_> = kept.into_iter().chain(run).chain(control).collect();
     all.into_iter().collect()

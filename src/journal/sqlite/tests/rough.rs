@@ -55,7 +55,10 @@ fn every_event_that_is_changed_lost_doubled_or_swapped_is_the_first_bad_one() {
         );
         for (sql, bad) in [
             (format!("DELETE FROM events WHERE seq = {seq}"), seq),
-            (format!("UPDATE events SET bytes = bytes || X'20' WHERE seq = {seq}"), seq),
+            (
+                format!("UPDATE events SET bytes = CAST(bytes || X'20' AS BLOB) WHERE seq = {seq}"),
+                seq,
+            ),
             (format!("UPDATE events SET bytes = X'' WHERE seq = {seq}"), seq),
             (format!("UPDATE events SET bytes = 'text' WHERE seq = {seq}"), seq),
             (format!("UPDATE events SET digest = upper(digest) WHERE seq = {seq}"), seq),
