@@ -130,22 +130,6 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     }
 }
 
-fn examine(
-    tools: &Tools,
-    args: &doctor::DoctorArgs,
-    output: OutputForm,
-) -> Result<Exit, CommandError> {
-    let patient = doctor::prepare(tools, args)?;
-    let mut findings = doctor::machine(tools);
-    for environment in &patient.environments {
-        let time = time_of(environment.is_simulated(), None);
-        let examined = doctor::environment(tools, &patient.estate, environment);
-        findings.extend(block_on(time, examined));
-    }
-    findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
-    Ok(doctor::show(&patient, &findings, output))
-}
-
 /// Before a command that looks at runs: what the team shares is brought to this machine. Whoever drives or
 /// controls a run needs it; whoever only looks is shown what there is.
 fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
@@ -165,6 +149,22 @@ fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
         }
         _ => Ok(()),
     }
+}
+
+fn examine(
+    tools: &Tools,
+    args: &doctor::DoctorArgs,
+    output: OutputForm,
+) -> Result<Exit, CommandError> {
+    let patient = doctor::prepare(tools, args)?;
+    let mut findings = doctor::machine(tools);
+    for environment in &patient.environments {
+        let time = time_of(environment.is_simulated(), None);
+        let examined = doctor::environment(tools, &patient.estate, environment);
+        findings.extend(block_on(time, examined));
+    }
+    findings.extend(block_on(time_of(false, None), doctor::resolvers(args, &patient)));
+    Ok(doctor::show(&patient, &findings, output))
 }
 
 fn check_pace(pace: Option<f64>) -> Result<(), CommandError> {

@@ -331,7 +331,7 @@ fn a_bucket_in_the_region_that_is_assumed_lost_is_refused() {
     a.line("drill survive --yes -p gone=eu-west-1").expect(2).says(&["assumes lost"]);
     let wrong = [
         ("somewhere", "is no region"),
-        ("3", "string"),
+        ("3", "expected text"),
         ("'${{ params.nothing }}'", "has no `nothing`"),
         ("'${{ env.region }}'", "is not known to `assumes_lost`"),
         ("'${{ steps.judge.status }}'", "is not known to `assumes_lost`"),

@@ -250,7 +250,9 @@ fn a_take_over_fences_at_every_interleaving() {
         fenced += usize::from(acknowledged.len() < 6);
         early += usize::from(!acknowledged.is_empty());
     }
-    assert!(fenced > 100 && early > 100, "{fenced} {early}");
+    // Whoever takes over comes after what the old holder is just writing, so that few orders fence it
+    // before it is done.
+    assert!(fenced >= 10 && early > 1_000, "{fenced} {early}");
 }
 
 /// Two stations want a run that nobody holds, in every order of their calls.
