@@ -188,8 +188,10 @@ impl Judge {
             let again = self.again.get(&step).copied().unwrap_or(0);
             let idempotent = planned(scene, &step).idempotent;
             let tries = if idempotent { planned(scene, &step).retry.attempts } else { 1 };
+            // A try that its process did not survive does not count; only what may be repeated is.
+            let cut_off = if idempotent { self.state.attempts } else { 0 };
             let ran = world.ran.get(&step).copied().unwrap_or(0);
-            if ran > tries * (1 + again) {
+            if ran > tries * (1 + again) + cut_off {
                 self.violated(format!("{step} ran {ran} times, and was repeated {again} times"));
             }
         }
