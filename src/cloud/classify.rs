@@ -140,7 +140,10 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(refusal) = GuardRefusal::find(error) {
-        return (ErrorClass::Refused, None, refusal.to_string());
+        // Nothing was sent; the driver looks at its lease and at the resource, and tries again if it may.
+        let ended = matches!(refusal, GuardRefusal::LeaseEnded { .. });
+        let class = if ended { ErrorClass::Temporary } else { ErrorClass::Refused };
+        return (class, None, refusal.to_string());
     }
     if let Some(cause) = find::<CredentialsError>(error) {
         let (class, why) = credentials(cause);

@@ -162,6 +162,12 @@ impl Cloud {
         Ok(loaded.expiry().map(DateTime::from))
     }
 
+    /// From now on mutations leave only before `until` on `clock`: the lease's end, renewed by whoever
+    /// drives the run. What comes later is refused as temporary, because nothing was sent.
+    pub fn leased(&self, clock: &Clock, until: DateTime<Utc>) {
+        self.shared.guard.leased(clock, until);
+    }
+
     /// How far the other side's clock is ahead of ours, as its last answer said.
     pub fn clock_skew(&self) -> Option<TimeDelta> {
         self.shared.guard.skew()

@@ -4,6 +4,7 @@
 
 use super::running::Running;
 use crate::base::clock::{Clock, to_delta};
+use crate::cloud::Cloud;
 use crate::journal::{Fence, JournalError, Store};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub(super) struct Holding<'a> {
     fence: Fence,
     lease: Duration,
     clock: &'a Clock,
+    cloud: &'a Cloud,
     renewed: DateTime<Utc>,
     checked: DateTime<Utc>,
 }
@@ -25,8 +27,9 @@ impl<'a> Holding<'a> {
     /// The lease that was just taken.
     pub(super) fn new(running: &Running<'a>, store: &'a mut dyn Store, fence: Fence) -> Self {
         let (lease, clock) = (running.lease, running.lease_clock);
-        let now = clock.now();
-        Self { store, fence, lease, clock, renewed: now, checked: now }
+        let (now, cloud) = (clock.now(), running.cloud);
+        cloud.leased(clock, now + to_delta(lease));
+        Self { store, fence, lease, clock, cloud, renewed: now, checked: now }
     }
 
     /// Renews the lease when a third of it is over, and looks whether it is ours when that was a second
@@ -45,6 +48,7 @@ impl<'a> Holding<'a> {
         if now - self.renewed >= to_delta(self.lease / 3) {
             self.store.renew(self.fence, now, self.lease)?;
             self.renewed = now;
+            self.cloud.leased(self.clock, now + to_delta(self.lease));
         }
         Ok(())
     }

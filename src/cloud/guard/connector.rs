@@ -237,4 +237,23 @@ mod tests {
         assert_eq!(gate.admit(&mut second), Err(GuardRefusal::Repeated { operation }));
         assert_eq!(guard.calls().records()[0].attempts, 1);
     }
+
+    #[tokio::test]
+    async fn a_mutation_does_not_leave_after_the_lease_has_ended() {
+        let (guard, clock) = (guard(), Clock::real());
+        let gate = Clearances { guard: guard.clone() };
+        guard.leased(&clock, clock.now());
+        let read = guard.begin("rds:DescribeDBInstances", "us-east-1", CallSource::Service);
+        let mut look = request("rds", "DescribeDBInstances", Some(&guard.clearance(read)));
+        assert_eq!(gate.admit(&mut look), Ok(read), "looking is always allowed");
+        let call = guard.begin("rds:DeleteDBInstance", "us-east-1", CallSource::Service);
+        let clearance = guard.clearance(call);
+        let mut late = request("rds", "DeleteDBInstance", Some(&clearance));
+        let operation = "rds:DeleteDBInstance".to_owned();
+        assert_eq!(gate.admit(&mut late), Err(GuardRefusal::LeaseEnded { operation }));
+        assert_eq!(guard.calls().records()[1].attempts, 0);
+        guard.leased(&clock, clock.now() + chrono::TimeDelta::minutes(1));
+        let mut renewed = request("rds", "DeleteDBInstance", Some(&clearance));
+        assert_eq!(gate.admit(&mut renewed), Ok(call));
+    }
 }

@@ -9,7 +9,7 @@ use crate::cloud::guard::allow_list::{OperationKind, kind};
 use crate::cloud::guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
 use crate::cloud::guard::refusal::GuardRefusal;
 use crate::cloud::options::GuardPolicy;
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,6 +36,8 @@ struct State {
     records: Vec<CallRecord>,
     server: Server,
     skew: Option<TimeDelta>,
+    /// Until when, on which clock, mutations may leave; `None` means always.
+    lease: Option<(Clock, DateTime<Utc>)>,
 }
 
 /// Who answered, as response headers say.
@@ -140,17 +142,28 @@ impl Guard {
         cleared.then(|| (call, record.operation.clone()))
     }
 
+    /// From now on mutations leave only before `until` on `clock`, the lease's: a process that is stopped
+    /// between its look at the lease and its request must not send it when it wakes.
+    pub(crate) fn leased(&self, clock: &Clock, until: DateTime<Utc>) {
+        self.state().lease = Some((clock.clone(), until));
+    }
+
     /// Counts one more request of a call.
     ///
     /// # Errors
-    /// When the call mutates and was sent before.
+    /// When the call mutates and was sent before, or the lease has ended.
     pub(crate) fn send(&self, call: CallId) -> Result<(), GuardRefusal> {
-        let mut state = self.state();
+        let mut guarded = self.state();
+        let state = &mut *guarded;
         let record = &mut state.records[call.0];
         let once = record.source == CallSource::Service
             && kind(&record.operation) == OperationKind::Mutating;
         if once && record.attempts > 0 {
             return Err(GuardRefusal::Repeated { operation: record.operation.clone() });
+        }
+        let ended = state.lease.as_ref().is_some_and(|(clock, until)| clock.now() >= *until);
+        if once && ended {
+            return Err(GuardRefusal::LeaseEnded { operation: record.operation.clone() });
         }
         record.attempts += 1;
         record.outcome = CallOutcome::Pending;

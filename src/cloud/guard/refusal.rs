@@ -42,6 +42,13 @@ pub enum GuardRefusal {
         /// `rds:DeleteDBInstance`.
         operation: String,
     },
+    /// The lease under which the run mutates had ended when the request was about to leave: this process
+    /// was stopped for longer than the lease lasts, and another may drive the run.
+    #[error("{operation} was not sent: the lease on the run ended before it could leave")]
+    LeaseEnded {
+        /// `rds:DeleteDBInstance`.
+        operation: String,
+    },
     /// A credential provider wanted to call something that is not on its list.
     #[error(
         "a credential provider's request to {place} was not sent: it is not on the list of \

@@ -74,7 +74,7 @@ fn a_backup_that_is_killed_is_taken_once_and_deleted() {
     let stage = shipped("backup-before-change", Mode::Drill);
     matrix(&stage, "drill", "succeeded", (50, 15));
     let worse = "drill+stale-read=90s+lost-answer=CreateDBSnapshot";
-    matrix(&stage, worse, "succeeded", (50, 15));
+    matrix(&stage, worse, "succeeded", (50, 14));
     matrix(&stage, "drill+lost-answer=DeleteDBSnapshot", "succeeded", (50, 15));
 }
 
