@@ -55,7 +55,7 @@ pub fn play(stage: &Stage, scenario: &Scenario, keep: Keep) -> Played {
     world.set_faults(&faults).expect("its faults were checked");
     let watcher = Watcher::new(&world, Vec::new(), keep == Keep::Points);
     let store = WatchedStore::new(MemoryStore::new(), watcher.clone(), scenario.answers);
-    Process { stage, scenario, world, healthy, watcher, store }.to_the_end()
+    Process { stage, scenario, world, healthy, watcher, store }.play()
 }
 
 /// What the process that died at `point` of a run with `journal` leaves, taken up.
@@ -73,7 +73,7 @@ pub fn take_up(
     let healthy = faults_of(&stage.world);
     let watcher = Watcher::new(&world, point.effects.clone(), keep == Keep::Points);
     let store = WatchedStore::new(journal.cut(point.records), watcher.clone(), scenario.answers);
-    Process { stage, scenario, world, healthy, watcher, store }.to_the_end()
+    Process { stage, scenario, world, healthy, watcher, store }.play()
 }
 
 fn faults_of(world: &Simulator) -> Vec<String> {
@@ -91,7 +91,7 @@ struct Process<'a> {
 }
 
 impl Process<'_> {
-    fn to_the_end(mut self) -> Played {
+    fn play(mut self) -> Played {
         let mut state = self.folded();
         let (mut stops, mut broken) = (Vec::new(), None);
         for _ in 0..PROCESSES {

@@ -350,6 +350,7 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_was_left_alone() {
 }
 
 /// The rounds of seeds 1 to `count`, several at a time: most of a round is waiting.
+#[expect(clippy::print_stdout, reason = "how far a long campaign is")]
 fn rounds(count: u64, alone: &[End; 2], figures: &Figures) {
     let next = AtomicU64::new(1);
     std::thread::scope(|scope| {

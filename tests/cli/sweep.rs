@@ -13,6 +13,8 @@ fn lost_drill() -> TestEnv {
     drill.until("restore: creating");
     drill.kill();
     fs::remove_dir_all(env.state().join("runs")).expect("the state can be removed");
+    // What was made a moment ago is not in every read yet.
+    env.line("sim advance 10m").expect(0);
     env
 }
 

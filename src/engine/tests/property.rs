@@ -120,6 +120,10 @@ impl Life {
     }
 
     /// One process; `None` when it died or stopped before the run's end.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other effect is the world's to answer"
+    )]
     fn attempt(&mut self, mut machine: Machine, mut turn: Turn) -> Option<RunState> {
         let mut flying: Vec<Flying> = Vec::new();
         let mut handed = BTreeSet::new();

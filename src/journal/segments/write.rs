@@ -46,7 +46,10 @@ impl SegmentStore {
         let mut last = String::new();
         for _ in 0..TRIES {
             match self.objects.put_if_absent(&key, &bytes) {
-                Ok(_) => return Ok(known.add(number, key, fence, records)),
+                Ok(_) => {
+                    known.add(number, key, fence, records);
+                    return Ok(());
+                }
                 Err(error @ ObjectError::Failed(..)) => {
                     return Err(Put::Failed(self.failed(error)));
                 }
@@ -56,7 +59,8 @@ impl SegmentStore {
             // Ours, if an answer was lost; else the winner's.
             match self.objects.get(&key) {
                 Ok(Some(object)) if object.bytes == bytes => {
-                    return Ok(known.add(number, key, fence, records));
+                    known.add(number, key, fence, records);
+                    return Ok(());
                 }
                 Ok(Some(object)) => return Err(Put::Lost(key, object)),
                 Ok(None) => {}

@@ -225,7 +225,7 @@ fn line(bytes: &[u8]) -> Option<(&str, &[u8])> {
 /// Decodes base 64 with padding.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
-    let padded = text.len() % 4 == 0 && text.len() - digits.len() <= 2;
+    let padded = text.len().is_multiple_of(4) && text.len() - digits.len() <= 2;
     let value = |digit: u8| match digit {
         b'A'..=b'Z' => Some(digit - b'A'),
         b'a'..=b'z' => Some(digit - b'a' + 26),

@@ -42,8 +42,11 @@ impl Chance {
         }
         if step.gate.is_some() {
             let (message, approvers) = ("go?".to_owned(), Vec::new());
-            let on_timeout =
-                if step.poll_ms % 2 == 0 { Consequence::Fail } else { Consequence::Reject };
+            let on_timeout = if step.poll_ms.is_multiple_of(2) {
+                Consequence::Fail
+            } else {
+                Consequence::Reject
+            };
             let approvals = 1 + step.retry.attempts % 2;
             return Ok(Seen::Gate(SeenGate { message, approvers, approvals, on_timeout }));
         }

@@ -50,6 +50,10 @@ impl Judge {
     }
 
     /// What must hold of an event before it is applied.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a judge of tests looks at the events that it knows"
+    )]
     fn before(&mut self, scene: &Scene, record: &Record) {
         match &record.event {
             Event::StepStarted { step, .. } => self.may_start(scene, step),
@@ -136,6 +140,10 @@ impl Judge {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a judge of tests looks at the events that it knows"
+    )]
     fn count_event(&mut self, event: &Event) {
         match event {
             Event::ActInDoubt { error, .. } if error.message.contains("the process ended") => {

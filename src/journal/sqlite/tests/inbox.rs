@@ -31,7 +31,11 @@ fn a_file_of_an_older_version_gets_its_inbox_with_the_first_command() {
     let posted = commands().remove(0);
     poster.post(&posted).unwrap();
     for store in [&driver, &reader] {
-        assert_eq!(store.posted().unwrap(), [posted.clone()], "seen by who had it open");
+        assert_eq!(
+            store.posted().unwrap(),
+            std::slice::from_ref(&posted),
+            "seen by who had it open"
+        );
         assert!(verify(store, None).unwrap().is_sound());
     }
 }
