@@ -21,6 +21,8 @@ pub struct PastIntent {
     pub at: DateTime<Utc>,
     /// Whether AWS accepted it; else nobody knows whether it took effect.
     pub accepted: bool,
+    /// When a person told the step to try again after it, if one did.
+    pub retried: Option<DateTime<Utc>>,
 }
 
 /// The step that an action works on.
@@ -53,6 +55,9 @@ pub struct StepScope<'a> {
     pub owner: &'a str,
     /// When what is created may be swept: the tag `drctl:expires`.
     pub expires: DateTime<Utc>,
+    /// Whether what is created is made to be used (`drctl run`), so that no sweep removes it: the tag
+    /// `drctl:keep`.
+    pub hands_over: bool,
     /// Outputs that the plan predicted for this step: what was fixed at planning, such as the
     /// instant that `latest` meant, stays fixed. `None` while planning.
     pub planned: Option<&'a Values>,
@@ -61,10 +66,11 @@ pub struct StepScope<'a> {
 }
 
 impl StepScope<'_> {
-    /// The four tags that everything created carries.
+    /// The four tags that everything created carries, and `drctl:keep` where a run hands it over.
     pub fn tags(&self) -> BTreeMap<String, String> {
         let (run, step) = (self.run.clone(), self.step.clone());
-        Marks { run, step, owner: self.owner.to_owned(), expires: self.expires }.tags()
+        let marks = Marks { run, step, owner: self.owner.to_owned(), expires: self.expires };
+        if self.hands_over { marks.kept() } else { marks.tags() }
     }
 
     /// The input called `name`; absent reads as null.

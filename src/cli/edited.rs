@@ -1,14 +1,16 @@
 //! Files that were edited while their run was open.
 //!
 //! **Invariant:** a run never goes on with files that differ from its plan's unless a person has seen the
-//! difference and said so, and that is in its journal.
+//! difference and said so, and that is in its journal. Where it acts and what protects it never changes,
+//! nor, once a step has begun, what steps take from the estate.
 
 use crate::base::digest::Digest;
 use crate::base::value::Value;
-use crate::cli::confirm::confirm_change;
+use crate::cli::confirm::{confirm_change, confirm_ending};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::launch::{Tools, operator, stored_json};
+use crate::cli::fixed::{moved, place_changes, weakened};
+use crate::cli::launch::{Tools, environment, operator, stored_json};
 use crate::cli::out;
 use crate::cli::project::read_bounded;
 use crate::cli::session::{Session, verify_account};
@@ -39,6 +41,10 @@ pub(super) struct EditedArgs {
 /// Files that differ from what the plan embeds.
 pub(super) struct Edited {
     difference: Difference,
+    /// What lets gates that are to come be opened more easily, one line each.
+    weakened: Vec<String>,
+    /// The environment as the run began in it.
+    before: Environment,
     runbook: Runbook,
     /// The estate as it is now.
     pub(super) estate: Estate,
@@ -68,13 +74,16 @@ pub(super) fn compare(
     let (runbook_now, estate_now) = (now(tools, &plan.runbook)?, now(tools, &plan.estate)?);
     let (old, _) = load_runbook(&plan.runbook.file, &plan.runbook.text, &tools.catalogue)?;
     let old_estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
+    let before = environment(&old_estate, &plan.environment.name)?.clone();
     let mut found = Difference::default();
-    let mut problems = None;
+    let (mut problems, mut fixed, mut easier) = (None, Vec::new(), Vec::new());
     let runbook =
         match runbook_now.map(|text| load_runbook(&plan.runbook.file, &text, &tools.catalogue)) {
             None => old,
             Some(Ok((new, _))) => {
                 found = difference(&old, &new);
+                easier = weakened(&old, &new);
+                found.lines.extend(easier.iter().cloned());
                 new
             }
             Some(Err(wrong)) => {
@@ -87,6 +96,12 @@ pub(super) fn compare(
         None => old_estate,
         Some(Ok(new)) => {
             found.lines.extend(estate_lines(&old_estate, &new, &plan.environment.name));
+            let place = place_changes(&before, new.environments.get(&before.name));
+            found.lines.extend(place.iter().cloned());
+            fixed.extend(place);
+            if begun(state).next().is_some() {
+                fixed.extend(moved(&old_estate, &new, &before));
+            }
             new
         }
         Some(Err(wrong)) => {
@@ -113,15 +128,25 @@ pub(super) fn compare(
     if let Some(problems) = problems {
         return Err(problems);
     }
-    let begun: Vec<&str> = begun(state)
-        .filter(|key| found.touched.contains(key.id()))
-        .map(|key| key.as_str())
-        .collect();
-    if !begun.is_empty() {
-        return Err(refused(&begun.join(", ")));
-    }
+    unchanged(state, &found, &fixed)?;
     out::progress(&message);
-    Ok(GoesOn::Changed(Box::new(Edited { difference: found, runbook, estate })))
+    let edited = Edited { difference: found, weakened: easier, before, runbook, estate };
+    Ok(GoesOn::Changed(Box::new(edited)))
+}
+
+/// Whether all that must stay as it was has stayed.
+fn unchanged(state: &RunState, found: &Difference, fixed: &[String]) -> Result<(), CommandError> {
+    let touched = begun(state).filter(|key| found.touched.contains(key.id()));
+    let touched: Vec<&str> = touched.map(|key| key.as_str()).collect();
+    if !touched.is_empty() {
+        return Err(refused(&touched.join(", ")));
+    }
+    if fixed.is_empty() {
+        return Ok(());
+    }
+    let message = format!("an open run cannot go on with these changes:\n  {}", fixed.join("\n  "));
+    Err(CommandError::new(Exit::Refused, message)
+        .help("put them back as they were, or resume with --keep-plan"))
 }
 
 fn refused(begun: &str) -> CommandError {
@@ -211,7 +236,7 @@ pub(super) async fn replan(
     scene: Scene<'_>,
     (by, yes): (&Person, bool),
 ) -> Result<Change, CommandError> {
-    let Edited { difference, runbook, .. } = edited;
+    let Edited { difference, weakened, before, runbook, .. } = edited;
     let Scene { estate, environment, session } = scene;
     let fresh = fresh(tools, old, &runbook, estate, environment, session).await?;
     let begun: Vec<_> = begun(state).cloned().collect();
@@ -222,7 +247,12 @@ pub(super) async fn replan(
         out::progress(&format!("WOULD FAIL      {failure}"));
     }
     let what = format!("go on with run {} and {} changes", old.run, difference.lines.len());
-    confirm_change(environment, &what, yes)?;
+    // What protected the run when it began protects it still.
+    if weakened.is_empty() {
+        confirm_change(&before, &what, yes)?;
+    } else {
+        confirm_ending(&before, &format!("{what}; {}", weakened.join("; ")), yes)?;
+    }
     let json = stored_json(&plan);
     let digest = Digest::of(json.as_bytes()).to_string();
     let json = serde_json::from_str(&json).expect("just written");

@@ -28,13 +28,22 @@ pub fn main() -> ExitCode {
     };
     out::be(if cli.quiet { out::Loudness::Quiet } else { out::Loudness::Usual });
     logging::start(cli.verbose);
-    match dispatch(&cli) {
+    match caught(|| dispatch(&cli)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             out::failure(&error.fitted());
             error.exit.into()
         }
     }
+}
+
+/// What `work` ends with; a panic, whose message was written already, is an internal error: exit codes are
+/// for scripts, and the journal is whole because a turn is one transaction.
+fn caught(work: impl FnOnce() -> Result<Exit, CommandError>) -> Result<Exit, CommandError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(CommandError::new(Exit::Internal, "drctl has a defect and stopped; see above")
+            .help("nothing is lost: `drctl status` says where runs stand, `drctl resume` goes on"))
+    })
 }
 
 /// Whether time jumps or passes.
@@ -131,10 +140,13 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
 }
 
 /// Before a command that looks at runs: what the team shares is brought to this machine. Whoever drives or
-/// controls a run needs it; whoever only looks is shown what there is.
+/// controls a run needs it, and so does a sweep, which leaves open runs alone; whoever only looks is shown
+/// what there is.
 fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
     match command {
-        Command::Resume(_) | Command::Control(_) => tools.journals.refresh(&tools.state),
+        Command::Resume(_) | Command::Control(_) | Command::Sweep(_) => {
+            tools.journals.refresh(&tools.state)
+        }
         Command::Status(_) | Command::History(_) | Command::Report(_) => {
             tools.journals.refresh_if_possible(&tools.state);
             Ok(())
@@ -174,5 +186,17 @@ fn check_pace(pace: Option<f64>) -> Result<(), CommandError> {
                 .help("60 plays an hour in a minute"))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        let error = caught(|| panic!("of a test")).expect_err("it panicked");
+        assert_eq!(error.exit, Exit::Internal);
+        assert_eq!(caught(|| Ok(Exit::Waiting)).ok(), Some(Exit::Waiting));
     }
 }

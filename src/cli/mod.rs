@@ -14,6 +14,7 @@ mod error;
 mod exit;
 mod explain;
 mod explain_action;
+mod fixed;
 mod given;
 mod heartbeat;
 mod history;

@@ -104,7 +104,9 @@ fn line(tools: &Tools, wanted: Option<&str>, output: OutputForm) -> Result<Exit,
             out::result(&serde_json::to_string_pretty(&document).expect("plain data"));
         }
     }
-    Ok(found.map_or(Exit::Ok, |line| exit_of(&line)))
+    let exit = found.map_or(Exit::Ok, |line| exit_of(&line));
+    // Nobody knows what a damaged run left: that is no "nothing runs".
+    Ok(if damaged > 0 && wanted.is_none() && exit == Exit::Ok { Exit::Journal } else { exit })
 }
 
 fn line_of(tools: &Tools, run: &RunId) -> Result<StatusLine, CommandError> {

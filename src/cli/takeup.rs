@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::lock::{Lock, Tried, holder, is_held, named, remembers};
 use crate::cli::out;
 use crate::cli::state::StateDir;
+use crate::journal::shared::{copy_of, go_on_alone};
 use crate::journal::{Fence, JournalError, Lease, Store, Takeover};
 use crate::runner::LEASE;
 use chrono::{DateTime, Utc};
@@ -132,8 +133,12 @@ pub(super) fn hold(
 ) -> Result<Hold, CommandError> {
     let path = state.run(run).join("lock");
     let (us, now, ttl) = (holder(), Clock::real().now(), lease_time()?);
+    let copied = copy_of(store)?;
+    if let Some(place) = copied.as_ref().filter(|_| !take_over) {
+        return Err(only_a_copy(run, store.place(), place));
+    }
     let lease = store.lease()?;
-    let (lock, may_force, living) = match Lock::attempt(&path, &us)? {
+    let (lock, died, living) = match Lock::attempt(&path, &us)? {
         Tried::Ours { lock, before } => {
             // It held the file lock as well, and the system takes that from the dead only.
             let died = lease.as_ref().is_some_and(|lease| before.contains(&lease.holder));
@@ -147,13 +152,22 @@ pub(super) fn hold(
             (None, false, Some(by))
         }
     };
-    let takeover = if take_over || may_force { Takeover::Force } else { Takeover::IfExpired };
+    let takeover = match (take_over, died) {
+        (true, _) => Takeover::Force,
+        // A process of another state directory may have the same name, and lives.
+        (false, true) => Takeover::Died,
+        (false, false) => Takeover::IfExpired,
+    };
     let fence = store.acquire(&us, now, ttl, takeover).map_err(|error| match error {
         JournalError::Held { ref holder, .. } => {
             refused(run, holder, driver(store).ok().flatten().as_ref())
         }
         other => other.into(),
     })?;
+    if let Some(place) = copied {
+        go_on_alone(store, &place)?;
+        out::progress(&format!("run {run} goes on here, without its shared journal {place}"));
+    }
     store.note(PROCESS, &format!("{us}{SINCE}{}", format_instant(now)))?;
     let lost = lease.filter(|lease| living.is_some() || (take_over && lease.holder != us));
     if let Some(lease) = lost {
@@ -166,6 +180,16 @@ pub(super) fn hold(
         None => Lock::replace(&path, &us)?,
     };
     Ok(Hold { lock, fence, fenced: living })
+}
+
+/// What somebody is told who would drive a run from a copy: whether another machine drives it, the shared
+/// journal knows alone.
+fn only_a_copy(run: &RunId, copy: &str, place: &str) -> CommandError {
+    let message = format!("{copy} is a copy of the shared journal {place}, which was not asked");
+    CommandError::new(Exit::Journal, message).help(format!(
+        "set DRCTL_JOURNAL to the bucket and prefix of that journal; if it is lost and nobody else \
+         drives the run, `drctl resume {run} --take-over` goes on with the copy"
+    ))
 }
 
 /// What somebody is told who may not have a run.

@@ -30,8 +30,14 @@ pub(super) fn ending_text(plan: &Plan, state: &RunState, found: &UndoPlan, undo:
     }
     let irreversible: Vec<&StepKey> = found.irreversible.iter().collect();
     section("irreversible", "cannot be undone", plan, &irreversible, &mut lines);
-    let left: Vec<&StepKey> = found.left.iter().collect();
+    let (kept, left): (Vec<&StepKey>, Vec<&StepKey>) =
+        found.left.iter().partition(|step| found.kept_by.contains_key(*step));
     section("left behind", "nothing undoes it", plan, &left, &mut lines);
+    for step in kept {
+        let above = &found.kept_by[step];
+        let why = format!("not undone: {above} stands on it and stays");
+        section("left behind", &why, plan, &[step], &mut lines);
+    }
     let always: Vec<&StepKey> = found.always.iter().collect();
     section("runs anyway", "always", plan, &always, &mut lines);
     let never = never_run(plan, state);
@@ -53,7 +59,8 @@ pub(super) fn ending_json(plan: &Plan, state: &RunState, found: &UndoPlan, undo:
     let document = json!({
         "schema_version": 1, "run": plan.run, "environment": plan.environment.name,
         "under_way": under_way(plan, state), "undo": undone, "stays": stays,
-        "irreversible": found.irreversible, "left": found.left, "always": found.always,
+        "irreversible": found.irreversible, "left": found.left,
+        "kept_by": found.kept_by, "always": found.always,
         "never_runs": never_run(plan, state),
     });
     serde_json::to_string_pretty(&document).expect("plain data")

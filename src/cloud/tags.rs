@@ -20,7 +20,8 @@ pub const OWNER_TAG: &str = "drctl:owner";
 /// Tag with the instant from which on it may be swept.
 pub const EXPIRES_TAG: &str = "drctl:expires";
 
-/// Tag that a person gives to what shall never be swept; its value says why.
+/// Tag of what shall never be swept; its value says why. `drctl run` gives it to what it makes, and people
+/// give it to what they want to keep.
 pub const KEEP_TAG: &str = "drctl:keep";
 
 /// What all tags of ours begin with.
@@ -74,6 +75,14 @@ impl Marks {
         .into_iter()
         .map(|(tag, value)| (tag.to_owned(), tag_value(value)))
         .collect()
+    }
+
+    /// The tags of what a run hands over: those of [`Self::tags`], and that no sweep removes it.
+    pub fn kept(&self) -> BTreeMap<String, String> {
+        let why = tag_value(&format!("run {} made it to be used", self.run));
+        let mut tags = self.tags();
+        tags.insert(KEEP_TAG.to_owned(), why);
+        tags
     }
 
     /// What the tags of a resource say; `None` when none of them is ours.
@@ -137,7 +146,10 @@ mod tests {
             marks(StepKey::new("restore"), "ada"),
             marks(StepKey::item("restore", "orders"), "ada@example.com"),
         ] {
-            assert_eq!(Marks::read(&marks.tags()), Ok(Some(marks)));
+            assert_eq!(Marks::read(&marks.tags()), Ok(Some(marks.clone())));
+            let kept = marks.kept();
+            assert!(kept[KEEP_TAG].contains(marks.run.as_str()) && kept.len() == 5, "{kept:?}");
+            assert_eq!(Marks::read(&kept), Ok(Some(marks)));
         }
     }
 

@@ -4,7 +4,7 @@
 //! only time lost.
 
 use crate::base::ids::StepKey;
-use crate::journal::event::Event;
+use crate::journal::event::{Event, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,8 @@ pub(super) struct Agenda {
     due: BTreeSet<usize>,
     /// Whether a step failed or was undone, which may change what becomes of every other.
     troubled: bool,
+    /// Whether a person skipped a step: whoever needs it waits for what it waited for.
+    passed_over: bool,
 }
 
 impl Agenda {
@@ -41,7 +43,9 @@ impl Agenda {
                 | StepStatus::Warned
                 | StepStatus::Skipped => false,
             });
-        Self { places, dependents, due: (0..plan.steps.len()).collect(), troubled }
+        let passed_over = state.steps.values().any(|step| by_a_person(step.skip.as_ref()));
+        let due = (0..plan.steps.len()).collect();
+        Self { places, dependents, due, troubled, passed_over }
     }
 
     /// The place of a step in the plan.
@@ -60,7 +64,11 @@ impl Agenda {
             event,
             Event::StepFailed { .. } | Event::UndoStarted { .. } | Event::AbortRequested { .. }
         );
-        if self.troubled || matches!(event, Event::RunContinued { .. }) {
+        if let Event::StepSkipped { reason, .. } = event {
+            self.passed_over |= by_a_person(Some(reason));
+        }
+        let all = self.troubled || self.passed_over;
+        if all || matches!(event, Event::RunContinued { .. }) {
             self.due.extend(0..self.places.len());
         } else if let Event::StepSucceeded { step, .. } | Event::StepSkipped { step, .. } = event {
             self.due.extend(self.dependents.get(step).into_iter().flatten());
@@ -71,4 +79,8 @@ impl Agenda {
     pub(super) fn take(&mut self) -> BTreeSet<usize> {
         std::mem::take(&mut self.due)
     }
+}
+
+fn by_a_person(skip: Option<&SkipReason>) -> bool {
+    matches!(skip, Some(SkipReason::Operator { .. }))
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** an answer is judged first and has its effect afterwards; what is refused changes
 //! nothing. An approval counts once a person.
 
-use super::approver::{may_decide, refusal};
+use super::approver::{approval_by, is_reserved, may_decide, one_person, refusal};
 use super::effect::{Effect, Reply};
 use super::machine::{Live, Machine};
 use crate::base::clock::format_instant;
@@ -13,6 +13,7 @@ use crate::journal::event::Event;
 use crate::journal::fold::{
     APPROVE, AnswerWay, DONE, GateRecord, Question, REPEAT, RETRY, SKIP, StepState,
 };
+use std::collections::BTreeSet;
 
 impl Machine {
     /// Somebody answered in this process.
@@ -46,6 +47,9 @@ impl Machine {
             let choices = question.choices.join(", ");
             return Err(format!("`{}` is no answer to {step}: it takes {choices}", reply.answer));
         }
+        if reply.answer == SKIP && is_reserved(self.step(step), found) {
+            return Err(format!("gate {step} is for certain people: nobody skips it"));
+        }
         match &question.gate {
             Some(gate) => self.judge_decision(found, gate, reply, by),
             None => Ok(()),
@@ -69,7 +73,7 @@ impl Machine {
         if !may_decide(by, &gate.approvers, place.simulated) {
             return Err(refusal(by, &gate.approvers, place.simulated));
         }
-        match found.approval_of(by) {
+        match approval_by(found, by) {
             Some(earlier) if reply.answer == APPROVE => Err(format!(
                 "{by} approved it already, {}; {} different people are needed",
                 format_instant(earlier.at),
@@ -96,7 +100,9 @@ impl Machine {
         let needed = question.gate.as_ref().map_or(1, |gate| gate.approvals);
         let Reply { answer, way, comment } = reply;
         if needed > 1 && answer == APPROVE {
-            let last = found.approvals.len() + 1 >= needed as usize;
+            let given = found.approvals.iter().map(|one| &one.by);
+            let people = given.chain([&by]).map(one_person).collect::<BTreeSet<_>>().len();
+            let last = people >= needed as usize;
             let (step, by, comment) = (step.clone(), by.clone(), comment.clone());
             self.emit(Event::ApprovalGiven { step, by, way, comment });
             if !last {

@@ -1,16 +1,19 @@
 //! Who may decide at a gate, and what is known of them.
 //!
-//! **Invariant:** outside the simulator only what AWS says of a person counts; a name that they chose
-//! themselves never does.
+//! **Invariant:** outside the simulator only what AWS says of a person counts. A name that they chose
+//! themselves never counts alone, and never makes one person two.
 
 use crate::journal::Person;
+use crate::journal::fold::{Approval, StepState};
+use crate::plan::model::{GateKind, PlannedStep};
 
 /// Roles of IAM Identity Center: AWS sets the session's name there, so that it says who it is.
 const SINGLE_SIGN_ON: &str = "AWSReservedSSO_";
 
 /// Whether `person` is one of `approvers`; nobody named means anybody. A name stands for an ARN, a user's
-/// name, a role's name, `ROLE/SESSION`, or the user's name of IAM Identity Center. In the simulator
-/// (`simulated`), where nobody proves who they are, the declared name counts.
+/// name, a role's name, `ROLE/SESSION`, or the user's name of IAM Identity Center. Who may assume a role
+/// chooses the session's name, unless the role's trust policy asks for `sts:RoleSessionName`. In the
+/// simulator (`simulated`), where nobody proves who they are, the declared name counts.
 pub fn may_decide(person: &Person, approvers: &[String], simulated: bool) -> bool {
     if approvers.is_empty() {
         return true;
@@ -22,11 +25,51 @@ pub fn may_decide(person: &Person, approvers: &[String], simulated: bool) -> boo
     approvers.iter().any(|approver| names.contains(&approver.as_str()))
 }
 
+/// The approval that the person gave, in whichever session, if it counts.
+pub fn approval_by<'a>(found: &'a StepState, person: &Person) -> Option<&'a Approval> {
+    found.approvals.iter().find(|one| one_person(&one.by) == one_person(person))
+}
+
+/// Whether a gate is for named people or for more than one, so that nobody goes around it.
+pub fn is_reserved(planned: &PlannedStep, found: &StepState) -> bool {
+    let asked = found.gate.as_ref().map(|(gate, _)| gate);
+    if asked.is_some_and(|gate| !gate.approvers.is_empty() || gate.approvals > 1) {
+        return true;
+    }
+    if planned.gate != Some(GateKind::Person) {
+        return false;
+    }
+    // What is known only in the run may be anything.
+    let written = |name: &str| planned.with.get(name).filter(|value| !value.is_null());
+    let people = written("approvers");
+    people.is_some_and(|value| value.as_array().is_none_or(|names| !names.is_empty()))
+        || written("approvals").is_some_and(|value| value.as_u64() != Some(1))
+}
+
+/// What tells two people apart: their identity without what they choose themselves, else the name.
+pub(super) fn one_person(person: &Person) -> &str {
+    const ASSUMED: &str = ":assumed-role/";
+    const FEDERATED: &str = ":federated-user/";
+    let Some(arn) = person.identity.as_deref() else { return &person.operator };
+    if let Some((before, rest)) = arn.split_once(ASSUMED) {
+        let role = rest.split('/').next().unwrap_or_default();
+        let end = before.len() + ASSUMED.len() + role.len();
+        return if role.starts_with(SINGLE_SIGN_ON) { arn } else { &arn[..end] };
+    }
+    match arn.find(FEDERATED) {
+        Some(at) => &arn[..at + FEDERATED.len()],
+        None => arn,
+    }
+}
+
 /// What an ARN may be called by. Whoever assumes a role chooses the name of the session, so that alone it
-/// proves nothing.
+/// proves nothing; neither does the name of a federated user, which any user may choose.
 fn names_of(arn: &str) -> Vec<&str> {
     let mut names = vec![arn];
     let Some(resource) = arn.splitn(6, ':').nth(5) else { return names };
+    if resource.starts_with("federated-user/") {
+        return Vec::new();
+    }
     if let Some(assumed) = resource.strip_prefix("assumed-role/") {
         names.push(assumed);
         let mut parts = assumed.split('/');
@@ -94,6 +137,26 @@ mod tests {
             assert!(!may(person, name), "{person} {name}");
         }
         assert!(may_decide(&user, &[], false));
+    }
+
+    #[test]
+    fn a_federated_user_is_nobody_by_name() {
+        let arn = "arn:aws:sts::111122223333:federated-user/bob";
+        assert!(!may(&proven(arn), "bob") && !may(&proven(arn), arn));
+        assert!(may_decide(&proven(arn), &[], false));
+    }
+
+    #[test]
+    fn what_people_choose_themselves_makes_no_second_person() {
+        let sts = |resource: &str| proven(&format!("arn:aws:sts::111122223333:{resource}"));
+        let same = |a: &str, b: &str| one_person(&sts(a)) == one_person(&sts(b));
+        assert!(same("assumed-role/dba/s1", "assumed-role/dba/s2"));
+        assert!(same("federated-user/ann", "federated-user/bob"));
+        assert!(!same("assumed-role/dba/s1", "assumed-role/dba2/s1"));
+        let single = "assumed-role/AWSReservedSSO_D_1";
+        assert!(!same(&format!("{single}/ann"), &format!("{single}/bob")));
+        assert!(!same("user/ann", "user/bob"));
+        assert_eq!(one_person(&Person::declared("ann")), "ann");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! **Invariant:** the record of a command and of all that follows from it are one turn, so that each is
 //! used once over every crash. A refusal says what a person can do instead.
 
+use super::approver::{approval_by, is_reserved};
 use super::effect::{Effect, Reply};
 use super::machine::{Live, Machine};
 use crate::base::clock::format_instant;
@@ -75,7 +76,7 @@ impl Machine {
                  `abort` hold the run up"
             ));
         }
-        match found.approval_of(by) {
+        match approval_by(found, by) {
             Some(_) => Ok(()),
             None => Err(format!("{by} has given no approval to {step} that could be withdrawn")),
         }
@@ -88,6 +89,11 @@ impl Machine {
         }
         if self.state.aborting.is_some() {
             return Err(format!("the run is being aborted: nothing of {step} is begun any more"));
+        }
+        if is_reserved(planned, found) && !found.status.is_over() {
+            return Err(format!(
+                "gate {step} cannot be skipped: it is for certain people; approve or reject it"
+            ));
         }
         let gate = planned.gate == Some(GateKind::Person);
         if gate && self.plan.environment.protected && !found.status.is_over() {
@@ -143,7 +149,13 @@ impl Machine {
             return self.take_answer(&step.clone(), reply, by);
         }
         match command {
-            Command::Withdraw { step, .. } => self.emit(Event::ApprovalWithdrawn { step, by }),
+            Command::Withdraw { step, .. } => {
+                // It may have been given in another session of the same person.
+                let found = &self.state.steps[&step];
+                let given = approval_by(found, &by).filter(|_| found.approval_of(&by).is_none());
+                let by = given.map_or_else(|| by.clone(), |given| given.by.clone());
+                self.emit(Event::ApprovalWithdrawn { step, by });
+            }
             Command::Pause { reason } => self.pause(by, reason),
             Command::Continue => self.resume_work(by),
             Command::Skip { step, reason } => self.skip_on_demand(&step, by, reason),

@@ -57,13 +57,13 @@ impl Machine {
             }
             return;
         }
-        let unmet = step.needs.iter().find(|key| ended(key) && !self.serves(key, step));
+        let unmet = step.needs.iter().find(|key| self.serves(key, step) == Some(false));
         let reason = match (&self.state.aborting, stopped_by, unmet) {
             (Some(abort), _, _) => SkipReason::Aborted { operator: abort.by.operator.clone() },
             (None, _, Some(need)) => SkipReason::Upstream { step: need.clone() },
             (None, Some(cause), None) => SkipReason::Stopped { step: cause.clone() },
             (None, None, None) => {
-                if step.needs.iter().all(|key| self.serves(key, step)) {
+                if step.needs.iter().all(|key| self.serves(key, step) == Some(true)) {
                     self.start(&step.key, Part::Forward);
                 }
                 return;
@@ -72,12 +72,27 @@ impl Machine {
         self.emit(Event::StepSkipped { step: step.key.clone(), reason });
     }
 
-    /// Whether `need` ended so that `step` can go on: it succeeded, or a person skipped it and `step` does
-    /// not refer to it.
-    fn serves(&self, need: &StepKey, step: &PlannedStep) -> bool {
+    /// Whether `need` ended so that `step` can go on: it succeeded, or a person skipped it, `step` does not
+    /// refer to it, and what it waited for serves. `None` while that is open.
+    fn serves(&self, need: &StepKey, step: &PlannedStep) -> Option<bool> {
         let found = &self.state.steps[need];
+        if !found.status.is_over() {
+            return None;
+        }
+        if found.status.is_success() {
+            return Some(true);
+        }
         let skipped = matches!(found.skip, Some(SkipReason::Operator { .. }));
-        found.status.is_success() || (skipped && !refers_to(step, need.id()))
+        if !skipped || refers_to(step, need.id()) {
+            return Some(false);
+        }
+        let further: Vec<Option<bool>> =
+            self.step(need).needs.iter().map(|further| self.serves(further, step)).collect();
+        // One that never serves decides, then one that is open.
+        match further.contains(&Some(false)) {
+            true => Some(false),
+            false => further.iter().all(Option::is_some).then_some(true),
+        }
     }
 
     fn start(&mut self, step: &StepKey, part: Part) {

@@ -23,7 +23,7 @@ mod policy;
 mod step;
 mod undo;
 
-pub use approver::may_decide;
+pub use approver::{approval_by, is_reserved, may_decide};
 pub use change::Change;
 pub use effect::{ActFailure, Begun, Effect, Input, Part, Reply, Seen, SeenDone, SeenGate, Turn};
 pub use machine::{Machine, Start};

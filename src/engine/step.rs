@@ -11,7 +11,7 @@ use crate::base::clock::between;
 use crate::base::duration;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, SkipReason};
-use crate::journal::fold::StepStatus;
+use crate::journal::fold::{IntentStatus, StepStatus};
 use crate::plan::model::{OnFailure, Trace};
 use std::time::Duration;
 
@@ -165,6 +165,9 @@ impl Machine {
         }
         let (operation, target) =
             self.intents.get(step).cloned().expect("a begun step has an intent");
+        if let Some(error) = self.asks_for_another(step, &target) {
+            return self.fail(step, error, SeenDone::default());
+        }
         self.emit(Event::IntentRecorded {
             step: step.clone(),
             attempt: last_try + 1,
@@ -174,6 +177,22 @@ impl Machine {
         let part = self.part(step);
         self.live.insert(step.clone(), Live::Acting);
         self.effect(Effect::Act { step: step.clone(), part });
+    }
+
+    /// An earlier try that may have had its effect asked for something else than `target`: then that would
+    /// be left behind, known to nobody.
+    fn asks_for_another(&self, step: &StepKey, target: &str) -> Option<ErrorRecord> {
+        let earlier = self.state.steps[step].intent.as_ref()?;
+        let refused = earlier.status == IntentStatus::Refused && !earlier.made_before;
+        (!refused && earlier.target != target).then(|| ErrorRecord {
+            kind: ErrorKind::Internal,
+            message: format!(
+                "try {} asked for {}, which may be there, and the next would ask for {target}",
+                earlier.attempt, earlier.target
+            ),
+            code: None,
+            help: Some(format!("look at {} by hand; undo changes to the files", earlier.target)),
+        })
     }
 
     fn look_failed(&mut self, step: &StepKey, error: ErrorRecord) {

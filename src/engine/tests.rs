@@ -182,6 +182,27 @@ fn in_doubt_looks_until_the_world_has_settled_before_it_acts_again() {
 }
 
 #[test]
+fn another_target_is_never_asked_for_after_a_try_that_may_have_done_something() {
+    let plan = plan(vec![mutation("a", &[])]);
+    let (mut machine, turn) = begin(&plan);
+    let mut world = World::default().look("a", vec![Ok(Seen::Absent)]);
+    let (mut effects, now) = (turn.effects, simulated_epoch());
+    while !matches!(effects.as_slice(), [Effect::Act { .. }]) {
+        let (_, input) = world.answer(effects.remove(0));
+        effects.extend(machine.handle(input, now).effects);
+    }
+    let other = Begun::Run { inputs: json!({}), intent: ("do".into(), "other".into()) };
+    world.conditions.insert("a", other);
+    let start = Start { operator: "bob".to_owned(), fence: 2 };
+    let (machine, turn) = Machine::resume(plan, machine.state().clone(), start, now);
+    let run = drive(machine, turn, &mut world, now);
+    assert_eq!((run.failure("a"), run.kinds("intent_recorded")), (ErrorKind::Internal, 0));
+    let error = run.state.steps[&StepKey::new("a")].error.clone().expect("it failed");
+    assert!(error.message.contains("asked for a,"), "{}", error.message);
+    assert!(error.message.contains("would ask for other"), "{}", error.message);
+}
+
+#[test]
 fn a_check_that_cannot_look_has_its_number_of_tries() {
     let cannot = || Err(error(ErrorKind::CheckError));
     let failed = run(&plan(vec![check("a", &[])]), World::default().look("a", vec![cannot()]));

@@ -1,7 +1,7 @@
 //! What undoing takes back, in which order, and what stays.
 //!
 //! **Invariant:** one function answers for machine and previews; nothing is undone before everything
-//! that was built on it.
+//! that was built on it, and never what a step stands on that was done and cannot be undone.
 
 use crate::base::ids::StepKey;
 use crate::journal::fold::{RunState, StepState, StepStatus};
@@ -19,6 +19,8 @@ pub struct UndoPlan {
     /// Steps whose effect stays: there is no undo for them, their undo failed, or something that depends
     /// on them could not be undone.
     pub left: Vec<StepKey>,
+    /// Of `left`: what could be undone, and the step that stands on it and stays.
+    pub kept_by: BTreeMap<StepKey, StepKey>,
     /// `always` steps that have not ended: they run whatever happens.
     pub always: Vec<StepKey>,
 }
@@ -33,8 +35,8 @@ impl UndoPlan {
 /// What undoing the run would do now, or does from here on.
 pub fn undo_plan(plan: &Plan, state: &RunState) -> UndoPlan {
     let mut found = UndoPlan::default();
-    // By step: how many waves come before it, and whether something that depends on it cannot be undone.
-    let mut places: BTreeMap<&StepKey, (usize, bool)> = BTreeMap::new();
+    // By step: how many waves come before it, and what depends on it and cannot be undone.
+    let mut places: BTreeMap<&StepKey, (usize, Option<&StepKey>)> = BTreeMap::new();
     // Backwards, so that everything that depends on a step was met before it.
     for step in plan.steps.iter().rev() {
         let stands = &state.steps[&step.key];
@@ -46,7 +48,7 @@ pub fn undo_plan(plan: &Plan, state: &RunState) -> UndoPlan {
         }
         let (wave, blocked) = places.remove(&step.key).unwrap_or_default();
         let wanted = may_be_undone(step, stands);
-        let undone = wanted && !blocked;
+        let undone = wanted && blocked.is_none();
         if undone {
             if found.undo.len() <= wave {
                 found.undo.resize_with(wave + 1, Vec::new);
@@ -56,12 +58,15 @@ pub fn undo_plan(plan: &Plan, state: &RunState) -> UndoPlan {
             found.irreversible.push(step.key.clone());
         } else if wanted || stays(step, stands) {
             found.left.push(step.key.clone());
+            if let Some(above) = blocked.filter(|_| wanted) {
+                found.kept_by.insert(step.key.clone(), above.clone());
+            }
         }
-        let below =
-            (wave + usize::from(undone), blocked || stands.status == StepStatus::UndoFailed);
+        let keeps = !undone && keeps_its_ground(step, stands);
+        let below = (wave + usize::from(undone), keeps.then_some(&step.key).or(blocked));
         for need in &step.needs {
             let place = places.entry(need).or_default();
-            *place = (place.0.max(below.0), place.1 || below.1);
+            *place = (place.0.max(below.0), place.1.or(below.1));
         }
     }
     found.undo.iter_mut().for_each(|wave| newest_first(wave, state));
@@ -92,6 +97,13 @@ fn has_effect(step: &PlannedStep, stands: &StepState) -> bool {
     let acts = !step.check && step.trace != Trace::BestEffort;
     acts && stands.status != StepStatus::Undone
         && (stands.may_have_made || stands.status.is_success())
+}
+
+/// Whether what the step needs has to stay for it: its undo failed, or it was done for good. One that
+/// failed did not come to stand on anything, as far as anybody knows.
+fn keeps_its_ground(step: &PlannedStep, stands: &StepState) -> bool {
+    let for_good = step.irreversible && stands.status.is_success() && has_effect(step, stands);
+    for_good || stands.status == StepStatus::UndoFailed
 }
 
 fn stays(step: &PlannedStep, stands: &StepState) -> bool {

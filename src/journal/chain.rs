@@ -241,10 +241,26 @@ pub struct Claim<'a> {
     pub takeover: Takeover,
 }
 
+/// The number of the lease that an event was written under, 0 where there is none: every new lease has a
+/// higher one, also where the lease itself was lost.
+pub fn fence_of(record: Option<&StoredRecord>) -> u64 {
+    record.map_or(0, |one| fence_in(&one.bytes))
+}
+
+/// The same for an event's bytes.
+pub fn fence_in(bytes: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Written {
+        #[serde(default)]
+        fence: u64,
+    }
+    serde_json::from_slice(bytes).map_or(0, |written: Written| written.fence)
+}
+
 /// The lease that `claim` gets. `last_fence` is the highest number given so far.
 ///
 /// # Errors
-/// `Held`.
+/// `Held`; `Corrupt` when no number is higher than the last one.
 pub fn grant(
     place: &str,
     current: Option<&Lease>,
@@ -261,9 +277,14 @@ pub fn grant(
             });
         }
     }
+    let next = last_fence.checked_add(1).ok_or_else(|| JournalError::Corrupt {
+        place: place.to_owned(),
+        seq: None,
+        why: format!("its lease has number {last_fence}, which drctl never gave"),
+    })?;
     Ok(Lease {
         holder: claim.holder.to_owned(),
-        fence: Fence::new(last_fence + 1),
+        fence: Fence::new(next),
         expires_at: claim.now + to_delta(claim.ttl),
         renewed_at: claim.now,
     })

@@ -15,7 +15,10 @@ impl RunState {
                 continue;
             }
             let begun = || FoldProblem::Begun(key.clone());
-            *steps.get_mut(key).ok_or_else(begun)? = known.clone();
+            let kept = steps.get_mut(key).ok_or_else(begun)?;
+            *kept = known.clone();
+            // What was approved is not what will happen now.
+            kept.approvals.clear();
         }
         self.steps = steps;
         self.plan = plan.clone();

@@ -114,7 +114,8 @@ impl Store for MemoryStore {
         takeover: Takeover,
     ) -> Result<Fence, JournalError> {
         let claim = chain::Claim { holder, now, ttl, takeover };
-        let lease = chain::grant(PLACE, self.lease.as_ref(), self.last_fence, claim)?;
+        let last = self.last_fence.max(chain::fence_of(self.records.last()));
+        let lease = chain::grant(PLACE, self.lease.as_ref(), last, claim)?;
         let fence = lease.fence;
         self.last_fence = fence.number();
         self.lease = Some(lease);
@@ -251,5 +252,15 @@ mod tests {
         let ttl = Duration::from_secs(60);
         let held = store.acquire("b", simulated_epoch(), ttl, Takeover::IfExpired).unwrap_err();
         assert!(held.is_lease());
+    }
+
+    #[test]
+    fn a_new_fence_is_above_that_of_the_last_event() {
+        let mut store = store();
+        store.append(&JournalBuilder::started(&["a"]).records()).unwrap();
+        (store.last_fence, store.lease) = (0, None);
+        let ttl = Duration::from_secs(60);
+        let fence = store.acquire("b", simulated_epoch(), ttl, Takeover::IfExpired).unwrap();
+        assert_eq!(fence.number(), 2);
     }
 }

@@ -20,6 +20,30 @@ use std::time::Duration;
 /// Note of a shared journal: a machine's copy could not be written any more, and why.
 const COPY_LOST: &str = "local copy lost";
 
+/// Note of a file: it is a copy of the journal at that place, which alone says who drives the run.
+const COPY_OF: &str = "copy of";
+
+/// Note of a copy: a person took the run over from the journal at that place, and goes on with the file.
+const TAKEN_FROM: &str = "taken over from";
+
+/// The shared journal that `store` is a copy of, unless a person went on with it since then.
+///
+/// # Errors
+/// Its notes cannot be read.
+pub fn copy_of(store: &dyn Store) -> Result<Option<String>, JournalError> {
+    let notes = store.notes()?;
+    let last = notes.into_iter().rev().find(|note| [COPY_OF, TAKEN_FROM].contains(&&*note.key));
+    Ok(last.filter(|note| note.key == COPY_OF).map(|note| note.value))
+}
+
+/// Notes that a person goes on with a copy of the journal at `place`, without asking it.
+///
+/// # Errors
+/// The copy cannot be written.
+pub fn go_on_alone(store: &mut dyn Store, place: &str) -> Result<(), JournalError> {
+    store.note(TAKEN_FROM, place)
+}
+
 /// A shared journal and its copy.
 #[derive(Debug)]
 pub struct SharedStore {
@@ -42,7 +66,22 @@ impl SharedStore {
         shared.load()?;
         let mut store = Self { shared, copy: Some(copy), copied };
         store.catch_up();
+        store.mark();
         Ok(store)
+    }
+
+    /// Marks the copy as one, so that nobody drives the run from it as if it were the journal.
+    fn mark(&mut self) {
+        let Some(copy) = &mut self.copy else { return };
+        let place = self.shared.place();
+        let marked = match copy_of(&*copy) {
+            Ok(Some(marked)) if marked == place => return,
+            Ok(_) => copy.note(COPY_OF, place),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = marked {
+            tracing::warn!(%error, "the local copy cannot be marked as one");
+        }
     }
 
     /// Whether everything so far is in the copy.

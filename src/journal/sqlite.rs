@@ -12,7 +12,7 @@ use crate::journal::store::{
     Damage, Fence, Head, Lease, Note, Salvaged, Store, StoredRecord, Takeover,
 };
 use chrono::{DateTime, Utc};
-use rows::{from_sql, held, read_head, read_lease, read_sound, to_sql, write_lease};
+use rows::{from_sql, held, last_written, read_head, read_lease, read_sound, to_sql, write_lease};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::path::Path;
 use std::time::Duration;
@@ -230,6 +230,8 @@ impl Store for SqliteStore {
         self.transact(|connection, place| {
             let stored = read_lease(connection, place)?;
             let last = stored.as_ref().map_or(0, |lease| lease.fence.number());
+            // A copy of a shared journal has events and no lease.
+            let last = last.max(last_written(connection, place)?);
             let current = stored.filter(|lease| !lease.holder.is_empty());
             let claim = chain::Claim { holder, now, ttl, takeover };
             let lease = chain::grant(place, current.as_ref(), last, claim)?;

@@ -191,6 +191,8 @@ impl fmt::Display for Fence {
 pub enum Takeover {
     /// Only when it has expired.
     IfExpired,
+    /// Also when it was held under its name by a process of this very state directory: that one died.
+    Died,
     /// Always: a person says that the other process is gone.
     Force,
 }

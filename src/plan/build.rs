@@ -309,6 +309,7 @@ impl Planner<'_> {
             disaster_at: self.request.disaster_at,
             owner: &self.request.owner,
             expires: expires(self.request.now),
+            hands_over: self.request.mode.hands_over(),
             planned: None,
             standing: None,
         };

@@ -79,6 +79,11 @@ impl RunMode {
             Self::Run => true,
         }
     }
+
+    /// Whether no sweep ever removes what was created: a run makes it to be used, a drill only to look at.
+    pub fn hands_over(&self) -> bool {
+        matches!(self, Self::Run)
+    }
 }
 
 /// A file that a plan embeds.

@@ -47,6 +47,10 @@ pub fn render_summary(report: &Report) -> String {
     text
 }
 
+/// What becomes of what a drill kept.
+const KEPT_BY_A_DRILL: &str = "  (24 hours after its plan `drctl sweep` may remove it, unless somebody \
+                               gives it the tag drctl:keep)\n";
+
 /// Everything that stays: what can be connected to with its address.
 fn kept(report: &Report) -> String {
     let stays = report.left_behind.iter().filter(|left| left.why.starts_with("kept"));
@@ -56,7 +60,9 @@ fn kept(report: &Report) -> String {
             None => format!("kept: {}\n", left.what),
         })
         .collect();
-    if lines.is_empty() { String::new() } else { format!("\n{}", lines.concat()) }
+    // What a run made carries `drctl:keep` from its creation on.
+    let fate = if report.run.drill.is_some() { KEPT_BY_A_DRILL } else { "" };
+    if lines.is_empty() { String::new() } else { format!("\n{}{fate}", lines.concat()) }
 }
 
 fn objectives(report: &Report) -> String {

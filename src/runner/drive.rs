@@ -55,6 +55,8 @@ pub async fn drive(
     let mut holding = Holding::new(running, store, fence);
     let mut handed = BTreeSet::new();
     let mut turn = turn;
+    // Whether an act was launched that nobody has polled yet: nothing of it has left.
+    let mut unsent = false;
     loop {
         holding.keep()?;
         holding.store.append(&turn.records)?;
@@ -70,7 +72,7 @@ pub async fn drive(
                 Effect::Halt => return Ok(Ended { state: machine.state().clone() }),
                 Effect::Forget { step } => flight.forget(&step),
                 Effect::Act { .. } => {
-                    holding.check()?;
+                    unsent = true;
                     flight.launch(&machine, effect);
                 }
                 Effect::Begin { .. }
@@ -84,6 +86,11 @@ pub async fn drive(
         let input = loop {
             if let Some(posted) = next_command(&*holding.store, &machine, &mut handed)? {
                 break Input::Command(posted);
+            }
+            // The last thing before an act leaves: reading the inbox may have taken a while.
+            if unsent {
+                holding.check()?;
+                unsent = false;
             }
             tokio::select! {
                 biased;

@@ -12,7 +12,7 @@ use crate::base::ids::StepKey;
 use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
-use crate::journal::fold::{IntentStatus, RunState, StepState, StepStatus};
+use crate::journal::fold::{IntentStatus, RETRY, RunState, StepState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep, Trace};
 use crate::plan::{
     StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
@@ -58,14 +58,16 @@ pub(super) struct Past {
 impl Past {
     /// Of `step` so far.
     pub(super) fn of(step: &StepState) -> Self {
+        let retried = step.answered_at.filter(|_| step.answer.as_deref() == Some(RETRY));
+        let past = |at: DateTime<Utc>, accepted: bool| {
+            Some(PastIntent { at, accepted, retried: retried.filter(|retried| *retried >= at) })
+        };
         let intent = step.intent.as_ref().and_then(|intent| match intent.status {
-            IntentStatus::Accepted => Some(PastIntent { at: intent.at, accepted: true }),
-            IntentStatus::Open | IntentStatus::InDoubt => {
-                Some(PastIntent { at: intent.at, accepted: false })
-            }
+            IntentStatus::Accepted => past(intent.at, true),
+            IntentStatus::Open | IntentStatus::InDoubt => past(intent.at, false),
             // The refusal says nothing of an earlier one that was in doubt.
             IntentStatus::Refused if intent.made_before => {
-                Some(PastIntent { at: step.started_at.unwrap_or(intent.at), accepted: false })
+                past(step.started_at.unwrap_or(intent.at), false)
             }
             IntentStatus::Refused => None,
         });
@@ -96,6 +98,7 @@ impl Prepared {
             disaster_at: plan.disaster_at,
             owner: &running.operator.operator,
             expires: expires(plan.created_at),
+            hands_over: plan.mode.hands_over(),
             planned: Some(&self.planned),
             standing: self.standing.as_ref(),
         }

@@ -131,6 +131,10 @@ fn an_edited_estate_and_a_broken_file_are_refused_too() {
     let good = fs::read_to_string(env.project().join(estate)).expect("a file");
     edit(&env, estate, "backup_retention_days: 30", "backup_retention_days: 31");
     env.line("resume").expect(17).says(&["~ estate database"]);
+    let before = env.mutations();
+    let moved = env.line("resume --accept-changes").expect(17);
+    moved.says(&["an open run cannot go on with these changes", "~ estate database"]);
+    assert_eq!(env.mutations(), before, "nothing was done");
     env.write(estate, &good);
     env.write(RUNBOOK, "apiVersion: drctl/v1\nkind: Runbook\nsteps: nothing\n");
     env.line("resume").expect(17).says(&["has problems"]);

@@ -1,6 +1,6 @@
 //! What drills left behind is found from AWS's tags alone, and removed when it has expired.
 
-use crate::env::TestEnv;
+use crate::env::{TestEnv, mutations};
 use crate::interrupted::Watched;
 use serde_json::Value as Json;
 use std::fs;
@@ -168,20 +168,42 @@ fn a_sweep_that_was_killed_is_run_again() {
 fn snapshots_are_swept_and_no_more_than_max_at_once() {
     let env = TestEnv::new();
     for _ in 0..2 {
-        env.line("run backup-before-change --env sim -p database=orders").expect(0);
+        env.line("drill backup-before-change --keep").expect(0);
     }
+    let sweep = |more: &str| env.line(&format!("sweep --env sim --estate credentialmate {more}"));
+    let deleted = || {
+        let done = mutations(&env.state().join("worlds/credentialmate-sim"));
+        done.iter().filter(|line| line.starts_with("DeleteDBSnapshot")).count()
+    };
     fs::remove_dir_all(env.state().join("runs")).expect("removed");
-    env.line("sim advance 30d").expect(0);
-    let listed = env.line("sweep --env sim").expect(0);
+    env.line("sim advance 30d --estate credentialmate").expect(0);
+    let listed = sweep("").expect(0);
     let listed = listed.shows(&["WOULD REMOVE snapshot drctl-", "2 would be removed"]);
     assert!(!listed.stdout.contains(" instance drctl-"), "{}", listed.stdout);
-    let first = env.line("sweep --env sim --execute --max 1").expect(15);
+    let first = sweep("--execute --max 1").expect(15);
     first.shows(&["1 removed", "1 left for the next sweep", "one sweep removes at most 1 (--max)"]);
-    assert_eq!(env.count("DeleteDBSnapshot"), 1);
-    env.line("sweep --env sim --execute --owner somebody").expect(0).shows(&["it is tester's"]);
-    env.line("sweep --env sim --execute --older-than 40d").expect(0).shows(&["not older than"]);
-    env.line("sweep --env sim --execute --owner tester --older-than 20d").expect(0);
-    assert_eq!(env.count("DeleteDBSnapshot"), 2);
+    assert_eq!(deleted(), 1);
+    sweep("--execute --owner somebody").expect(0).shows(&["it is tester's"]);
+    sweep("--execute --older-than 40d").expect(0).shows(&["not older than"]);
+    sweep("--execute --owner tester --older-than 20d").expect(0);
+    assert_eq!(deleted(), 2);
+}
+
+#[test]
+fn what_a_run_made_is_never_swept() {
+    let env = TestEnv::new();
+    env.line("run restore-db --env sim -p database=orders").expect(0);
+    env.line("run backup-before-change --env sim -p database=orders").expect(0);
+    env.line("drill restore-db --keep").expect(0);
+    let kept = env.left_behind();
+    assert_eq!(kept.len(), 2);
+    // Its tags say so: no machine's state is needed.
+    fs::remove_dir_all(env.state().join("runs")).expect("removed");
+    env.line("sim advance 2d").expect(0);
+    let swept = env.line("sweep --env sim --execute").expect(0);
+    swept.shows(&["REMOVED", "STAYS", "drctl:keep", "made it to be used", "1 removed; 2 stay"]);
+    assert_eq!((env.count("DeleteDBInstance"), env.count("DeleteDBSnapshot")), (1, 0));
+    assert_eq!(env.left_behind().len(), 1);
 }
 
 #[test]

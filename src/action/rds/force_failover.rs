@@ -61,6 +61,8 @@ impl Default for ForceFailover {
 /// What AWS's events tell of a failover.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
+    /// What AWS gave up was answered by a person's `retry`: only what came after it counts.
+    answered: bool,
     started: Option<DateTime<Utc>>,
     completed: Option<DateTime<Utc>>,
     /// AWS gave it up, in its own words.
@@ -68,12 +70,15 @@ struct Told {
 }
 
 /// Reads RDS-EVENT-0013 (started), 0049 and 0015 (completed) and 0034 (abandoned) by their texts:
-/// `DescribeEvents` gives no numbers.
-fn told(events: &[DbEvent]) -> Told {
-    let mut told = Told::default();
-    for event in events {
+/// `DescribeEvents` gives no numbers. A failover that was given up before somebody said `retry`, at
+/// `retried` by AWS's clock, is over, and so is all that came before its end.
+fn told(events: &[DbEvent], retried: Option<DateTime<Utc>>) -> Told {
+    let given_up = events.iter().filter(|event| gives_up(event)).map(|event| event.at);
+    let over = retried.and_then(|retried| given_up.filter(|at| *at <= retried).max());
+    let mut told = Told { answered: over.is_some(), ..Told::default() };
+    for event in events.iter().filter(|event| over.is_none_or(|over| event.at > over)) {
         let text = event.message.to_ascii_lowercase();
-        if text.contains("abandoning user requested failover") {
+        if gives_up(event) {
             told.abandoned = Some(event.message.clone());
         } else if text.contains("failover started") {
             told.started = told.started.or(Some(event.at));
@@ -82,6 +87,10 @@ fn told(events: &[DbEvent]) -> Told {
         }
     }
     told
+}
+
+fn gives_up(event: &DbEvent) -> bool {
+    event.message.to_ascii_lowercase().contains("abandoning user requested failover")
 }
 
 /// Why the instance cannot be failed over, whatever is waited for.
@@ -118,13 +127,16 @@ fn after(intent: PastIntent, told: Told, found: &DbInstance, scope: &StepScope<'
         Told { completed: Some(completed), started, .. } => done(name, started, completed),
         Told { abandoned: Some(words), .. } => Observation::Broken {
             why: format!("AWS gave the failover of `{name}` up: {words}"),
-            help: "its events tell when it failed over last; try again later if it is still wanted"
+            help: "its events tell when it failed over last; answer `retry` later if it is \
+                   still wanted"
                 .to_owned(),
         },
         Told { started: Some(_), .. } => waiting("failing over".to_owned()),
         Told { .. } if found.status != "available" => {
             waiting(format!("`{name}` is `{}`", found.status))
         }
+        // AWS gave up what it had accepted, and a person wants it again.
+        Told { answered: true, .. } => Observation::Absent,
         // AWS said yes: its events will come.
         Told { .. } if intent.accepted => waiting("asked for, no event of it yet".to_owned()),
         Told { .. } if between(intent.at, scope.now) < SETTLED_AFTER => {
@@ -215,7 +227,8 @@ impl Action for ForceFailover {
         };
         let since = context.view.their_time(intent.at);
         let events = context.view.db_events(scope.region, name, since).await?;
-        Ok(after(intent, told(&events), &found, scope))
+        let retried = intent.retried.map(|at| context.view.their_time(at));
+        Ok(after(intent, told(&events, retried), &found, scope))
     }
 
     async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {

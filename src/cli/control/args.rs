@@ -43,7 +43,8 @@ const SKIP: &str = "Example:
   drctl skip last warm_up --reason 'no traffic tonight'
 
 What needs the step goes on, except what refers to its outputs: that is skipped as well. A step that
-has begun to change something cannot be skipped, nor can a gate of a protected environment.";
+has begun to change something cannot be skipped, nor can a gate of a protected environment,
+or one with `approvers` or several `approvals` anywhere.";
 
 const RETRY: &str = "Example:
   drctl retry last restore

@@ -8,7 +8,7 @@ use crate::cli::control::subject::Subject;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::question::elsewhere;
-use crate::engine::may_decide;
+use crate::engine::{approval_by, is_reserved, may_decide};
 use crate::journal::fold::{Question, StepStatus};
 use crate::journal::{Command, Person};
 use crate::plan::model::GateKind;
@@ -22,7 +22,7 @@ pub(super) fn judge(subject: &Subject, command: &Command, by: &Person) -> Result
         Command::Approve { step, .. } => {
             let question = gate(subject, step)?;
             allowed(subject, step, question, by)?;
-            match subject.state.steps[step].approval_of(by) {
+            match approval_by(&subject.state.steps[step], by) {
                 None => Ok(()),
                 Some(given) => {
                     let at = format_instant(given.at);
@@ -34,7 +34,7 @@ pub(super) fn judge(subject: &Subject, command: &Command, by: &Person) -> Result
         Command::Reject { step, .. } => allowed(subject, step, gate(subject, step)?, by),
         Command::Withdraw { step, .. } => {
             gate(subject, step)?;
-            match subject.state.steps[step].approval_of(by) {
+            match approval_by(&subject.state.steps[step], by) {
                 Some(_) => Ok(()),
                 // It may be on its way in the inbox.
                 None if subject.has_unread()? => Ok(()),
@@ -146,6 +146,11 @@ fn judge_skip(subject: &Subject, step: &StepKey) -> Result<(), CommandError> {
     if always {
         let message = format!("step {step} cleans up and runs whatever happens");
         return Err(CommandError::usage(message).help("it cannot be skipped"));
+    }
+    let found = &subject.state.steps[step];
+    if planned.is_some_and(|planned| is_reserved(planned, found)) {
+        let message = format!("gate {step} cannot be skipped: it is for certain people");
+        return Err(CommandError::new(Exit::Rejected, message).help("approve or reject it"));
     }
     if gate && subject.environment.protected {
         let name = &subject.environment.name;

@@ -23,8 +23,10 @@ use crate::cli::state::StateDir;
 use crate::cloud::HttpSource;
 use crate::cloud::bucket::{Bucket, BucketPlace};
 use crate::journal::objects::Objects;
+use crate::journal::shared::copy_of;
 use crate::journal::{JournalError, SegmentStore, SharedStore, SqliteStore, Store, StoredRecord};
 use objects::BucketObjects;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// Events at the end of a journal among which its run's end is.
@@ -153,11 +155,11 @@ impl Journals {
         run: &RunId,
     ) -> Result<Box<dyn Store>, CommandError> {
         let Some(shared) = self.shared()? else {
-            return Ok(Box::new(SqliteStore::open(&state.journal(run))?));
+            return Ok(Box::new(alone(state, run)?));
         };
         let segments = shared.segments(run, state);
         if !is_there(&segments)? {
-            let store = SqliteStore::open(&state.journal(run))?;
+            let store = alone(state, run)?;
             let help = format!("`drctl journal push {run}` shares it");
             out::progress(&format!("run {run} is in this machine's journal only; {help}"));
             return Ok(Box::new(store));
@@ -180,8 +182,13 @@ impl Journals {
         if !is_there(&segments)? {
             return Ok(Box::new(copy?));
         }
-        if let Ok(copy) = copy {
-            segments.go_on_from(copy.load()?, copy.place())?;
+        match copy.and_then(|copy| Ok((copy.load()?, copy))) {
+            Ok((records, copy)) => segments.go_on_from(records, copy.place())?,
+            // The bucket has everything; the copy only saves reading it.
+            Err(JournalError::Corrupt { why, .. } | JournalError::Foreign { why, .. }) => {
+                out::progress(&format!("this machine's copy of run {run} is damaged: {why}"));
+            }
+            Err(error) => tracing::info!(%error, "the local copy is not used"),
         }
         Ok(Box::new(segments))
     }
@@ -231,15 +238,63 @@ fn joined(
     run: &RunId,
 ) -> Result<SharedStore, JournalError> {
     let path = state.journal(run);
-    let copy = if path.exists() {
-        SqliteStore::open(&path)?
-    } else {
-        let directory = state.run(run);
-        std::fs::create_dir_all(&directory)
-            .map_err(|error| JournalError::of_create(&directory.display().to_string(), error))?;
-        SqliteStore::create(&path)?
+    if path.exists() {
+        // A copy that is damaged is worth nothing, and the bucket has all of it.
+        match SqliteStore::open(&path).and_then(|copy| copy.load().map(|_| copy)) {
+            Ok(copy) => return SharedStore::open(segments, copy),
+            Err(JournalError::Corrupt { why, .. } | JournalError::Foreign { why, .. }) => {
+                segments.load()?;
+                let aside = set_aside(&path)?;
+                out::progress(&format!(
+                    "this machine's copy of run {run} is damaged ({why}): it is now {}, and is made \
+                     anew from {}",
+                    aside.display(),
+                    segments.place()
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let directory = state.run(run);
+    std::fs::create_dir_all(&directory)
+        .map_err(|error| JournalError::of_create(&directory.display().to_string(), error))?;
+    SharedStore::open(segments, SqliteStore::create(&path)?)
+}
+
+/// This machine's journal of a run, without a bucket. Where it is a copy, whoever drives the run elsewhere
+/// sees nothing of what is posted here; and driving it from here takes a person's word (`hold`).
+fn alone(state: &StateDir, run: &RunId) -> Result<SqliteStore, JournalError> {
+    let store = SqliteStore::open(&state.journal(run))?;
+    if let Some(place) = copy_of(&store)? {
+        out::progress(&format!(
+            "run {run}: this machine has a copy of {place}; who drives the run there sees nothing of \
+             what is done here"
+        ));
+    }
+    Ok(store)
+}
+
+/// Moves a damaged copy away, with the files that SQLite keeps beside it.
+fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
+    let with = |path: &Path, end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
     };
-    SharedStore::open(segments, copy)
+    let mut names = (1..).map(|number: u64| match number {
+        1 => with(path, ".damaged"),
+        _ => with(path, &format!(".damaged-{number}")),
+    });
+    let aside = names.find(|name| !name.exists());
+    let aside = aside.unwrap_or_else(|| with(path, ".damaged"));
+    for end in ["-wal", "-shm", ""] {
+        let from = with(path, end);
+        if from.exists() {
+            std::fs::rename(&from, with(&aside, end))
+                .map_err(|error| JournalError::of_create(&from.display().to_string(), error))?;
+        }
+    }
+    Ok(aside)
 }
 
 /// Whether this machine's copy has the run's end: nothing follows it.

@@ -1,14 +1,17 @@
 //! Journals in the simulator's S3, through the guarded client: the contract of stores, and faults.
 
+use super::joined;
 use super::objects::BucketObjects;
 use crate::base::clock::{Clock, simulated_epoch};
+use crate::base::ids::RunId;
+use crate::cli::state::StateDir;
 use crate::cloud::HttpSource;
 use crate::cloud::bucket::{Bucket, BucketPlace, Written};
 use crate::estate;
 use crate::journal::event::{Event, Record};
 use crate::journal::objects::Objects;
 use crate::journal::testing::JournalBuilder;
-use crate::journal::{SegmentStore, Store, Takeover, contract};
+use crate::journal::{SegmentStore, SqliteStore, Store, Takeover, contract};
 use crate::sim::{SimOptions, Simulator, WireRequest, http_client};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,4 +158,41 @@ fn a_bucket_that_cannot_be_used_says_why() {
     assert_eq!(said.expect("right").region(), "eu-west-1");
     simulator.set_faults(&["access-denied".to_owned()]).expect("a fault");
     assert!(open(place()).unwrap_err().is("AccessDenied"));
+}
+
+#[test]
+fn a_damaged_copy_is_set_aside_and_made_anew_from_the_bucket() {
+    let simulator = simulator();
+    let bucket = bucket(&simulator);
+    let mut writer = store(&bucket, "a");
+    let ttl = Duration::from_secs(60);
+    let fence = writer.acquire("a", simulated_epoch(), ttl, Takeover::IfExpired).unwrap();
+    for number in 1..=3 {
+        writer.append(&turn(number, fence.number())).unwrap();
+    }
+    writer.release(fence).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let state = StateDir::at(directory.path());
+    let run = RunId::parse("01kf0e44m0zcmved8pcbds3f7h").unwrap();
+    let path = state.journal(&run);
+    drop(joined(store(&bucket, "b"), &state, &run).unwrap());
+    for (damage, aside) in [("no journal at all", "damaged"), ("nor this", "damaged-2")] {
+        std::fs::write(&path, damage).unwrap();
+        drop(joined(store(&bucket, "b"), &state, &run).unwrap());
+        assert_eq!(SqliteStore::open_read_only(&path).unwrap().load().unwrap().len(), 3);
+        let aside = path.with_extension(format!("db.{aside}"));
+        assert_eq!(std::fs::read_to_string(aside).unwrap(), damage, "nothing is thrown away");
+    }
+}
+
+#[test]
+fn a_command_of_any_size_is_not_taken_into_memory() {
+    let simulator = simulator();
+    let bucket = bucket(&simulator);
+    let long = vec![b' '; 70_000];
+    bucket.put("runs/01run/inbox/x.json", &long, None).unwrap();
+    bucket.put("runs/01run/segments/x.jsonl", &long, None).unwrap();
+    let refused = bucket.get("runs/01run/inbox/x.json").unwrap_err();
+    assert!(refused.is("EntityTooLarge"), "{refused}");
+    assert!(bucket.get("runs/01run/segments/x.jsonl").unwrap().is_some());
 }

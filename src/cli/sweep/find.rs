@@ -88,7 +88,8 @@ pub(super) fn sources(estate: &Estate, environment: &Environment) -> BTreeSet<St
     instances.map(|id| id.to_ascii_lowercase()).collect()
 }
 
-/// Runs of the state directory that have not ended, or whose journals do not say, and what to do.
+/// Runs that have not ended, or whose journals do not say, and what to do: those of the state directory,
+/// into which shared ones were brought before.
 pub(super) fn open_runs(tools: &Tools) -> BTreeMap<RunId, String> {
     let runs = list_runs(tools.state.root()).into_iter().filter_map(|summary| {
         let run = RunId::parse(&summary.run)?;

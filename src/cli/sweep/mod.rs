@@ -38,10 +38,11 @@ use std::time::Duration;
   drctl sweep --env sim --output json
 
 It needs no state of its own: another machine finds the same. Removed is only what carries drctl's four
-tags under a name that a drill gave, and has expired; never what the tag drctl:keep keeps, what a run
-that has not ended made, what is protected from deletion, or what something replicates from. One thing
-at a time, at most one in 10 seconds, without a final snapshot: a drill's data has its source. It may
-be stopped at any time, and run again.
+tags under a name that drctl gave, and has expired; never what the tag drctl:keep keeps (`drctl run`
+gives it to all that it makes, a drill to nothing), what a run that has not ended made (as this
+machine's journals and the shared ones say), what is protected from deletion, or what something
+replicates from. One thing at a time, at most one in 10 seconds, without a final snapshot: a drill's
+data has its source. It may be stopped at any time, and run again.
 
 Exit codes: 0 nothing to remove, or all of it removed; 14 something could not be removed; 15 more is
 left than --max; 17 the guard or a permit refused; 18 a region could not be read.")]

@@ -117,6 +117,7 @@ impl Sweeper<'_> {
             disaster_at: None,
             owner: &marks.owner,
             expires: marks.expires,
+            hands_over: false,
             planned: None,
             standing: None,
         }

@@ -114,3 +114,17 @@ async fn the_world_of_a_fenced_process_is_waited_for_and_that_of_another_is_not(
     drop(theirs);
     take_world(&path, OTHER).await.unwrap();
 }
+
+#[test]
+fn a_copy_of_a_shared_journal_is_not_driven_unless_a_person_says_so() {
+    let (_dir, state, run, mut store) = journal();
+    store.note("copy of", "s3://team/dr/runs/x").unwrap();
+    let refused = hold(&state, &run, &mut store, false).unwrap_err();
+    assert_eq!(refused.exit, Exit::Journal);
+    for part in ["is a copy of the shared journal s3://team/dr", "DRCTL_JOURNAL", "--take-over"] {
+        assert!(refused.to_string().contains(part), "{part}: {refused}");
+    }
+    assert_eq!(store.lease().unwrap(), None);
+    drop(hold(&state, &run, &mut store, true).unwrap());
+    hold(&state, &run, &mut store, false).unwrap();
+}

@@ -21,6 +21,10 @@ const PATIENCE: u32 = 6;
 /// The first pause; each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Most bytes of a command, and of any other object: far more than drctl ever wrote.
+const LONGEST_COMMAND: usize = 64 * 1024;
+const LONGEST: usize = 256 * 1024 * 1024;
+
 /// The header in which S3 says where a bucket is, also when it refuses.
 const REGION_HEADER: &str = "x-amz-bucket-region";
 
@@ -103,6 +107,11 @@ impl Inner {
     }
 }
 
+/// Most bytes of an object that are taken into memory. Whoever may post commands writes into the inbox.
+fn longest(key: &str) -> usize {
+    if key.contains("/inbox/") { LONGEST_COMMAND } else { LONGEST }
+}
+
 pub(super) async fn get(inner: &Inner, key: &str) -> Result<Option<BucketObject>, CloudError> {
     let client = inner.clients.s3(&inner.region, ClientUse::Reads);
     let answer = client.get_object().bucket(&inner.place.bucket).key(inner.key(key)).send().await;
@@ -114,15 +123,29 @@ pub(super) async fn get(inner: &Inner, key: &str) -> Result<Option<BucketObject>
         }
     };
     let tag = found.e_tag().unwrap_or_default().to_owned();
-    let body = found.body.collect().await.map_err(|error| CloudError {
-        class: ErrorClass::Temporary,
+    let failed = |class, code: Option<&str>, message| CloudError {
+        class,
         operation: GET.to_owned(),
         region: inner.region.clone(),
-        code: None,
-        message: format!("the body of {key} broke off: {error}"),
+        code: code.map(str::to_owned),
+        message,
         request_id: None,
-    })?;
-    Ok(Some(BucketObject { bytes: body.to_vec(), tag }))
+    };
+    let most = longest(key);
+    let (mut body, mut bytes) = (found.body, Vec::<u8>::new());
+    loop {
+        let chunk = body.try_next().await.map_err(|error| {
+            let message = format!("the body of {key} broke off: {error}");
+            failed(ErrorClass::Temporary, None, message)
+        })?;
+        let Some(chunk) = chunk else { break };
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > most {
+            let message = format!("{key} has more than {most} bytes: drctl did not write it");
+            return Err(failed(ErrorClass::Permanent, Some("EntityTooLarge"), message));
+        }
+    }
+    Ok(Some(BucketObject { bytes, tag }))
 }
 
 pub(super) async fn get_all(

@@ -6,6 +6,7 @@ use crate::journal::fold::Consequence;
 use crate::journal::{Command, Posted};
 
 mod abort;
+mod reserved;
 
 /// What people post, and when, counted from the beginning of the run.
 type Post = (u64, &'static str, Command);
@@ -292,6 +293,15 @@ fn what_needs_a_skipped_step_goes_on_unless_it_refers_to_it() {
     assert_eq!(run.status("b"), StepStatus::Succeeded, "it does not refer to `a`");
     assert_eq!(run.skip("e"), Some(SkipReason::Upstream { step: key("c") }));
     assert_eq!(run.status("d"), StepStatus::Succeeded);
+}
+
+#[test]
+fn what_needs_a_skipped_step_waits_for_what_that_waited_for() {
+    let plan = policy(OnFailure::Stop);
+    let run = with(&plan, making(&["first", "a", "b", "c", "e", "d"]), &[(1, "ann", skip("a"))]);
+    let began = |step: &str| run.state.steps[&key(step)].started_at.expect("it began");
+    let first = run.state.steps[&key("first")].finished_at.expect("it ended");
+    assert!(began("b") >= first, "`a` waited for `first`, and `b` for `a`");
 }
 
 #[test]

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Version of the form.
 const FORM: u32 = 1;
 
+/// No journal has as many events: a higher number was not written by drctl.
+const LAST: u64 = u64::MAX / 2;
+
 /// The first line of a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +61,8 @@ pub(super) fn name(number: u64, first: u64) -> String {
 pub(super) fn read_name(text: &str) -> Option<(u64, u64)> {
     let (number, first) = text.strip_suffix(".jsonl")?.split_once('-')?;
     let (number, first) = (number.parse().ok()?, first.parse().ok()?);
-    (name(number, first) == text).then_some((number, first))
+    // Both count from 1.
+    (number > 0 && first > 0 && name(number, first) == text).then_some((number, first))
 }
 
 /// The object's bytes.
@@ -98,6 +102,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Segment, (Option<u64>, String)> {
         let why = format!("it has form {}, this drctl knows {FORM}", header.drctl_segment);
         return Err((None, why));
     }
+    if header.first == 0 || header.first > LAST {
+        return Err((None, format!("it begins with event {}, which cannot be", header.first)));
+    }
     let mut rows = Vec::with_capacity(header.digests.len());
     for (seq, digest) in (header.first..).zip(&header.digests) {
         let cut = || (Some(seq), "the segment that holds it is cut off before it".to_owned());
@@ -133,6 +140,9 @@ mod tests {
         for bad in ["", "12-345.jsonl", "0000000012-0000000345", "x-0000000345.jsonl", "lease.json"]
         {
             assert_eq!(read_name(bad), None, "{bad}");
+        }
+        for (number, first) in [(0, 1), (1, 0), (0, 0)] {
+            assert_eq!(read_name(&name(number, first)), None, "places count from 1");
         }
         assert!(name(9, 1) < name(10, 1));
     }

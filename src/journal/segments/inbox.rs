@@ -3,13 +3,17 @@
 //! **Invariant:** an object is created and never changed; what cannot be read as a command is left out
 //! with a warning, so that nobody stops a run by posting nonsense.
 
+use crate::base::ids::RunId;
 use crate::journal::command::Posted;
-use crate::journal::objects::{ObjectError, Objects};
+use crate::journal::objects::{Object, ObjectError, Objects};
 use crate::journal::segments::TRIES;
 use crate::journal::store::Note;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+
+/// Most bytes of a command: what people write in one is cut at a few thousand characters.
+const LONGEST: usize = 64 * 1024;
 
 /// Commands that were read, by key. A command never changes, so that each is fetched once.
 #[derive(Debug, Default)]
@@ -26,16 +30,59 @@ impl Inbox {
     ) -> Result<Vec<Posted>, ObjectError> {
         let keys = objects.list_after(directory, "")?;
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let new: Vec<String> = keys.into_iter().filter(|key| !read.contains_key(key)).collect();
-        for (key, object) in new.iter().zip(objects.get_all(&new)?) {
+        let mut new = Vec::new();
+        for key in keys.into_iter().filter(|key| !read.contains_key(key)).collect::<Vec<_>>() {
+            if id(directory, &key).is_some() {
+                new.push(key);
+            } else {
+                tracing::warn!(key, "not a command's name; it is left out");
+                read.insert(key, None);
+            }
+        }
+        for (key, object) in new.iter().zip(fetched(objects, &new)) {
             let Some(object) = object else { continue };
-            let posted = serde_json::from_slice(&object.bytes);
-            if let Err(error) = &posted {
-                tracing::warn!(key, %error, "not a command");
+            let posted = posted(id(directory, key), &object.bytes);
+            if let Err(why) = &posted {
+                tracing::warn!(key, why, "not a command; it is left out");
             }
             read.insert(key.clone(), posted.ok());
         }
         Ok(read.values().flatten().cloned().collect())
+    }
+}
+
+/// The command's id in its key; nothing else in the directory is looked at.
+fn id<'a>(directory: &str, key: &'a str) -> Option<&'a str> {
+    let id = key.strip_prefix(directory)?.strip_suffix(".json")?;
+    RunId::parse(id).filter(|parsed| parsed.as_str() == id).map(|_| id)
+}
+
+/// The objects under `keys`. One that cannot be read is left out and tried again at the next look:
+/// anybody who may post could stop the run with it otherwise.
+fn fetched(objects: &dyn Objects, keys: &[String]) -> Vec<Option<Object>> {
+    if let Ok(all) = objects.get_all(keys) {
+        return all;
+    }
+    let one = |key: &String| match objects.get(key) {
+        Ok(object) => object,
+        Err(error) => {
+            tracing::warn!(key, ?error, "a command cannot be read and is left out");
+            None
+        }
+    };
+    keys.iter().map(one).collect()
+}
+
+/// Reads the command that is under `id`, made fit for journals.
+fn posted(id: Option<&str>, bytes: &[u8]) -> Result<Posted, String> {
+    if bytes.len() > LONGEST {
+        return Err(format!("it has {} bytes, a command has at most {LONGEST}", bytes.len()));
+    }
+    let posted = Posted::from_json(bytes)?;
+    if Some(posted.id.as_str()) == id {
+        Ok(posted)
+    } else {
+        Err(format!("it says that it is command {}", posted.id))
     }
 }
 

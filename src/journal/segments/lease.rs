@@ -85,7 +85,7 @@ impl LeaseAt<'_> {
             if let (Some((file, _)), Some(lease)) = (&stored, &current)
                 && file.station != station
                 && lease.expires_at > claim.now
-                && claim.takeover == Takeover::IfExpired
+                && claim.takeover != Takeover::Force
             {
                 return Err(JournalError::Held {
                     place: self.place.to_owned(),

@@ -55,7 +55,7 @@ impl SegmentStore {
         }
         let mut known = self.known();
         let before = usize::try_from(first - 1).unwrap_or(usize::MAX);
-        known.records = records[..before].to_vec();
+        known.records = records.get(..before).unwrap_or_default().to_vec();
         known.head = Head { count: first - 1, digest: segment.header.previous.clone() };
         let linked =
             known.records.last().map_or_else(|| chain::genesis().digest, |one| one.digest.clone());

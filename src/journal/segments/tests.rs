@@ -14,6 +14,8 @@ use crate::journal::verify::{Expected, verify};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod hostile;
+
 const TTL: Duration = Duration::from_secs(60);
 
 fn store(bucket: &FakeBucket, station: &str) -> SegmentStore {

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what is acknowledged is there; the loser of a race writes nothing and learns who won.
 
-use crate::journal::chain::Claim;
+use crate::journal::chain::{self, Claim};
 use crate::journal::error::JournalError;
 use crate::journal::objects::{Object, ObjectError};
 use crate::journal::segments::file::{self, Header, Segment};
@@ -96,8 +96,12 @@ impl SegmentStore {
         floor: u64,
     ) -> Result<Lease, JournalError> {
         self.catch_up(known)?;
+        // The lease's object may have been removed, and the journal says what numbers there were.
+        let floor = floor.max(known.fence).max(chain::fence_of(known.records.last()));
         let (file, _) = self.lease_at().acquire(claim, (&self.station, floor), &known.head)?;
-        let lease = file.lease().expect("it was just taken");
+        let Some(lease) = file.lease() else {
+            return Err(self.corrupt(None, "its lease has no holder".to_owned()));
+        };
         let fence = lease.fence.number();
         loop {
             match self.put(known, &lease, Vec::new()) {
@@ -110,6 +114,10 @@ impl SegmentStore {
                     }
                     // The old holder's last words; ours come after them.
                     self.catch_up(known)?;
+                    if known.fence >= fence {
+                        let (place, current) = (self.place.clone(), known.fence.to_string());
+                        return Err(JournalError::Fenced { place, ours: fence, current });
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Losing either side of a shared journal at every point. **Invariant:** the bucket has what was
 //! acknowledged, and a copy is never ahead.
 
-use super::SharedStore;
+use super::{COPY_OF, SharedStore, copy_of, go_on_alone};
 use crate::base::clock::simulated_epoch;
 use crate::journal::chain::Claim;
 use crate::journal::contract;
@@ -216,4 +216,25 @@ fn journals_are_brought_to_a_bucket_and_back() {
     other[2].digest = other[1].digest.clone();
     let error = segments(&calm, "a").bring(&other, (claim, "the copy")).unwrap_err();
     assert!(matches!(error, JournalError::Diverged { seq: 3, .. }), "{error}");
+}
+
+#[test]
+fn a_copy_is_known_as_one_and_goes_on_above_the_fences_of_its_events() {
+    let (bucket, machine) = (FakeBucket::default(), Machine::new("a"));
+    assert_eq!(copy_of(&machine.copy()).unwrap(), None);
+    for until in 1..=3 {
+        drive(&mut machine.open(&bucket).unwrap(), until).unwrap();
+    }
+    let mut copy = machine.copy();
+    let place = copy_of(&copy).unwrap().unwrap();
+    assert_eq!(place, "s3://fake/team/runs/01run");
+    let marks = copy.notes().unwrap().into_iter().filter(|note| note.key == COPY_OF);
+    assert_eq!(marks.count(), 1, "marked once");
+    let fence = copy.acquire("a", simulated_epoch(), TTL, Takeover::IfExpired).unwrap();
+    assert_eq!(fence.number(), 4, "it has no lease of its own, and its events have fences");
+    go_on_alone(&mut copy, &place).unwrap();
+    assert_eq!(copy_of(&copy).unwrap(), None);
+    drop(machine.open(&bucket).unwrap());
+    assert_eq!(copy_of(&copy).unwrap(), Some(place), "and is a copy again");
+    assert_eq!(copy_of(&machine.open(&bucket).unwrap()).unwrap(), None, "the bucket is none");
 }

@@ -89,6 +89,16 @@ pub(super) fn read_lease(
         .map_err(|error| JournalError::of_sqlite(place, error))
 }
 
+/// The number of the lease that the last event was written under, 0 where there is none.
+pub(super) fn last_written(connection: &Connection, place: &str) -> Result<u64, JournalError> {
+    let query = "SELECT CAST(bytes AS BLOB) FROM events ORDER BY seq DESC LIMIT 1";
+    let bytes = connection
+        .query_row(query, [], |row| row.get::<_, Vec<u8>>(0))
+        .optional()
+        .map_err(|error| JournalError::of_sqlite(place, error))?;
+    Ok(bytes.map_or(0, |bytes| chain::fence_in(&bytes)))
+}
+
 pub(super) fn held(
     connection: &Connection,
     place: &str,

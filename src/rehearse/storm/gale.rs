@@ -90,7 +90,33 @@ impl Sky {
     }
 
     fn post(&mut self, command: Command) {
-        let by = Person::declared(self.pick(&["ann", "bob", "eve"]));
+        let by = self.pick(&["ann", "bob", "eve"]);
+        self.post_by(by, command);
+    }
+
+    /// Whoever may decide about a gate that waits approves it, as many people as it needs.
+    fn open_gates(&mut self) {
+        let waiting: Vec<(StepKey, Vec<String>, u32)> = self
+            .judge
+            .state
+            .questions()
+            .filter_map(|(step, question)| {
+                let gate = question.gate.as_ref()?;
+                Some((step.clone(), gate.approvers.clone(), gate.approvals))
+            })
+            .collect();
+        for (step, approvers, approvals) in waiting {
+            for number in 0..approvals {
+                let somebody = format!("person-{}", number + 1);
+                let place = usize::try_from(number).unwrap_or(usize::MAX);
+                let by = approvers.get(place).unwrap_or(&somebody).clone();
+                self.post_by(&by, Command::Approve { step: step.clone(), comment: None });
+            }
+        }
+    }
+
+    fn post_by(&mut self, by: &str, command: Command) {
+        let by = Person::declared(by);
         let posted = Posted::new(command, by, self.now, &mut self.random);
         self.store.post(&posted).expect("memory takes it");
         self.judge.count("command posted");
@@ -165,6 +191,7 @@ impl Gale {
         if sky.judge.state.paused.is_some() {
             sky.post(Command::Continue);
         }
+        sky.open_gates();
     }
 
     /// Other weather: up to three faults at once, or none.

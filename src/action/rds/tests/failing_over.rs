@@ -25,7 +25,7 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
 /// The step asked for it `seconds` ago.
 fn asked(seconds: i64, accepted: bool, replies: impl IntoIterator<Item = Reply>) -> Bench {
     let at = simulated_epoch() - TimeDelta::seconds(seconds);
-    Bench { intent: Some(PastIntent { at, accepted }), ..bench(replies) }
+    Bench { intent: Some(PastIntent { at, accepted, retried: None }), ..bench(replies) }
 }
 
 fn orders(status: &str, multi_az: bool) -> Reply {
@@ -90,6 +90,32 @@ async fn events_since_the_intent_say_what_became_of_it() {
     assert!(waiting(late.observe(&action).await).contains("is `rebooting`"));
     let given_up = asked(60, true, look("available", events(&[(AT, ABANDONED)])));
     assert!(broken(given_up.observe(&action).await).contains("recently occurred"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_gave_up_is_asked_for_again_when_a_person_says_so() {
+    let action = ForceFailover::default();
+    let retried = |accepted: bool, at: &str, status: &str, told: &[(&str, &str)]| {
+        let mut bench = asked(60, accepted, [orders(status, true), events(told)]);
+        let intent = bench.intent.as_mut().expect("asked");
+        intent.retried = crate::base::clock::parse_instant(at);
+        bench
+    };
+    let (later, given_up) = ("2026-01-15T08:59:50Z", [(AT, ABANDONED)]);
+    for accepted in [true, false] {
+        let again = retried(accepted, later, "available", &given_up).observe(&action).await;
+        assert_eq!(again, Ok(Observation::Absent), "{accepted}");
+    }
+    let busy = retried(true, later, "backing-up", &given_up).observe(&action).await;
+    assert!(waiting(busy).contains("is `backing-up`"));
+    // A `retry` that is older says nothing of it, and what came after it counts.
+    let early = retried(true, "2026-01-15T08:59:10Z", "available", &given_up);
+    assert!(broken(early.observe(&action).await).contains("recently occurred"));
+    let twice = [(AT, ABANDONED), ("2026-01-15T08:59:55Z", ABANDONED)];
+    let twice = retried(true, later, "available", &twice);
+    assert!(broken(twice.observe(&action).await).contains("recently occurred"));
+    let since = [(AT, ABANDONED), ("2026-01-15T08:59:55Z", COMPLETED)];
+    done(retried(true, later, "available", &since).observe(&action).await);
 }
 
 #[tokio::test(start_paused = true)]

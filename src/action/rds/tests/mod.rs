@@ -81,6 +81,7 @@ struct Bench {
     overlay: Overlay,
     asked: bool,
     intent: Option<PastIntent>,
+    hands_over: bool,
 }
 
 impl Bench {
@@ -95,6 +96,7 @@ impl Bench {
             overlay: Overlay::new(),
             asked: false,
             intent: None,
+            hands_over: false,
         }
     }
 
@@ -128,6 +130,7 @@ impl Bench {
             disaster_at: None,
             owner: "ada",
             expires: simulated_epoch() + chrono::TimeDelta::hours(24),
+            hands_over: self.hands_over,
             planned: self.planned.as_ref(),
             standing: None,
         }

@@ -60,10 +60,12 @@ async fn every_creating_call_of_the_catalogue_carries_owner_and_expiry() {
     let tried: BTreeSet<&str> = creating().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(declaring, tried, "an action creates something: show here that it is tagged");
 
-    for (name, inputs, mut replies) in creating() {
+    let of = |hands_over: bool| creating().into_iter().map(move |it| (hands_over, it));
+    let both = of(false).chain(of(true));
+    for (hands_over, (name, inputs, mut replies)) in both {
         let action = catalogue.get(name).expect("it is in the catalogue");
         replies.push(error(400, "Throttling", "Rate exceeded"));
-        let bench = Bench::new(inputs, replies);
+        let bench = Bench { hands_over, ..Bench::new(inputs, replies) };
         bench.act(&**action).await.expect_err("throttled");
         let sent = bench.script.sent();
         let form = &sent.last().expect("a creating call").form;
@@ -75,12 +77,14 @@ async fn every_creating_call_of_the_catalogue_carries_owner_and_expiry() {
             })
             .collect();
         let (run, step) = (run(), step());
-        let wanted = BTreeMap::from([
+        let why = format!("run {run} made it to be used");
+        let mut wanted = BTreeMap::from([
             ("drctl:run", run.as_str()),
             ("drctl:step", step.as_str()),
             ("drctl:owner", "ada"),
             ("drctl:expires", "2026-01-16T09:00:00Z"),
         ]);
-        assert_eq!(tags, wanted, "{name}");
+        wanted.extend(hands_over.then_some(("drctl:keep", why.as_str())));
+        assert_eq!(tags, wanted, "{name}, handed over: {hands_over}");
     }
 }

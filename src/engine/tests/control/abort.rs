@@ -173,6 +173,43 @@ fn undos_without_a_common_ground_run_at_the_same_time_and_a_failed_one_stops_tho
 }
 
 #[test]
+fn what_a_step_stands_on_that_cannot_be_undone_stays() {
+    // base <- mid <- switch, base <- side; `switch` was done for good.
+    let mut steps = vec![
+        mutation("base", &[]),
+        mutation("mid", &["base"]),
+        mutation("side", &["base"]),
+        PlannedStep { undo: None, irreversible: true, ..mutation("switch", &["mid"]) },
+        check("end", &["switch", "side"]),
+    ];
+    let keys = ["base", "mid", "side", "switch"];
+    let slow = || making(&keys).look("end", vec![progress("going"); 99]);
+    let aborted = plan(steps.clone());
+    let run = with(&aborted, slow(), &[(200, "ann", abort(true))]);
+    assert_eq!(run.order("undo_started"), ["side"]);
+    for step in ["base", "mid"] {
+        assert_eq!(run.status(step), StepStatus::Succeeded, "{step}");
+    }
+    assert_eq!(run.state.finished, Some(RunOutcome::Aborted));
+    let found = crate::engine::undo_plan(&aborted, &run.state);
+    assert!(found.undo.is_empty(), "{found:?}");
+    assert_eq!(found.left, [key("base"), key("mid")]);
+    assert_eq!(found.irreversible, [key("switch")]);
+    for step in ["base", "mid"] {
+        assert_eq!(found.kept_by[&key(step)], key("switch"), "{step}");
+    }
+    // One that nobody said is for good, or that did not come about, keeps nothing.
+    steps[3].irreversible = false;
+    let run = with(&plan(steps.clone()), slow(), &[(200, "ann", abort(true))]);
+    assert_eq!(run.status("base"), StepStatus::Undone);
+    (steps[3].irreversible, steps[3].on_failure) = (true, OnFailure::Undo);
+    let failing = slow().look("switch", vec![Ok(Seen::Absent), broken()]);
+    let run = with(&plan(steps), failing, &[]);
+    assert_eq!(run.status("switch"), StepStatus::Failed);
+    assert_eq!((run.status("base"), run.status("mid")), (StepStatus::Undone, StepStatus::Undone));
+}
+
+#[test]
 fn a_failed_step_that_is_undone_itself_is_still_a_failure() {
     let mut steps = vec![
         mutation("base", &[]),

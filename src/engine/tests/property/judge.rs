@@ -53,6 +53,13 @@ fn forbidden(plan: &Plan, state: &RunState, event: &Event, step: &StepKey) -> Op
         if let Some(above) = above.into_iter().find(stays) {
             return Some(format!("{step} is undone before {}", above.key));
         }
+        let for_good = |it: &&PlannedStep| {
+            let stands_on_it = it.needs.contains(step) && !it.always;
+            stands_on_it && it.irreversible && state.steps[&it.key].status.is_success()
+        };
+        if let Some(above) = plan.steps.iter().find(for_good) {
+            return Some(format!("{step} is undone, and {} stands on it for good", above.key));
+        }
     }
     if let Event::QuestionAnswered { answer, .. } = event
         && let Some(gate) = stands.question.as_ref().and_then(|it| it.gate.as_ref())

@@ -233,8 +233,8 @@ impl Judge {
                 });
                 let had_undo = planned(scene, step).undo.is_some();
                 // What depends on it and could not be undone keeps it.
-                let blocked =
-                    self.state.steps.values().any(|it| it.status == StepStatus::UndoFailed);
+                let blocked = self.kept_from_above(scene, step)
+                    || self.state.steps.values().any(|it| it.status == StepStatus::UndoFailed);
                 if undo && had_undo && !blocked && found.first_intent_at.is_some() {
                     self.violated(format!("{step} failed and was not undone"));
                 }
@@ -248,6 +248,15 @@ impl Judge {
                 self.violated(format!("{step} is {}, and made something", found.status.name()));
             }
         }
+    }
+
+    /// Whether something stands on `step` that was done and cannot be undone.
+    fn kept_from_above(&self, scene: &Scene, step: &StepKey) -> bool {
+        let above = scene.plan.steps.iter().filter(|it| !it.always && it.needs.contains(step));
+        let mut above = above.map(|it| (it, self.state.steps[&it.key].status));
+        above.any(|(it, status)| {
+            it.irreversible && status.is_success() || self.kept_from_above(scene, &it.key)
+        })
     }
 }
 
