@@ -201,9 +201,11 @@ fn what_a_run_made_is_never_swept() {
     fs::remove_dir_all(env.state().join("runs")).expect("removed");
     env.line("sim advance 2d").expect(0);
     let swept = env.line("sweep --env sim --execute").expect(0);
-    swept.shows(&["REMOVED", "STAYS", "drctl:keep", "made it to be used", "1 removed; 2 stay"]);
-    assert_eq!((env.count("DeleteDBInstance"), env.count("DeleteDBSnapshot")), (1, 0));
-    assert_eq!(env.left_behind().len(), 1);
+    // What `--keep` kept of this drill is protected from deletion besides.
+    let shown = ["STAYS", "drctl:keep", "made it to be used", "protected from deletion", "3 stay"];
+    assert!(!swept.shows(&shown).stdout.contains("REMOVED"));
+    assert_eq!((env.count("DeleteDBInstance"), env.count("DeleteDBSnapshot")), (0, 0));
+    assert_eq!(env.left_behind(), kept);
 }
 
 #[test]
