@@ -53,8 +53,7 @@ impl Digester {
 
     /// The digest of all pieces.
     pub fn finish(self) -> Digest {
-        let hex: String = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Digest(format!("sha256:{hex}"))
+        Digest(format!("sha256:{}", hex(&self.hasher.finalize())))
     }
 }
 
@@ -62,7 +61,12 @@ impl Digester {
 pub fn signature(key: &[u8], text: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
     mac.update(text);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<String> for Digest {

@@ -10,6 +10,12 @@ use std::fmt;
 /// AWS's limit for a database instance identifier.
 pub const RDS_NAME_LIMIT: usize = 63;
 
+/// A new ULID in lower case: 26 characters that sort by `at`, with 80 random bits.
+pub fn mint_ulid(at: DateTime<Utc>, random: &mut fastrand::Rng) -> String {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    ulid::Ulid::from_parts(millis, random.u128(..)).to_string().to_ascii_lowercase()
+}
+
 /// A run: 26 lower-case characters, sortable by the time it was planned (a ULID).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -18,9 +24,7 @@ pub struct RunId(String);
 impl RunId {
     /// A new id from the planning time and 80 random bits.
     pub fn mint(at: DateTime<Utc>, random: &mut fastrand::Rng) -> Self {
-        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
-        let ulid = ulid::Ulid::from_parts(millis, random.u128(..));
-        Self(ulid.to_string().to_ascii_lowercase())
+        Self(mint_ulid(at, random))
     }
 
     /// Reads an id that a person typed or a file holds; `None` when it cannot be one.

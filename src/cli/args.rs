@@ -107,6 +107,21 @@ pub(super) enum Command {
     ExitCodes,
 }
 
+/// Which estate.
+#[derive(Debug, Clone, Args)]
+pub(super) struct EstateArg {
+    /// The estate; without it the project's only one, else the shipped `techcorp`.
+    #[arg(
+        id = "estate",
+        long = "estate",
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        env = "DRCTL_ESTATE"
+    )]
+    pub name: String,
+}
+
 /// Options that drills and runs share.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LaunchArgs {

@@ -6,7 +6,7 @@
 use crate::base::clock::format_instant;
 use crate::base::duration;
 use crate::base::ids::RunId;
-use crate::cli::args::SimulationArgs;
+use crate::cli::args::{EstateArg, SimulationArgs};
 use crate::cli::confirm::confirm_change;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -42,15 +42,8 @@ pub(super) enum HeartbeatCommand {
 /// Which database to write heartbeats into.
 #[derive(Debug, Clone, Args)]
 pub(super) struct HeartbeatArgs {
-    /// The estate; without it the project's only one, else the shipped `techcorp`.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true,
-        env = "DRCTL_ESTATE"
-    )]
-    pub estate: String,
+    #[command(flatten)]
+    pub estate: EstateArg,
     /// The environment.
     #[arg(long, value_name = "NAME")]
     pub env: String,
@@ -78,7 +71,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The database is not there, cannot be reached, or does not take the statements.
 pub(super) async fn run(tools: &Tools, command: &HeartbeatCommand) -> Result<Exit, CommandError> {
     let (HeartbeatCommand::Init(target) | HeartbeatCommand::Run { target, .. }) = command;
-    let estate = tools.estate(&target.estate)?;
+    let estate = tools.estate(&target.estate.name)?;
     let environment = environment(&estate, &target.env)?.clone();
     let database = database(&estate, &environment, target)?;
     confirm_change(

@@ -8,10 +8,10 @@ use crate::cli::exit::Exit;
 use crate::cli::journal_show::{ShowArgs, damage_json, damaged, show};
 use crate::cli::launch::Tools;
 use crate::cli::out;
-use crate::cli::past::{belongs, find_run};
+use crate::cli::past::{find_run, salvaged};
 use crate::cli::shared::{PullArgs, PushArgs, pull, push};
+use crate::journal::Damage;
 use crate::journal::verify::{Expected, export_jsonl, verify};
-use crate::journal::{Damage, SqliteStore, Store as _};
 use clap::Subcommand;
 
 /// `drctl journal`
@@ -63,8 +63,7 @@ pub(super) fn run(
         JournalCommand::Pull(args) => return pull(tools, args, output),
     };
     let run = find_run(&tools.state, run)?;
-    let copy = SqliteStore::open_read_only(&tools.state.journal(&run))?;
-    belongs(&run, &copy.salvage()?.records)?;
+    salvaged(&tools.state, &run)?;
     let store = tools.journals.look(&tools.state, &run)?;
     match command {
         JournalCommand::Show(_) | JournalCommand::Push(_) | JournalCommand::Pull(_) => {}

@@ -340,10 +340,6 @@ pub(super) async fn start(
         Machine::begin(plan, plan_json, digest.as_str(), start, env!("CARGO_PKG_VERSION"), now);
     let undertaking = Undertaking { tools, estate, environment, session, output, people, person };
     let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
-    if ended.is_err() {
-        // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
-        let _ = store.release(fence);
-    }
     drop(lock);
     ended
 }

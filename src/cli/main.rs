@@ -108,7 +108,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
             check_pace(args.simulation.pace)?;
             let resumable = resume::prepare(tools, args)?;
             let resumable = block_on(Time::Passing, resumable.settle())?;
-            let time = time_of(resumable.environment.is_simulated(), args.simulation.pace);
+            let time = time_of(resumable.is_simulated(), args.simulation.pace);
             block_on(time, resume::run(resumable, args, output))
         }
         Command::Rehearse(args) => rehearse::run(tools, args, output),
@@ -147,15 +147,12 @@ fn refresh(tools: &Tools, command: &Command) -> Result<(), CommandError> {
         Command::Resume(_) | Command::Control(_) | Command::Sweep(_) => {
             tools.journals.refresh(&tools.state)
         }
-        Command::Status(_) | Command::History(_) | Command::Report(_) => {
-            tools.journals.refresh_if_possible(&tools.state);
-            Ok(())
-        }
-        Command::Journal(command) if command.reads() => {
-            tools.journals.refresh_if_possible(&tools.state);
-            Ok(())
-        }
-        Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
+        Command::Journal(one) if !one.reads() => Ok(()),
+        Command::Status(_)
+        | Command::History(_)
+        | Command::Report(_)
+        | Command::Journal(_)
+        | Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
             tools.journals.refresh_if_possible(&tools.state);
             Ok(())
         }

@@ -36,12 +36,7 @@ pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandErr
     if text == "last" {
         return Ok(runs.iter().max().cloned().expect("there is one"));
     }
-    let wanted = text.to_ascii_lowercase();
-    let matching: Vec<&RunId> = runs
-        .iter()
-        .filter(|run| run.as_str().starts_with(&wanted) || run.as_str().ends_with(&wanted))
-        .collect();
-    match matching.as_slice() {
+    match meant(&runs, text).as_slice() {
         [run] => Ok((*run).clone()),
         [] => Err(CommandError::usage(format!("there is no run `{text}`"))
             .help("`drctl status` lists them")),
@@ -50,6 +45,13 @@ pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandErr
             Err(CommandError::usage(format!("`{text}` means more than one run: {listed}")))
         }
     }
+}
+
+/// Those of `runs` whose id is, begins or ends with `text`.
+pub(super) fn meant<'a>(runs: &'a [RunId], text: &str) -> Vec<&'a RunId> {
+    let wanted = text.to_ascii_lowercase();
+    let fits = |id: &str| id.starts_with(&wanted) || id.ends_with(&wanted);
+    runs.iter().filter(|run| fits(run.as_str())).collect()
 }
 
 /// The newest run that has not ended; `None` when all have.

@@ -47,10 +47,7 @@ pub(super) async fn person(
 ///
 /// # Errors
 /// The environment is not simulated.
-pub(super) fn check_claim(
-    environment: &Environment,
-    claimed: Option<&str>,
-) -> Result<(), CommandError> {
+fn check_claim(environment: &Environment, claimed: Option<&str>) -> Result<(), CommandError> {
     let Some(name) = claimed.filter(|_| !environment.is_simulated()) else { return Ok(()) };
     let message = format!(
         "--as {name}: `{}` is not simulated, and there a person is who STS says",

@@ -56,7 +56,8 @@ pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
     text
 }
 
-fn line(text: &mut String, line: &str) {
+/// Adds a line; an empty one not at the beginning.
+pub(super) fn line(text: &mut String, line: &str) {
     let end = if line.is_empty() && text.is_empty() { "" } else { "\n" };
     // Writing to a string cannot fail.
     let _ = write!(text, "{line}{end}");

@@ -9,7 +9,7 @@ use crate::cli::out;
 use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::Plan;
-use crate::report::control::control_sentence;
+use crate::report::control::{because, control_sentence};
 use crate::report::waterfall::recovered_at;
 use crate::runner::Observer;
 use chrono::{DateTime, Utc};
@@ -279,7 +279,7 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
         }
         Event::QuestionAnswered { step, answer, operator, way, comment, .. } => {
             let way = way.map(|way| format!(" {}", way.phrase())).unwrap_or_default();
-            let comment = comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            let comment = because(comment.as_deref());
             format!("{step}: {operator} answered {answer}{way}{comment}")
         }
         Event::QuestionExpired { step } => format!("{step}: nobody answered in time"),
@@ -314,7 +314,7 @@ pub(super) fn skip_text(reason: &SkipReason) -> String {
         SkipReason::Stopped { step } => format!("the run was stopped by {step}"),
         SkipReason::Nothing { why } => why.clone(),
         SkipReason::Operator { operator, reason } => {
-            let reason = reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+            let reason = because(reason.as_deref());
             format!("{operator} decided so{reason}")
         }
         SkipReason::Aborted { operator } => format!("{operator} aborted the run"),

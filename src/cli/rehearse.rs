@@ -17,6 +17,7 @@ use crate::plan::model::RunMode;
 use crate::rehearse::{
     Mode, Order, PointName, Rehearsal, Stage, StageError, Staging, render_junit, render_text,
 };
+use crate::report::line::shell_word;
 use crate::runbook::{Given, Runbook, check_drill, load_drill};
 use crate::sim::Simulator;
 use clap::Args;
@@ -62,7 +63,7 @@ pub(super) struct RehearseArgs {
     /// Play one scenario, or kill it at one point, as a violation of an earlier rehearsal names it.
     #[arg(long, value_name = "SCENARIO[@POINT]", conflicts_with_all = ["mutate", "faults", "storm"])]
     pub point: Option<String>,
-    /// Remove one guard of the runbook at a time (check, gate, when, needs, always, undo) and tell which
+    /// Remove one guard of the runbook at a time (check, gate, wait, when, needs, always, on_failure) and tell which
     /// removal no scenario notices.
     #[arg(long)]
     pub mutate: bool,
@@ -278,41 +279,15 @@ fn stages(
 
 /// The command as it was given, without what a replay says itself.
 fn command(args: &RehearseArgs) -> String {
-    let mut words = vec!["drctl".to_owned(), "rehearse".to_owned(), quoted(&args.name)];
+    let mut words = vec!["drctl".to_owned(), "rehearse".to_owned(), shell_word(&args.name)];
     if !args.estate.is_empty() {
-        words.extend(["--estate".to_owned(), quoted(&args.estate)]);
+        words.extend(["--estate".to_owned(), shell_word(&args.estate)]);
     }
     if let Some(env) = &args.env {
-        words.extend(["--env".to_owned(), quoted(env)]);
+        words.extend(["--env".to_owned(), shell_word(env)]);
     }
     for parameter in &args.parameters {
-        words.extend(["-p".to_owned(), quoted(parameter)]);
+        words.extend(["-p".to_owned(), shell_word(parameter)]);
     }
     words.join(" ")
-}
-
-/// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@+%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_survive_a_shell() {
-        for (text, word) in [
-            ("database=orders", "database=orders"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's $HOME", r"'it'\''s $HOME'"),
-        ] {
-            assert_eq!(quoted(text), word);
-        }
-    }
 }

@@ -61,20 +61,7 @@ pub(super) struct ResumeArgs {
 
 /// A run that this process has taken up.
 pub(super) struct Resumable {
-    /// What it works with: the project that it began in.
-    tools: Tools,
-    /// Its plan.
-    plan: Plan,
-    /// What its journal says.
-    state: RunState,
-    /// Its estate, as it was when the run began.
-    estate: Estate,
-    /// Its environment.
-    pub environment: Environment,
-    /// With which plan it goes on.
-    goes_on: GoesOn,
-    /// The answer to the question that it waits for.
-    given: Option<GivenAnswer>,
+    taken: TakenUp,
     store: Box<dyn Store>,
     hold: Hold,
     /// The simulated world, where it had to be taken from a fenced process.
@@ -93,21 +80,7 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
     given_answer(&before.1, &run, args)?;
     let hold = hold(&tools.state, &run, &mut *store, args.take_over)?;
     match taken_up(tools, args, &*store, &run, before) {
-        Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given }) => {
-            let world = None;
-            Ok(Resumable {
-                tools,
-                plan,
-                state,
-                estate,
-                environment,
-                goes_on,
-                given,
-                store,
-                hold,
-                world,
-            })
-        }
+        Ok(taken) => Ok(Resumable { taken, store, hold, world: None }),
         Err(error) => {
             store.release(hold.fence)?;
             Err(error)
@@ -117,12 +90,19 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
 
 /// What is read under the lease.
 struct TakenUp {
+    /// What it works with: the project that it began in.
     tools: Tools,
+    /// Its plan.
     plan: Plan,
+    /// What its journal says.
     state: RunState,
+    /// Its estate, as it was when the run began.
     estate: Estate,
+    /// Its environment.
     environment: Environment,
+    /// With which plan it goes on.
     goes_on: GoesOn,
+    /// The answer to the question that it waits for.
     given: Option<GivenAnswer>,
 }
 
@@ -151,16 +131,21 @@ fn taken_up(
 }
 
 impl Resumable {
+    /// Whether the simulator answers.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.taken.environment.is_simulated()
+    }
+
     /// Waits in real time until a process that was fenced has let go of the simulated world.
     ///
     /// # Errors
     /// Another process uses the world.
     pub(super) async fn settle(mut self) -> Result<Self, CommandError> {
-        let Some(from) = self.hold.fenced.as_ref().filter(|_| self.environment.is_simulated())
-        else {
+        let Some(from) = self.hold.fenced.as_ref().filter(|_| self.is_simulated()) else {
             return Ok(self);
         };
-        let world = self.tools.state.world(&self.estate.name, &self.environment.name);
+        let TakenUp { tools, estate, environment, .. } = &self.taken;
+        let world = tools.state.world(&estate.name, &environment.name);
         match take_world(&world.join("lock"), from).await {
             Ok(lock) => self.world = Some(lock),
             Err(error) => {
@@ -247,9 +232,9 @@ pub(super) async fn run(
     args: &ResumeArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
-    let Resumable { tools, plan, state, estate, environment, goes_on, given, .. } = resumable;
-    let (mut store, hold, world) = (resumable.store, resumable.hold, resumable.world);
-    let (fence, lock) = (hold.fence, hold.lock);
+    let Resumable { taken, mut store, hold, world } = resumable;
+    let TakenUp { tools, plan, state, estate, environment, goes_on, given } = taken;
+    let Hold { fence, lock, .. } = hold;
     let since = Since { reached: state.last_at, world };
     let opened = match Session::open(&tools, &estate, &environment, &args.simulation, since) {
         Ok(session) => person(&tools, &estate, &environment, None).await.map(|it| (session, it)),
@@ -296,10 +281,6 @@ pub(super) async fn run(
         person,
     };
     let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
-    if ended.is_err() {
-        // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
-        let _ = store.release(fence);
-    }
     let ended = session.end(ended);
     drop(lock);
     ended

@@ -4,7 +4,7 @@
 
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
-use crate::cli::args::{LaunchArgs, OutputForm};
+use crate::cli::args::{EstateArg, LaunchArgs, OutputForm};
 use crate::cli::confirm::confirm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -33,15 +33,8 @@ pub(super) struct RunArgs {
     /// The environment, always explicit.
     #[arg(long, value_name = "NAME", required_unless_present = "plan", conflicts_with = "plan")]
     pub env: Option<String>,
-    /// The estate; without it the project's only one, else the shipped `techcorp`.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true,
-        env = "DRCTL_ESTATE"
-    )]
-    pub estate: String,
+    #[command(flatten)]
+    pub estate: EstateArg,
     /// Run this stored plan: once, unchanged, before it expires, and only if no fact has moved.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
@@ -61,7 +54,7 @@ pub(super) fn prepare(
     let name = args.runbook.as_deref().expect("clap requires it without --plan");
     Ok(Launch {
         runbook: tools.runbook(name)?,
-        estate: tools.estate(&args.estate)?,
+        estate: tools.estate(&args.estate.name)?,
         environment: args.env.clone().expect("clap requires it without --plan"),
         mode: RunMode::Run,
         parameters: BTreeMap::new(),

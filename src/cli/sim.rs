@@ -4,7 +4,7 @@
 
 use crate::base::clock::{Clock, format_instant, to_delta};
 use crate::base::duration;
-use crate::cli::args::OutputForm;
+use crate::cli::args::{EstateArg, OutputForm};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Tools, environment};
@@ -13,7 +13,7 @@ use crate::cli::main::{Time, block_on};
 use crate::cli::out;
 use crate::estate::{Environment, EnvironmentKind, Estate, FAULTS, Simulation};
 use crate::sim::{SimOptions, Simulator, serve};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -39,18 +39,8 @@ pub(super) enum SimCommand {
     /// `-v` logs every request.
     #[command(verbatim_doc_comment)]
     Serve {
-        /// The estate; without it the project's only one, else the shipped `techcorp`.
-        #[arg(
-            long,
-            value_name = "NAME",
-            default_value = "",
-            hide_default_value = true,
-            env = "DRCTL_ESTATE"
-        )]
-        estate: String,
-        /// The simulated environment.
-        #[arg(long, value_name = "NAME", default_value = "sim")]
-        env: String,
+        #[command(flatten)]
+        world: WorldArgs,
         /// TCP port; 0 chooses a free one.
         #[arg(long, default_value_t = 4577)]
         port: u16,
@@ -80,34 +70,24 @@ pub(super) enum SimCommand {
         /// How far, for example 3d or 90m.
         #[arg(value_name = "DURATION")]
         by: String,
-        /// The estate; without it the project's only one, else the shipped `techcorp`.
-        #[arg(
-            long,
-            value_name = "NAME",
-            default_value = "",
-            hide_default_value = true,
-            env = "DRCTL_ESTATE"
-        )]
-        estate: String,
-        /// The simulated environment.
-        #[arg(long, value_name = "NAME", default_value = "sim")]
-        env: String,
+        #[command(flatten)]
+        world: WorldArgs,
     },
     /// Forget the simulated world: the next command starts a new one.
     Reset {
-        /// The estate; without it the project's only one, else the shipped `techcorp`.
-        #[arg(
-            long,
-            value_name = "NAME",
-            default_value = "",
-            hide_default_value = true,
-            env = "DRCTL_ESTATE"
-        )]
-        estate: String,
-        /// The simulated environment.
-        #[arg(long, value_name = "NAME", default_value = "sim")]
-        env: String,
+        #[command(flatten)]
+        world: WorldArgs,
     },
+}
+
+/// Which simulated world.
+#[derive(Debug, Args)]
+pub(super) struct WorldArgs {
+    #[command(flatten)]
+    estate: EstateArg,
+    /// The simulated environment.
+    #[arg(long, value_name = "NAME", default_value = "sim")]
+    env: String,
 }
 
 /// Fastest that time may run.
@@ -127,15 +107,15 @@ pub(super) fn run(
             out::result(&faults(output));
             Ok(Exit::Ok)
         }
-        SimCommand::Reset { estate, env } => reset(&Place::open(tools, estate, env)?.directory),
-        SimCommand::Advance { by, estate, env } => advance(tools, by, estate, env),
-        SimCommand::Serve { estate, env, port, ephemeral, speed, seed, faults } => {
+        SimCommand::Reset { world } => reset(&Place::open(tools, world)?.directory),
+        SimCommand::Advance { by, world } => advance(tools, by, world),
+        SimCommand::Serve { world, port, ephemeral, speed, seed, faults } => {
             if !speed.is_finite() || *speed <= 0.0 || *speed > MOST_SPEED {
                 return Err(CommandError::usage(format!("--speed {speed} is no speed"))
                     .help("60 plays an hour in a minute"));
             }
             Simulator::check_faults(faults)?;
-            let place = Place::open(tools, estate, env)?;
+            let place = Place::open(tools, world)?;
             let options = SimOptions {
                 seed: Some(seed.unwrap_or(place.simulation.seed)),
                 faults: faults.clone(),
@@ -159,8 +139,9 @@ struct Place {
 }
 
 impl Place {
-    fn open(tools: &Tools, estate: &str, env: &str) -> Result<Self, CommandError> {
-        let estate = tools.estate(estate)?;
+    fn open(tools: &Tools, world: &WorldArgs) -> Result<Self, CommandError> {
+        let estate = tools.estate(&world.estate.name)?;
+        let env = &world.env;
         let environment = environment(&estate, env)?.clone();
         let EnvironmentKind::Simulated(simulation) = environment.kind.clone() else {
             return Err(CommandError::usage(format!("environment `{env}` is not simulated")));
@@ -204,13 +185,13 @@ fn faults(output: OutputForm) -> String {
 }
 
 /// Lets time pass in the kept world.
-fn advance(tools: &Tools, by: &str, estate: &str, env: &str) -> Result<Exit, CommandError> {
+fn advance(tools: &Tools, by: &str, world: &WorldArgs) -> Result<Exit, CommandError> {
     let unfit = |why: String| CommandError::usage(format!("`{by}` is no span of time: {why}"));
     let span = duration::parse(by).map_err(unfit)?;
     if let Some(why) = duration::too_long(span) {
         return Err(unfit(why));
     }
-    let place = Place::open(tools, estate, env)?;
+    let place = Place::open(tools, world)?;
     let options = SimOptions { seed: None, faults: Vec::new() };
     let simulator = place.world(false, options)?;
     let now = simulator.time() + to_delta(span);

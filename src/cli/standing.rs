@@ -8,6 +8,7 @@ use crate::cli::takeup::Driver;
 use crate::journal::Person;
 use crate::journal::fold::{Question, RunState};
 use crate::plan::model::Plan;
+use crate::report::control::because;
 use chrono::SubsecRound as _;
 use serde_json::{Value as Json, json};
 
@@ -20,14 +21,15 @@ pub(super) fn standing(
     let mut lines = Vec::new();
     if let Some(pause) = &state.paused {
         let since = format_instant(pause.since.trunc_subsecs(0));
-        let why = said(&pause.reason);
+        let why = because(pause.reason.as_deref());
         let then = format!("`drctl continue {}`", plan.run);
         lines.push(("PAUSED", format!("by {} since {since}{why}; {then}", pause.by)));
     }
     if let Some(abort) = &state.aborting {
         let how = if abort.undo { "what was done is undone" } else { "what was done stays" };
         let (by, at) = (&abort.by, format_instant(abort.at.trunc_subsecs(0)));
-        lines.push(("aborted", format!("by {by} at {at}{}; {how}", said(&abort.reason))));
+        let why = because(abort.reason.as_deref());
+        lines.push(("aborted", format!("by {by} at {at}{why}; {how}")));
     }
     for (step, question) in state.questions() {
         lines.push(("waits for", whom(state, step, question)));
@@ -64,10 +66,13 @@ pub(super) fn standing_json(state: &RunState, driver: Option<&Driver>) -> Json {
             json!({ "by": abort.by, "at": abort.at, "reason": abort.reason, "undo": abort.undo })
         }),
         "approvals": approvals,
-        "driver": driver.map(|driver| {
-            json!({ "holder": driver.holder, "since": driver.since, "until": driver.until })
-        }),
+        "driver": driver.map(driver_json),
     })
+}
+
+/// Who drives a run, for programs.
+pub(super) fn driver_json(driver: &Driver) -> Json {
+    json!({ "holder": driver.holder, "since": driver.since, "until": driver.until })
 }
 
 /// Who drives the run, and until when nobody else may.
@@ -104,8 +109,4 @@ fn whom(state: &RunState, step: &StepKey, question: &Question) -> String {
         text.push_str(&format!(", {} of {} approvals{by}", given.len(), gate.approvals));
     }
     format!("{text}, until {}", format_instant(gate.deadline.trunc_subsecs(0)))
-}
-
-fn said(why: &Option<String>) -> String {
-    why.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
 }

@@ -21,7 +21,8 @@ use crate::journal::fold::{Question, RunState, StepState};
 use crate::journal::{RunSummary, list_runs};
 use crate::plan::model::Plan;
 use crate::report::line::Worker;
-use crate::report::{LineState, StatusLine, build, status_line};
+use crate::report::{LineState, Report, StatusLine, build, status_line};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::Table;
 use serde_json::json;
@@ -115,11 +116,19 @@ fn line_of(tools: &Tools, run: &RunId) -> Result<StatusLine, CommandError> {
     };
     let report = build(&stored(&tools.state, run)?).map_err(broken)?;
     let store = tools.journals.look(&tools.state, run)?;
-    let held = driven(&tools.state, run, &*store)?.is_some();
-    let worker = if held { Worker::Present } else { Worker::Gone };
+    Ok(line_now(&report, driven(&tools.state, run, &*store)?.is_some()))
+}
+
+/// The line of a run as it stands now.
+pub(super) fn line_now(report: &Report, driven: bool) -> StatusLine {
+    let worker = if driven { Worker::Present } else { Worker::Gone };
+    status_line(report, now_of(report), worker)
+}
+
+/// Now, to the run.
+pub(super) fn now_of(report: &Report) -> DateTime<Utc> {
     // A simulated run has a time of its own, which has nothing to do with ours.
-    let now = if report.run.simulated { report.run.last_at } else { Clock::real().now() };
-    Ok(status_line(&report, now, worker))
+    if report.run.simulated { report.run.last_at } else { Clock::real().now() }
 }
 
 fn exit_of(line: &StatusLine) -> Exit {

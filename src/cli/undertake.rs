@@ -17,7 +17,7 @@ use crate::cli::takeup::{lease_time, lost};
 use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
-use crate::journal::{Fence, FullDisk, Person, Store};
+use crate::journal::{Failing, FailingStore, Fence, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
 use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
@@ -46,6 +46,22 @@ pub(super) struct Undertaking<'a> {
 /// # Errors
 /// The journal or the credentials fail.
 pub(super) async fn undertake(
+    undertaking: Undertaking<'_>,
+    machine: Machine,
+    turn: Turn,
+    store: &mut dyn Store,
+    fence: Fence,
+) -> Result<Exit, CommandError> {
+    let ended = work(undertaking, machine, turn, &mut *store, fence).await;
+    if ended.is_err() {
+        // Nobody has to wait for the end of a lease that nobody uses; one that was lost is not ours.
+        let _ = store.release(fence);
+    }
+    ended
+}
+
+/// The same, which leaves the lease alone when it fails.
+async fn work(
     undertaking: Undertaking<'_>,
     machine: Machine,
     turn: Turn,
@@ -84,17 +100,20 @@ pub(super) async fn undertake(
     };
     // Opening all this took its time, and a world may have been waited for.
     store.renew(fence, lease_clock.now(), running.lease)?;
-    let mut journal = FullDisk::new(store, session.full_disk(), || session.disk_was_full());
-    let store: &mut dyn Store = &mut journal;
+    let mut journal = FailingStore::new(store, Failing::full_once(session.full_disk()));
     let mut progress = Progress::new(&plan, session.clock.clone());
     let aside = progress.aside();
     let mut observers: [&mut dyn Observer; 1] = [&mut progress];
     let driven = tokio::select! {
         biased;
-        driven = drive(&running, machine, turn, store, fence, &mut observers) => Some(driven),
+        driven = drive(&running, machine, turn, &mut journal, fence, &mut observers) => Some(driven),
         () = signals.stop_at_once(&stop, plan.run.as_str(), &aside) => None,
     };
     progress.finish();
+    if journal.struck() > 0 {
+        session.disk_was_full();
+    }
+    let store: &mut dyn Store = &mut journal;
     let Ended { state } = match driven {
         Some(Ok(ended)) => ended,
         Some(Err(RunnerError::Journal(error))) => return Err(lost(&plan.run, store, error)),

@@ -13,14 +13,15 @@ use crate::cli::past::{belongs, find_unfinished};
 use crate::cli::progress::describe;
 use crate::cli::reports::exit_of;
 use crate::cli::standing::{standing, standing_json};
+use crate::cli::status::{line_now, now_of};
 use crate::cli::takeup::{Driver, driven};
 use crate::journal::Store;
 use crate::journal::chain::known;
 use crate::journal::event::Record;
 use crate::journal::fold::RunState;
 use crate::plan::model::Plan;
-use crate::report::line::{Worker, clock_text};
-use crate::report::{Report, StatusLine, build, render_summary, status_line};
+use crate::report::line::clock_text;
+use crate::report::{Report, StatusLine, build, render_summary};
 use chrono::SubsecRound as _;
 use serde_json::json;
 use std::time::Duration;
@@ -51,7 +52,6 @@ pub(super) async fn watch(
 ) -> Result<Exit, CommandError> {
     let run = find_unfinished(&tools.state, wanted.unwrap_or("last"))?;
     let store = tools.journals.look(&tools.state, &run)?;
-    belongs(&run, &store.load()?)?;
     let clock = Clock::real();
     let mut shown = match (output, out::live()) {
         (OutputForm::Json, _) => Shown::Documents(String::new()),
@@ -81,6 +81,7 @@ pub(super) async fn watch(
 fn look(store: &dyn Store, run: &RunId, driver: Option<Driver>) -> Result<Look, CommandError> {
     let broken = |error: String| CommandError::new(Exit::Journal, format!("run {run}: {error}"));
     let stored = store.load()?;
+    belongs(run, &stored)?;
     let records = known(&stored)?;
     let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
     let plan =
@@ -91,15 +92,11 @@ fn look(store: &dyn Store, run: &RunId, driver: Option<Driver>) -> Result<Look, 
 
 impl Look {
     fn line(&self) -> StatusLine {
-        let worker = if self.driver.is_some() { Worker::Present } else { Worker::Gone };
-        // A simulated run has a time of its own, which has nothing to do with ours.
-        let run = &self.report.run;
-        let now = if run.simulated { run.last_at } else { Clock::real().now() };
-        status_line(&self.report, now, worker)
+        line_now(&self.report, self.driver.is_some())
     }
 
-    /// What does not change with every event: who is waited for, who drives. Without the end of a lease,
-    /// which moves all the time.
+    /// What does not change with every event: who is waited for, who drives. The end of a lease moves all
+    /// the time: `same` leaves it out.
     fn standing(&self) -> Vec<(&'static str, String)> {
         standing(&self.plan, &self.state, self.driver.as_ref())
     }
@@ -120,11 +117,10 @@ impl Look {
         };
         row("steps", format!("{} of {} done", line.steps_done, line.steps_total));
         row("clock", clock_text(&line));
-        let now = Clock::real().now();
+        let now = now_of(&self.report);
         let under_way = |key: &StepKey| {
             let found = &self.state.steps[key];
             let since = found.undo_started_at.or(found.started_at)?;
-            let now = if line.simulated { self.report.run.last_at } else { now };
             let took = crate::base::duration::human(crate::base::clock::between(since, now));
             let seen = found.last_state.as_deref().unwrap_or(found.status.name());
             Some(format!("{key}: {seen} ({took})"))

@@ -118,21 +118,18 @@ pub(crate) async fn of_bucket(
     region: &str,
     clock: &Clock,
     (guard, http): (&Guard, &SharedHttpClient),
-) -> Base {
+) -> (SdkConfig, Endpoints) {
     let endpoint = place.endpoint.iter().map(|url| ("s3".to_owned(), url.clone()));
     let endpoints = match &place.endpoint {
         Some(_) => Endpoints::Fixed(endpoint.collect()),
         None => Endpoints::Resolved,
     };
-    let narrowing = Narrowing::Without("a journal is written");
     if place.endpoint.is_some() && place.profile.is_none() {
-        let sdk = fixed(region, clock, of_variables());
-        return Base { sdk, endpoints, narrowing };
+        return (fixed(region, clock, of_variables()), endpoints);
     }
     let hosts = credential_calls::sts_hosts_of_environment();
     let client = credential_calls::for_credentials(http.clone(), guard.clone(), hosts);
-    let sdk = of_operator(region, clock, place.profile.as_deref(), client).await;
-    Base { sdk, endpoints, narrowing }
+    (of_operator(region, clock, place.profile.as_deref(), client).await, endpoints)
 }
 
 /// Credentials for servers at fixed addresses: those of the variables, or any.

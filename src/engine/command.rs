@@ -26,8 +26,7 @@ impl Machine {
         match self.judge(&command, &by) {
             Ok(()) => {
                 let (taken_by, taken) = (by.clone(), command.clone());
-                let (posted_at, by) = (at, by);
-                self.emit(Event::CommandTaken { id, posted_at, by: taken_by, command: taken });
+                self.emit(Event::CommandTaken { id, posted_at: at, by: taken_by, command: taken });
                 self.follow(command, by);
             }
             Err(why) => self.emit(Event::CommandRefused { id, by, command, why }),

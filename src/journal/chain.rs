@@ -115,24 +115,6 @@ pub fn accept(previous: &Head, row: Row) -> Result<StoredRecord, String> {
     Ok(StoredRecord { seq, kind, version, bytes, digest, record })
 }
 
-/// Reads a whole chain.
-///
-/// # Errors
-/// `Corrupt` with the first bad event, or with the head when it does not fit.
-pub fn accept_all(
-    place: &str,
-    rows: impl IntoIterator<Item = Row>,
-    head: &Head,
-) -> Result<Vec<StoredRecord>, JournalError> {
-    let Salvaged { records, damage } = accept_sound(rows.into_iter().map(Ok), Some(head));
-    match damage {
-        None => Ok(records),
-        Some(Damage { seq, why }) => {
-            Err(JournalError::Corrupt { place: place.to_owned(), seq, why })
-        }
-    }
-}
-
 /// Reads a chain as far as it is sound. A row that the store could not read comes as its reason; without
 /// a head nothing says how many events there should be.
 pub fn accept_sound(

@@ -3,7 +3,7 @@
 //! **Invariant:** a command in the inbox is a wish and changes nothing; only the journal says whether it
 //! was taken, and each is taken or refused once.
 
-use crate::base::ids::StepKey;
+use crate::base::ids::{RunId, StepKey, mint_ulid};
 use crate::base::redact::redact_line;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -150,12 +150,13 @@ impl Person {
         Self { operator: operator.to_owned(), identity: None }
     }
 
-    /// What tells two people apart: the identity where it is known, else the name.
+    /// What tells two identities apart: the ARN where it is known, else the name. Whether two of them are
+    /// one person, `engine` says.
     pub fn key(&self) -> &str {
         self.identity.as_deref().unwrap_or(&self.operator)
     }
 
-    /// Whether both are the same person, as far as is known of both.
+    /// Whether both are the same identity, as far as is known of both.
     pub fn is(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
@@ -192,9 +193,7 @@ impl Posted {
         at: DateTime<Utc>,
         random: &mut fastrand::Rng,
     ) -> Self {
-        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
-        let id = ulid::Ulid::from_parts(millis, random.u128(..)).to_string().to_ascii_lowercase();
-        Self { id, at, by, command: command.cleaned() }
+        Self { id: mint_ulid(at, random), at, by, command: command.cleaned() }
     }
 
     /// Its stored form.
@@ -210,9 +209,7 @@ impl Posted {
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
         let posted: Self = serde_json::from_slice(bytes)
             .map_err(|error| format!("it is no command of this version of drctl: {error}"))?;
-        if crate::base::ids::RunId::parse(&posted.id).map(|id| id.as_str() != posted.id)
-            != Some(false)
-        {
+        if RunId::parse(&posted.id).is_none_or(|id| id.as_str() != posted.id) {
             return Err("its id is not 26 lower-case characters of a ULID".to_owned());
         }
         let by = Person {

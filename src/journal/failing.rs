@@ -2,11 +2,12 @@
 //!
 //! **Invariant:** a write that fails keeps nothing, as the real one does; reads go on.
 
+use crate::journal::beneath::beneath;
 use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
 use crate::journal::memory::Fault;
-use crate::journal::store::{Fence, Head, Lease, Note, Salvaged, Store, StoredRecord, Takeover};
+use crate::journal::store::{Fence, Head, Store, Takeover};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -47,21 +48,35 @@ impl Failing {
     pub fn full_from(first: u64) -> Self {
         Self { fault: Fault::DiskFull, kind: None, first, times: u64::MAX }
     }
+
+    /// The append of events number `at`, from 1, finds no room; none fails when it is `None`.
+    pub fn full_once(at: Option<u64>) -> Self {
+        Self {
+            fault: Fault::DiskFull,
+            kind: Some(Write::Append),
+            first: at.unwrap_or(1).max(1),
+            times: u64::from(at.is_some()),
+        }
+    }
 }
 
 /// A store whose writes fail as told.
-#[derive(Debug)]
-pub struct FailingStore<S> {
-    /// The store itself.
-    pub inner: S,
+pub struct FailingStore<'a> {
+    inner: &'a mut dyn Store,
     failing: Failing,
     writes: u64,
     struck: u64,
 }
 
-impl<S: Store> FailingStore<S> {
+impl std::fmt::Debug for FailingStore<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FailingStore").field("failing", &self.failing).finish_non_exhaustive()
+    }
+}
+
+impl<'a> FailingStore<'a> {
     /// `inner`, whose writes fail as `failing` says.
-    pub fn new(inner: S, failing: Failing) -> Self {
+    pub fn new(inner: &'a mut dyn Store, failing: Failing) -> Self {
         Self { inner, failing, writes: 0, struck: 0 }
     }
 
@@ -85,22 +100,10 @@ impl<S: Store> FailingStore<S> {
     }
 }
 
-impl<S: Store> Store for FailingStore<S> {
+impl Store for FailingStore<'_> {
     fn append(&mut self, batch: &[Record]) -> Result<Head, JournalError> {
         self.may(if batch.is_empty() { Write::Quiet } else { Write::Append })?;
         self.inner.append(batch)
-    }
-
-    fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
-        self.inner.load()
-    }
-
-    fn salvage(&self) -> Result<Salvaged, JournalError> {
-        self.inner.salvage()
-    }
-
-    fn head(&self) -> Result<Head, JournalError> {
-        self.inner.head()
     }
 
     fn acquire(
@@ -129,21 +132,9 @@ impl<S: Store> Store for FailingStore<S> {
         self.inner.release(fence)
     }
 
-    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
-        self.inner.check(fence, now)
-    }
-
-    fn lease(&self) -> Result<Option<Lease>, JournalError> {
-        self.inner.lease()
-    }
-
     fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
         self.may(Write::Post)?;
         self.inner.post(posted)
-    }
-
-    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
-        self.inner.posted()
     }
 
     fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
@@ -151,13 +142,7 @@ impl<S: Store> Store for FailingStore<S> {
         self.inner.note(key, value)
     }
 
-    fn notes(&self) -> Result<Vec<Note>, JournalError> {
-        self.inner.notes()
-    }
-
-    fn place(&self) -> &str {
-        self.inner.place()
-    }
+    beneath!(inner: load salvage head check lease posted notes place);
 }
 
 #[cfg(test)]
@@ -170,7 +155,8 @@ mod tests {
     #[test]
     fn writes_fail_as_told_and_reads_go_on() {
         let (now, ttl) = (simulated_epoch(), Duration::from_secs(60));
-        let mut store = FailingStore::new(MemoryStore::new(), Failing::full_from(3));
+        let mut memory = MemoryStore::new();
+        let mut store = FailingStore::new(&mut memory, Failing::full_from(3));
         let fence = store.acquire("a", now, ttl, Takeover::IfExpired).unwrap();
         let records = JournalBuilder::started(&["a"]).records();
         store.append(&records[..1]).unwrap();
@@ -186,9 +172,27 @@ mod tests {
         store.check(fence, now).unwrap();
 
         let only = Failing { kind: Some(Write::Renew), times: 1, ..Failing::full_from(1) };
-        let mut store = FailingStore::new(store.inner, only);
+        let mut store = FailingStore::new(&mut memory, only);
         store.append(&records[1..]).unwrap();
         store.renew(fence, now, ttl).unwrap_err();
         store.renew(fence, now, ttl).unwrap();
+    }
+
+    #[test]
+    fn one_append_finds_no_room_and_leaves_nothing() {
+        let records = JournalBuilder::started(&["a"]).records();
+        let mut memory = MemoryStore::new();
+        let ttl = Duration::from_secs(60);
+        memory.acquire("a", simulated_epoch(), ttl, Takeover::IfExpired).unwrap();
+        let mut full = FailingStore::new(&mut memory, Failing::full_once(Some(2)));
+        full.append(&records[..1]).unwrap();
+        full.append(&[]).unwrap();
+        let error = full.append(&records[1..]).unwrap_err();
+        assert!(matches!(error, JournalError::DiskFull { .. }));
+        assert_eq!(full.head().unwrap().count, 1);
+        assert_eq!(full.append(&records[1..]).unwrap().count, 2);
+        assert_eq!(full.struck(), 1);
+        let none = Failing::full_once(None);
+        assert_eq!(FailingStore::new(&mut memory, none).append(&[]).unwrap().count, 2);
     }
 }

@@ -1,13 +1,15 @@
 //! The journal: the truth of a run.
 //!
-//! Facts are [`event::Record`]s; a [`store::Store`] keeps them in a digest chain (SQLite or memory);
-//! [`fold::RunState`] is what they add up to; [`index`] lists the runs of a state directory.
+//! Facts are [`event::Record`]s; a [`store::Store`] keeps them in a digest chain (SQLite, memory, a
+//! bucket, a bucket with a copy); [`fold::RunState`] is what they add up to; [`index`] lists the
+//! runs of a state directory.
 //!
 //! **Invariant:** nothing is ever changed or removed; what cannot be written stops the run.
 
 // A new event must be decided everywhere.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub(crate) mod beneath;
 pub mod chain;
 mod change;
 pub mod command;
@@ -19,7 +21,6 @@ mod event_names;
 mod facts;
 pub mod failing;
 pub mod fold;
-mod full_disk;
 pub mod index;
 pub mod intent;
 mod legality;
@@ -36,7 +37,7 @@ pub mod verify;
 
 pub use command::{Command, Person, Posted};
 pub use error::JournalError;
-pub use full_disk::FullDisk;
+pub use failing::{Failing, FailingStore};
 pub use index::{RunSummary, list_runs};
 pub use memory::{Fault, MemoryStore};
 pub use segments::SegmentStore;

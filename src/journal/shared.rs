@@ -8,14 +8,12 @@
 //! **Invariant:** what `append` acknowledged is in the bucket; lease, fence, inbox and notes are the
 //! bucket's alone.
 
-use crate::journal::command::Posted;
+use crate::journal::beneath::beneath;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
 use crate::journal::segments::SegmentStore;
 use crate::journal::sqlite::SqliteStore;
-use crate::journal::store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};
-use chrono::{DateTime, Utc};
-use std::time::Duration;
+use crate::journal::store::{Head, Store, StoredRecord};
 
 /// Note of a shared journal: a machine's copy could not be written any more, and why.
 const COPY_LOST: &str = "local copy lost";
@@ -61,6 +59,18 @@ impl SharedStore {
     /// read. A copy that cannot be written is no error.
     pub fn open(shared: SegmentStore, copy: SqliteStore) -> Result<Self, JournalError> {
         let records = copy.load()?;
+        Self::join(shared, copy, records)
+    }
+
+    /// The same where all `records` of the copy were just loaded.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn join(
+        shared: SegmentStore,
+        copy: SqliteStore,
+        records: Vec<StoredRecord>,
+    ) -> Result<Self, JournalError> {
         let copied = records.len() as u64;
         shared.go_on_from(records, copy.place())?;
         shared.load()?;
@@ -112,64 +122,7 @@ impl Store for SharedStore {
         Ok(head)
     }
 
-    fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
-        self.shared.load()
-    }
-
-    fn head(&self) -> Result<Head, JournalError> {
-        self.shared.head()
-    }
-
-    fn acquire(
-        &mut self,
-        holder: &str,
-        now: DateTime<Utc>,
-        ttl: Duration,
-        takeover: Takeover,
-    ) -> Result<Fence, JournalError> {
-        self.shared.acquire(holder, now, ttl, takeover)
-    }
-
-    fn renew(
-        &mut self,
-        fence: Fence,
-        now: DateTime<Utc>,
-        ttl: Duration,
-    ) -> Result<(), JournalError> {
-        self.shared.renew(fence, now, ttl)
-    }
-
-    fn release(&mut self, fence: Fence) -> Result<(), JournalError> {
-        self.shared.release(fence)
-    }
-
-    fn lease(&self) -> Result<Option<Lease>, JournalError> {
-        self.shared.lease()
-    }
-
-    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
-        self.shared.check(fence, now)
-    }
-
-    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
-        self.shared.post(posted)
-    }
-
-    fn posted(&self) -> Result<Vec<Posted>, JournalError> {
-        self.shared.posted()
-    }
-
-    fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
-        self.shared.note(key, value)
-    }
-
-    fn notes(&self) -> Result<Vec<Note>, JournalError> {
-        self.shared.notes()
-    }
-
-    fn place(&self) -> &str {
-        self.shared.place()
-    }
+    beneath!(shared: load salvage head acquire renew release lease check post posted note notes place);
 }
 
 #[cfg(test)]

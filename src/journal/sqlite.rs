@@ -8,9 +8,7 @@ use crate::journal::chain;
 use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
-use crate::journal::store::{
-    Damage, Fence, Head, Lease, Note, Salvaged, Store, StoredRecord, Takeover,
-};
+use crate::journal::store::{Fence, Head, Lease, Note, Salvaged, Store, StoredRecord, Takeover};
 use chrono::{DateTime, Utc};
 use rows::{from_sql, held, last_written, read_head, read_lease, read_sound, to_sql, write_lease};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
@@ -200,13 +198,7 @@ impl Store for SqliteStore {
     }
 
     fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
-        let Salvaged { records, damage } = self.salvage()?;
-        match damage {
-            None => Ok(records),
-            Some(Damage { seq, why }) => {
-                Err(JournalError::Corrupt { place: self.place.clone(), seq, why })
-            }
-        }
+        self.salvage()?.whole(&self.place)
     }
 
     fn salvage(&self) -> Result<Salvaged, JournalError> {

@@ -146,6 +146,21 @@ pub struct Salvaged {
     pub damage: Option<Damage>,
 }
 
+impl Salvaged {
+    /// All events, if nothing is wrong with the journal at `place`.
+    ///
+    /// # Errors
+    /// `Corrupt`, with the first bad event.
+    pub fn whole(self, place: &str) -> Result<Vec<StoredRecord>, JournalError> {
+        match self.damage {
+            None => Ok(self.records),
+            Some(Damage { seq, why }) => {
+                Err(JournalError::Corrupt { place: place.to_owned(), seq, why })
+            }
+        }
+    }
+}
+
 /// What is wrong with a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {

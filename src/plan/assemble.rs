@@ -15,7 +15,7 @@ use crate::base::few::Few;
 use crate::base::ids::StepKey;
 use crate::base::value::Value;
 use crate::cloud::{CallOutcome, Cloud, EffectOutcome, Effects};
-use crate::estate::EnvironmentKind;
+use crate::estate::{Environment, EnvironmentKind};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,7 +45,6 @@ pub(super) fn assemble(
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
     };
-    let environment = request.environment;
     Plan {
         schema_version: PLAN_VERSION,
         run: request.run.clone(),
@@ -56,16 +55,7 @@ pub(super) fn assemble(
         runbook: source(&request.runbook.file, &request.runbook.text),
         estate: source(&request.estate.file, &request.estate.text),
         estate_name: request.estate.name.clone(),
-        environment: EnvironmentRecord {
-            name: environment.name.clone(),
-            account: environment.account.clone(),
-            region: environment.region.clone(),
-            simulated: environment.is_simulated(),
-            emulated: matches!(environment.kind, EnvironmentKind::Endpoints(_)),
-            protected: environment.protected,
-            server: tools.cloud.server(),
-            faults: request.faults.clone(),
-        },
+        environment: environment_record(request.environment, tools.cloud, request.faults.clone()),
         parameters: request
             .parameters
             .iter()
@@ -165,6 +155,24 @@ fn point_of(restored: Option<&PlannedStep>, request: &PlanRequest<'_>) -> Recove
         restore_time,
         loss_ms: loss.map(|loss| u64::try_from(loss).unwrap_or(0)),
         each: Vec::new(),
+    }
+}
+
+/// Where a session works, as plans and sweeps record it.
+pub fn environment_record(
+    environment: &Environment,
+    cloud: &Cloud,
+    faults: Vec<String>,
+) -> EnvironmentRecord {
+    EnvironmentRecord {
+        name: environment.name.clone(),
+        account: environment.account.clone(),
+        region: environment.region.clone(),
+        simulated: environment.is_simulated(),
+        emulated: matches!(environment.kind, EnvironmentKind::Endpoints(_)),
+        protected: environment.protected,
+        server: cloud.server(),
+        faults,
     }
 }
 

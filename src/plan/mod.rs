@@ -12,7 +12,7 @@ mod nature;
 mod review;
 mod scope;
 
-pub use assemble::certificate;
+pub use assemble::{certificate, environment_record};
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
 pub use change::carry_over;
 pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};

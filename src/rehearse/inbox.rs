@@ -91,10 +91,7 @@ impl Inbox {
             | Answers::AbortUndo => (Command::Approve { step, comment }, gate.approvals),
         };
         for number in 0..people {
-            let place = usize::try_from(number).unwrap_or(usize::MAX);
-            let somebody = format!("person-{}", number + 1);
-            let by = gate.approvers.get(place).unwrap_or(&somebody).clone();
-            self.post(seq, number, at, &by, command.clone());
+            self.post(seq, number, at, &approver(gate, number), command.clone());
         }
     }
 
@@ -102,4 +99,10 @@ impl Inbox {
         let id = format!("{seq:020}{number:06}");
         self.posts.push(Posted { id, at, by: Person::declared(by), command });
     }
+}
+
+/// Who approves as number `number`, from 0: one of the approvers, else somebody.
+pub(super) fn approver(gate: &GateRecord, number: u32) -> String {
+    let place = usize::try_from(number).unwrap_or(usize::MAX);
+    gate.approvers.get(place).cloned().unwrap_or_else(|| format!("person-{}", number + 1))
 }

@@ -6,6 +6,7 @@ use super::differences::differences;
 use super::play::Played;
 use super::scenario::{Answers, Mode, Scenario};
 use super::stage::Stage;
+use crate::cloud::tags::RUN_TAG;
 use crate::journal::Store as _;
 use crate::journal::chain::known;
 use crate::journal::event::{Event, RunOutcome, SkipReason};
@@ -13,9 +14,6 @@ use crate::journal::fold::StepStatus;
 use crate::plan::model::{PlannedStep, Trace};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The tag that every resource of a run carries.
-const RUN_TAG: &str = "drctl:run";
 
 /// Something that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,17 +45,32 @@ pub fn outcome(played: &Played) -> &'static str {
 pub fn left_behind(stage: &Stage, played: &Played) -> Vec<String> {
     let state = played.world.state_json();
     let run = stage.plan.run.as_str();
-    let mut left = Vec::new();
-    for (region, found) in state["regions"].as_object().into_iter().flatten() {
-        for kind in ["instances", "snapshots"] {
-            for (id, resource) in found[kind].as_object().into_iter().flatten() {
-                if resource["tags"][RUN_TAG].as_str() == Some(run) {
-                    left.push(format!("{} {id} in {region}", kind.trim_end_matches('s')));
+    let left = ours(&state, run).into_iter();
+    left.map(|one| format!("{} {} in {}", one.kind, one.id, one.region)).collect()
+}
+
+/// A resource of the world, as its state tells of it.
+pub(super) struct Resource<'a> {
+    pub(super) region: &'a str,
+    /// `instance` or `snapshot`.
+    pub(super) kind: &'static str,
+    pub(super) id: &'a str,
+    pub(super) state: &'a Json,
+}
+
+/// Resources that carry the run's tag, region by region.
+pub(super) fn ours<'a>(state: &'a Json, run: &str) -> Vec<Resource<'a>> {
+    let mut found = Vec::new();
+    for (region, kinds) in state["regions"].as_object().into_iter().flatten() {
+        for (kind, plural) in [("instance", "instances"), ("snapshot", "snapshots")] {
+            for (id, state) in kinds[plural].as_object().into_iter().flatten() {
+                if state["tags"][RUN_TAG].as_str() == Some(run) {
+                    found.push(Resource { region, kind, id, state });
                 }
             }
         }
     }
-    left
+    found
 }
 
 /// What is wrong with a run that nobody killed.
@@ -117,7 +130,7 @@ fn first_failure(stage: &Stage, played: &Played) -> String {
 }
 
 /// How often each operation changed each target.
-pub(super) fn mutations(played: &Played) -> BTreeMap<(String, String), usize> {
+fn mutations(played: &Played) -> BTreeMap<(String, String), usize> {
     let mut counts = BTreeMap::new();
     for record in played.world.mutations() {
         *counts.entry((record.operation, record.target)).or_default() += 1;
@@ -132,9 +145,7 @@ fn done_twice(stage: &Stage, played: &Played) -> Vec<Finding> {
     for record in records.unwrap_or_default() {
         if let Event::IntentRecorded { step, operation, .. } = record.event {
             let name = operation.rsplit(':').next().unwrap_or_default().to_owned();
-            // A step and its undo are two.
-            let part = format!("{step} {}", operation);
-            meant.entry(name).or_default().insert(part);
+            meant.entry(name).or_default().insert(step.to_string());
         }
     }
     let repeats = stage.plan.steps.iter().any(|step| step.idempotent);

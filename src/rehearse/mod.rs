@@ -34,7 +34,7 @@ pub use play::{Keep, Played, play, take_up};
 pub use points::{Point, Points, WatchedStore, Watcher};
 pub use rehearsal::Order;
 pub use scenario::{Answers, Mode, PointName, Scenario, catalogue};
-pub use stage::{Cast, Stage, StageError, Staging, in_virtual_time};
+pub use stage::{Cast, Stage, StageError, Staging};
 pub use storm::{Counters, Storm, Storms, blow, storm};
 pub use text::render_text;
 

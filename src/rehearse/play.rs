@@ -9,7 +9,7 @@ use super::scenario::Scenario;
 use super::stage::{Cast, Stage};
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{JournalError, MemoryStore, Store as _};
+use crate::journal::{JournalError, MemoryStore, Store};
 use crate::runner::RunnerError;
 use crate::sim::Simulator;
 use std::sync::Arc;
@@ -92,14 +92,14 @@ struct Process<'a> {
 
 impl Process<'_> {
     fn play(mut self) -> Played {
-        let mut state = self.folded();
+        let mut state = folded(&self.store);
         let (mut stops, mut broken) = (Vec::new(), None);
         for _ in 0..PROCESSES {
             if state.finished.is_some() {
                 break;
             }
             let worked = self.work(&state);
-            state = self.folded();
+            state = folded(&self.store);
             match worked {
                 Ok(()) => {}
                 Err(RunnerError::Journal(JournalError::DiskFull { .. })) => {
@@ -132,10 +132,10 @@ impl Process<'_> {
         };
         driven.map(drop)
     }
+}
 
-    fn folded(&self) -> RunState {
-        let records = self.store.load().expect("memory can be read");
-        let records = known(&records).expect("this version wrote them");
-        RunState::fold(&records).expect("the machine wrote them")
-    }
+/// What a journal in memory adds up to.
+pub(super) fn folded(journal: &dyn Store) -> RunState {
+    let records = known(&journal.load().expect("memory can be read"));
+    RunState::fold(&records.expect("this version wrote them")).expect("the machine wrote them")
 }

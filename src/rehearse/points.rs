@@ -7,15 +7,12 @@
 
 use super::inbox::Inbox;
 use super::scenario::Answers;
+use crate::journal::beneath::beneath;
 use crate::journal::event::Record;
-use crate::journal::{
-    Fence, Head, JournalError, Lease, MemoryStore, Note, Posted, Store, StoredRecord, Takeover,
-};
+use crate::journal::{Head, JournalError, MemoryStore, Posted, Store};
 use crate::sim::{Simulator, Watch};
-use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// An instant at which the process may die.
 #[derive(Debug, Clone)]
@@ -178,64 +175,11 @@ impl Store for WatchedStore {
         Ok(head)
     }
 
-    fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
-        self.inner.load()
-    }
-
-    fn head(&self) -> Result<Head, JournalError> {
-        self.inner.head()
-    }
-
-    fn acquire(
-        &mut self,
-        holder: &str,
-        now: DateTime<Utc>,
-        ttl: Duration,
-        takeover: Takeover,
-    ) -> Result<Fence, JournalError> {
-        self.inner.acquire(holder, now, ttl, takeover)
-    }
-
-    fn renew(
-        &mut self,
-        fence: Fence,
-        now: DateTime<Utc>,
-        ttl: Duration,
-    ) -> Result<(), JournalError> {
-        self.inner.renew(fence, now, ttl)
-    }
-
-    fn release(&mut self, fence: Fence) -> Result<(), JournalError> {
-        self.inner.release(fence)
-    }
-
-    fn lease(&self) -> Result<Option<Lease>, JournalError> {
-        self.inner.lease()
-    }
-
-    fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
-        self.inner.note(key, value)
-    }
-
-    fn notes(&self) -> Result<Vec<Note>, JournalError> {
-        self.inner.notes()
-    }
-
-    fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
-        self.inner.check(fence, now)
-    }
-
-    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
-        self.inner.post(posted)
-    }
-
     fn posted(&self) -> Result<Vec<Posted>, JournalError> {
         let mut posted = self.inner.posted()?;
         posted.extend(self.inbox.posts());
         Ok(posted)
     }
 
-    fn place(&self) -> &str {
-        self.inner.place()
-    }
+    beneath!(inner: load salvage head acquire renew release lease note notes check post place);
 }

@@ -14,7 +14,7 @@ use crate::engine::{Machine, Start, Turn};
 use crate::estate::{Environment, EnvironmentKind, Estate, Objectives};
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::journal::{FullDisk, Person, Store, Takeover};
+use crate::journal::{Failing, FailingStore, Person, Store, Takeover};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{Durations, PlanError, PlanRequest, PlanTools, build};
 use crate::runbook::Runbook;
@@ -140,7 +140,7 @@ impl<'a> Cast<'a> {
 }
 
 /// Runs `work` on a runtime of its own whose time jumps when nothing else can happen.
-pub fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
+fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().expect("a runtime can be made");
     runtime.block_on(work)
@@ -253,11 +253,7 @@ impl Stage {
         in_virtual_time(self.resume_within(world, store, cast))
     }
 
-    /// [`Self::begin`] on the caller's runtime, whose time must be paused.
-    ///
-    /// # Errors
-    /// As [`Self::begin`].
-    pub async fn begin_within(
+    async fn begin_within(
         &self,
         world: &Simulator,
         store: &mut dyn Store,
@@ -273,14 +269,7 @@ impl Stage {
         .await
     }
 
-    /// [`Self::resume`] on the caller's runtime, whose time must be paused.
-    ///
-    /// # Errors
-    /// As [`Self::resume`].
-    ///
-    /// # Panics
-    /// As [`Self::resume`].
-    pub async fn resume_within(
+    async fn resume_within(
         &self,
         world: &Simulator,
         store: &mut dyn Store,
@@ -337,9 +326,12 @@ impl Stage {
         };
         let start = Start { operator: cast.holder.to_owned(), fence: fence.number() };
         let (machine, turn) = make(start, now);
-        let mut journal = FullDisk::new(store, session.full_disk(), || session.disk_was_full());
+        let mut journal = FailingStore::new(store, Failing::full_once(session.full_disk()));
         let watching = &mut cast.observers;
-        let driven = drive(&running, machine, turn, &mut journal, fence, watching).await?;
-        Ok(driven.state)
+        let driven = drive(&running, machine, turn, &mut journal, fence, watching).await;
+        if journal.struck() > 0 {
+            session.disk_was_full();
+        }
+        Ok(driven?.state)
     }
 }

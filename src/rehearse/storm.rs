@@ -9,14 +9,12 @@ mod people;
 
 use super::judge::Finding;
 use super::parallel;
-use super::play::{Keep, Played, play};
+use super::play::{Keep, Played, folded, play};
 use super::scenario::{Mode, Scenario};
 use super::stage::{Cast, Stage};
 use crate::base::clock::to_delta;
 use crate::base::seed::Seed;
-use crate::journal::chain::known;
-use crate::journal::fold::RunState;
-use crate::journal::{MemoryStore, Store as _};
+use crate::journal::MemoryStore;
 use crate::plan::model::RunMode;
 use crate::runner::StopSignal;
 use crate::sim::Simulator;
@@ -156,9 +154,4 @@ fn pass_time(world: &Simulator, time: Duration) {
     let later = world.time() + to_delta(time);
     // A world in memory has nowhere to be written to.
     drop(world.save(later));
-}
-
-fn folded(journal: &MemoryStore) -> RunState {
-    let records = known(&journal.load().expect("memory can be read"));
-    RunState::fold(&records.expect("this version wrote them")).expect("the machine wrote them")
 }

@@ -8,6 +8,7 @@ use crate::journal::fold::{FoldError, RunState, StepStatus};
 use crate::journal::store::{Salvaged, StoredRecord};
 use crate::plan::model::{Phase, Plan, RunMode};
 use crate::report::audit::{certificate, parameters, sources};
+use crate::report::control::because;
 use crate::report::damage::DamageRow;
 use crate::report::findings::{Sources, findings};
 use crate::report::measure::{hydration, objectives};
@@ -192,13 +193,13 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
         failed_cleanup,
         failed_undos,
         paused_by: state.paused.as_ref().filter(|_| state.finished.is_none()).map(|pause| {
-            let why = pause.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            let why = because(pause.reason.as_deref());
             format!("{} since {}{why}", pause.by, format_instant(pause.since))
         }),
-        aborted_by: state.aborting.as_ref().map(|abort| {
-            let why = abort.reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
-            format!("{}{why}", abort.by)
-        }),
+        aborted_by: state
+            .aborting
+            .as_ref()
+            .map(|abort| format!("{}{}", abort.by, because(abort.reason.as_deref()))),
         skipped_steps,
         missed_objectives: missed.map(|one| one.name.clone()).collect(),
         waiting_for: question.clone().or_else(|| state.interrupted.clone()),

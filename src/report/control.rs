@@ -1,15 +1,14 @@
 //! What people did to a run, as sentences: for the timeline and for progress.
 //!
-//! **Invariant:** each sentence says who; a refusal says why.
+//! **Invariant:** each sentence but of a question that was closed says who; a refusal says why.
 
 use crate::journal::event::Event;
 use crate::journal::{Command, Person};
 
 /// The sentence for an event by which people control a run; `None` for all other events.
 pub fn control_sentence(event: &Event) -> Option<String> {
-    let why = |text: &Option<String>| text.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
     let sentence = if let Event::ApprovalGiven { by, way, comment, .. } = event {
-        format!("{by} approved {}{}", way.phrase(), why(comment))
+        format!("{by} approved {}{}", way.phrase(), because(comment.as_deref()))
     } else if let Event::ApprovalWithdrawn { by, .. } = event {
         format!("{by} withdrew the approval")
     } else if let Event::AnswerRefused { answer, by, why, .. } = event {
@@ -21,12 +20,12 @@ pub fn control_sentence(event: &Event) -> Option<String> {
     } else if let Event::CommandRefused { by, command, why, .. } = event {
         format!("{} by {by} was refused: {why}", command_text(command))
     } else if let Event::RunPaused { by, reason } = event {
-        format!("run paused by {by}{}", why(reason))
+        format!("run paused by {by}{}", because(reason.as_deref()))
     } else if let Event::RunContinued { by } = event {
         format!("run continued by {by}")
     } else if let Event::AbortRequested { by, reason, undo } = event {
         let how = if *undo { "what was done is undone" } else { "what was done stays" };
-        format!("run aborted by {by}{}; {how}", why(reason))
+        format!("run aborted by {by}{}; {how}", because(reason.as_deref()))
     } else if let Event::PlanChanged { by, difference, .. } = event {
         format!("{by} went on with edited files: {}", difference.join(", "))
     } else if let Event::PlanKept { by, difference } = event {
@@ -40,8 +39,13 @@ pub fn control_sentence(event: &Event) -> Option<String> {
     Some(sentence)
 }
 
+/// `: why`, where somebody said why.
+pub fn because(why: Option<&str>) -> String {
+    why.map(|it| format!(": {it}")).unwrap_or_default()
+}
+
 /// A command as it would be typed: `approve promote`.
-pub fn command_text(command: &Command) -> String {
+fn command_text(command: &Command) -> String {
     match command.step() {
         Some(step) => format!("`{} {step}`", command.verb()),
         None => format!("`{}`", command.verb()),
@@ -50,27 +54,24 @@ pub fn command_text(command: &Command) -> String {
 
 /// What a person did to the run that is no answer to a question, with who did it.
 pub(super) fn deed(event: &Event) -> Option<(&Person, String)> {
-    let with = |what: &str, why: &Option<String>| {
-        let why = why.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
-        format!("{what}{why}")
-    };
+    let with = |what: &str, why: Option<&str>| format!("{what}{}", because(why));
     if let Event::ApprovalGiven { by, comment, .. } = event {
-        Some((by, with("approved", comment)))
+        Some((by, with("approved", comment.as_deref())))
     } else if let Event::ApprovalWithdrawn { by, .. } = event {
         Some((by, "withdrew the approval".to_owned()))
     } else if let Event::RunPaused { by, reason } = event {
-        Some((by, with("paused the run", reason)))
+        Some((by, with("paused the run", reason.as_deref())))
     } else if let Event::RunContinued { by } = event {
         Some((by, "continued the run".to_owned()))
     } else if let Event::AbortRequested { by, reason, undo } = event {
         let undo = if *undo { " with undo" } else { "" };
-        Some((by, with(&format!("aborted the run{undo}"), reason)))
+        Some((by, with(&format!("aborted the run{undo}"), reason.as_deref())))
     } else if let Event::PlanChanged { by, .. } = event {
         Some((by, "went on with edited files".to_owned()))
     } else if let Event::PlanKept { by, .. } = event {
         Some((by, "went on with the plan as it was, not with edited files".to_owned()))
     } else if let Event::CommandTaken { by, command: Command::Skip { reason, .. }, .. } = event {
-        Some((by, with("skipped the step", &Some(reason.clone()))))
+        Some((by, with("skipped the step", Some(reason.as_str()))))
     } else if let Event::CommandTaken { by, command: Command::Retry { .. }, .. } = event {
         Some((by, "had the step tried again at once".to_owned()))
     } else {

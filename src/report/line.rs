@@ -232,7 +232,7 @@ pub fn answer_command(run: &str, step: Option<&str>, answer: &str) -> String {
 
 /// `text` as one word of a shell: as it is when nothing in it means something there.
 pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@+%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }
@@ -294,4 +294,21 @@ fn short(text: &str) -> String {
         return plain;
     }
     plain.chars().take(SHORT - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_word;
+
+    #[test]
+    fn words_survive_a_shell() {
+        for (text, word) in [
+            ("database=orders", "database=orders"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::journal::fold::{RunState, StepState, StepStatus};
 use crate::journal::store::StoredRecord;
 use crate::plan::model::{Phase, Plan, PlannedStep, Trace};
 use crate::report::audit::LeftBehind;
+use crate::report::control::because;
 use crate::report::model::{EvidenceRow, HandOver, StepRow};
 use crate::report::waterfall::millis;
 use serde_json::Value as Json;
@@ -62,7 +63,7 @@ pub fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Stopped { step } => format!("the run was stopped when {step} failed"),
         SkipReason::Nothing { why } => format!("nothing to do: {why}"),
         SkipReason::Operator { operator, reason } => {
-            let reason = reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+            let reason = because(reason.as_deref());
             format!("{operator} decided to go on without it{reason}")
         }
         SkipReason::Aborted { operator } => format!("{operator} aborted the run before it"),

@@ -5,7 +5,7 @@
 use crate::base::duration::human;
 use crate::journal::event::{Event, RunOutcome};
 use crate::journal::store::StoredRecord;
-use crate::report::control::control_sentence;
+use crate::report::control::{because, control_sentence};
 use crate::report::model::TimelineRow;
 use crate::report::steps::skip_reason;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn sentence(event: &Event) -> String {
         Event::QuestionAsked { question, .. } => format!("asked: {question}"),
         Event::QuestionAnswered { answer, operator, way, comment, .. } => {
             let way = way.map(|way| format!(" {}", way.phrase())).unwrap_or_default();
-            let comment = comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            let comment = because(comment.as_deref());
             format!("{operator} answered {answer}{way}{comment}")
         }
         Event::QuestionExpired { .. } => "nobody answered in time".to_owned(),

@@ -4,7 +4,7 @@
 //! without a look at the lease directly before it.
 
 use super::flight::Flight;
-use super::holding::Holding;
+use super::holding::{GLANCE, Holding};
 use super::observer::Observer;
 use super::running::{Inbox, Running};
 use crate::base::clock::ClockMode;
@@ -15,10 +15,7 @@ use crate::journal::{Fence, JournalError, Posted, Store};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How often the inbox is looked into, and the lease at, while the run waits.
-const GLANCE: Duration = Duration::from_secs(1);
-
-/// The same where virtual time stands still for it: nobody should feel that.
+/// The same as [`GLANCE`] where virtual time stands still for it: nobody should feel that.
 const SHORT_GLANCE: Duration = Duration::from_millis(200);
 
 /// How driving ended.

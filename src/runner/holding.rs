@@ -9,8 +9,9 @@ use crate::journal::{Fence, JournalError, Store};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// How often the lease is looked at while nothing is sent, so that a process that was fenced ends soon.
-const GLANCE: Duration = Duration::from_secs(1);
+/// How often the lease is looked at, and the inbox into, while nothing is sent: a process that was fenced
+/// ends soon, and people are heard soon.
+pub(super) const GLANCE: Duration = Duration::from_secs(1);
 
 /// A journal and the lease on it.
 pub(super) struct Holding<'a> {

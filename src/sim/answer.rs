@@ -12,6 +12,9 @@ use crate::sim::xml::Xml;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+/// Names the host that answers, as S3 does in headers and errors.
+const HOST_ID: &str = "c2ltdWxhdGVk";
+
 /// An error as a service reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sim) struct ApiError {
@@ -114,7 +117,7 @@ pub(in crate::sim) fn respond(
 fn respond_rest(action: &str, outcome: Outcome, request_id: &str) -> WireResponse {
     let mut headers = BTreeMap::from([
         ("x-amz-request-id".to_owned(), request_id.to_owned()),
-        ("x-amz-id-2".to_owned(), "c2ltdWxhdGVk".to_owned()),
+        ("x-amz-id-2".to_owned(), HOST_ID.to_owned()),
     ]);
     let error = match outcome {
         Ok(Body::Rest(RestAnswer { status, headers: own, body })) => {
@@ -139,10 +142,9 @@ fn respond_rest(action: &str, outcome: Outcome, request_id: &str) -> WireRespons
             xml.leaf(name, value);
         }
         xml.leaf("RequestId", request_id);
-        xml.leaf("HostId", "c2ltdWxhdGVk");
+        xml.leaf("HostId", HOST_ID);
     });
-    let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", xml.finish());
-    let body = if action.starts_with("Head") { Vec::new() } else { text.into_bytes() };
+    let body = if action.starts_with("Head") { Vec::new() } else { xml.document().into_bytes() };
     WireResponse { status: error.status, headers, body }
 }
 

@@ -260,6 +260,14 @@ fn malformed(name: &str, text: &str, wanted: &str) -> ApiError {
     )
 }
 
+/// Bytes of hex digits.
+pub(in crate::sim) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let even = digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
+    even.then(|| digits.chunks(2).map(pair).collect()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

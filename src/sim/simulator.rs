@@ -343,7 +343,7 @@ impl Inner {
 }
 
 /// `Thu, 15 Jan 2026 09:00:00 GMT`.
-fn http_date(at: DateTime<Utc>) -> String {
+pub(in crate::sim) fn http_date(at: DateTime<Utc>) -> String {
     at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 

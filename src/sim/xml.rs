@@ -80,6 +80,11 @@ impl Xml {
     pub(in crate::sim) fn finish(self) -> String {
         self.text
     }
+
+    /// The same after an XML declaration.
+    pub(in crate::sim) fn document(self) -> String {
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.text)
+    }
 }
 
 /// The texts of a document's innermost elements, each with its path: `Delete/Object/Key`. `None` when

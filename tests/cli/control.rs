@@ -207,7 +207,7 @@ fn what_cannot_be_meant_is_refused_before_it_is_posted() {
 }
 
 #[test]
-fn a_retry_looks_now() {
+fn a_retry_is_taken_from_another_terminal() {
     let env = TestEnv::new();
     let mut drill = Watched::start(&env, "drill restore-db --pace 1");
     drill.until("restore: creating");

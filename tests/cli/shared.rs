@@ -6,7 +6,8 @@
 
 use crate::env::{Output, TestEnv, finished};
 use crate::serve::Served;
-use crate::survive::{JUDGE, RUNBOOK, estate};
+use crate::survive::{RUNBOOK, estate, project};
+use crate::two::eventually;
 use serde_json::Value as Json;
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -41,22 +42,11 @@ impl Team {
 
     /// A machine with the project and an empty state directory.
     fn machine(&self) -> Machine {
-        let env = TestEnv::new();
-        env.write("estates/shop.yaml", &estate(&self.served.address));
-        env.write("runbooks/survive.yaml", RUNBOOK);
-        env.write(
-            "drills/survive.yaml",
-            "apiVersion: drctl/v1\nkind: Drill\nname: survive\nrunbook: survive\nestate: shop\n\
-             environment: there\n",
-        );
-        let machine = Machine { env };
+        let machine = Machine { env: project(&self.served.address) };
         machine.config(&format!(
             "journal: {{ store: 's3://{BUCKET}/dr', endpoint: 'http://{}' }}\n",
             self.served.address
         ));
-        let judge = machine.env.write("judge.sh", JUDGE);
-        let chmod = Command::new("chmod").arg("+x").arg(judge).status().expect("chmod");
-        assert!(chmod.success());
         machine
     }
 
@@ -105,14 +95,10 @@ impl Machine {
 
     /// Waits until the drill has begun to restore.
     fn restoring(&self) {
-        for _ in 0..600 {
+        eventually("a step's end", || {
             let list = self.line("status --output json").expect(0).json();
-            if list["runs"][0]["steps_done"].as_u64().unwrap_or_default() >= 1 {
-                return;
-            }
-            pause();
-        }
-        panic!("it never began");
+            (list["runs"][0]["steps_done"].as_u64().unwrap_or_default() >= 1).then_some(())
+        });
     }
 }
 
@@ -265,13 +251,10 @@ fn a_gate_is_approved_from_another_machine() {
         );
     }
     let waiting = a.spawn("run gated --env there --estate shop --wait --pace 300");
-    for _ in 0..600 {
+    eventually("the run's beginning", || {
         let shown = b.line("status --output json").expect(0).json();
-        if shown["runs"].as_array().is_some_and(|runs| !runs.is_empty()) {
-            break;
-        }
-        pause();
-    }
+        shown["runs"].as_array().is_some_and(|runs| !runs.is_empty()).then_some(())
+    });
     let run = b.run();
     b.line(&format!("approve {run} go --comment seen")).expect(0);
     let ended = finished(waiting.wait_with_output().expect("it ends"));

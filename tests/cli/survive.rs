@@ -106,7 +106,23 @@ environments:
 }
 
 /// Says that it ran, and ends as it is told.
-pub(crate) const JUDGE: &str = "#!/bin/sh\necho judged >> judged.txt\nexit \"$1\"\n";
+const JUDGE: &str = "#!/bin/sh\necho judged >> judged.txt\nexit \"$1\"\n";
+
+/// A project whose estate points to the server at `address`.
+pub(crate) fn project(address: &str) -> TestEnv {
+    let env = TestEnv::new();
+    env.write("estates/shop.yaml", &estate(address));
+    env.write("runbooks/survive.yaml", RUNBOOK);
+    env.write(
+        "drills/survive.yaml",
+        "apiVersion: drctl/v1\nkind: Drill\nname: survive\nrunbook: survive\nestate: shop\n\
+         environment: there\n",
+    );
+    let judge = env.write("judge.sh", JUDGE);
+    let chmod = Command::new("chmod").arg("+x").arg(judge).status().expect("chmod");
+    assert!(chmod.success());
+    env
+}
 
 impl Scene {
     fn new(faults: &[&str]) -> Self {
@@ -114,17 +130,7 @@ impl Scene {
         server.write("estates/shop.yaml", &estate("127.0.0.1:9"));
         let options = ["--estate", "shop", "--ephemeral", "--speed", SPEED];
         let served = Served::start(&server, &[&options, faults].concat());
-        let env = TestEnv::new();
-        env.write("estates/shop.yaml", &estate(&served.address));
-        env.write("runbooks/survive.yaml", RUNBOOK);
-        env.write(
-            "drills/survive.yaml",
-            "apiVersion: drctl/v1\nkind: Drill\nname: survive\nrunbook: survive\nestate: shop\n\
-             environment: there\n",
-        );
-        let judge = env.write("judge.sh", JUDGE);
-        let chmod = Command::new("chmod").arg("+x").arg(judge).status().expect("chmod");
-        assert!(chmod.success());
+        let env = project(&served.address);
         Self { served, env, _server: server }
     }
 

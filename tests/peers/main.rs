@@ -1,9 +1,9 @@
-//! drctl against servers and clients that we did not write: moto and PostgreSQL behind `localstack/`, MiniStack's S3,
-//! boto3 and the aws command line as clients of `drctl sim serve`, and a YAML language server that reads
-//! our schemas.
+//! drctl against servers and clients that we did not write: moto and PostgreSQL behind
+//! `localstack/`, MiniStack's S3, boto3 and the aws command line as clients of `drctl sim serve`,
+//! and a YAML language server that reads our schemas.
 //!
-//! **Invariant:** a missing peer is reported as skipped, and in CI (`CI=true`) it is a failure; real
-//! AWS is never contacted.
+//! **Invariant:** a missing peer is reported as skipped, and in CI (`CI=true`) it is a failure;
+//! real AWS is never contacted.
 
 mod boto3;
 mod localstack;

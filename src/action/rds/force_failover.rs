@@ -82,7 +82,7 @@ fn told(events: &[DbEvent], retried: Option<DateTime<Utc>>) -> Told {
             told.abandoned = Some(event.message.clone());
         } else if text.contains("failover started") {
             told.started = told.started.or(Some(event.at));
-        } else if text.contains("failover completed") || text.contains("failover complete") {
+        } else if text.contains("failover complete") {
             told.completed = Some(event.at);
         }
     }

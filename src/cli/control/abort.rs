@@ -24,6 +24,7 @@ use crate::journal::Command;
 pub(super) async fn run(
     tools: &Tools,
     subject: Subject,
+    wish: Command,
     args: &AbortArgs,
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
@@ -39,7 +40,6 @@ pub(super) async fn run(
         }
         return Ok(Exit::Ok);
     }
-    let wish = Command::Abort { reason: args.reason.clone(), undo };
     let by = who(tools, &subject, &args.target).await?;
     judge(&subject, &wish, &by)?;
     out::progress(&out::fitted(&text));

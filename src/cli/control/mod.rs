@@ -21,7 +21,7 @@ use crate::cli::control::subject::Subject;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
-use crate::cli::person::{check_claim, person};
+use crate::cli::person::person;
 use crate::journal::{Command, Person};
 
 /// Runs the command.
@@ -35,10 +35,10 @@ pub(super) async fn run(
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let subject = Subject::open(tools, &target(command).run)?;
-    if let ControlCommand::Abort(args) = command {
-        return abort::run(tools, subject, args, output).await;
-    }
     let wish = wish(&subject, command)?;
+    if let ControlCommand::Abort(args) = command {
+        return abort::run(tools, subject, wish, args, output).await;
+    }
     let by = who(tools, &subject, target(command)).await?;
     judge(&subject, &wish, &by)?;
     post(tools, subject, wish, by, output).await
@@ -46,7 +46,6 @@ pub(super) async fn run(
 
 /// Whoever types, proven as far as the run's environment wants it.
 async fn who(tools: &Tools, subject: &Subject, target: &Target) -> Result<Person, CommandError> {
-    check_claim(&subject.environment, target.claimed.as_deref())?;
     person(tools, &subject.estate, &subject.environment, target.claimed.as_deref()).await
 }
 

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::progress::describe;
+use crate::cli::standing::driver_json;
 use crate::cli::takeup::{Driver, driven};
 use crate::journal::chain::known;
 use crate::journal::event::{Event, Record};
@@ -160,17 +161,10 @@ impl Told<'_> {
             Became::Refused(why) => ("refused", Some(why), [].as_slice()),
             Became::Posted => ("posted", None, [].as_slice()),
         };
-        let driver = self.driver.map(|driver| {
-            json!({
-                "holder": driver.holder,
-                "since": driver.since.map(format_instant),
-                "until": format_instant(driver.until),
-            })
-        });
         let document = json!({
             "schema_version": 1, "run": self.run, "id": id, "posted_at": at, "by": by,
             "command": command, "result": result, "why": why, "followed": followed,
-            "driver": driver,
+            "driver": self.driver.map(driver_json),
         });
         serde_json::to_string_pretty(&document).expect("plain data")
     }

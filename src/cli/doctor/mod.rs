@@ -14,6 +14,7 @@ pub(super) use machine::machine;
 pub(super) use resolvers::resolvers;
 pub(super) use view::show;
 
+use crate::cli::args::EstateArg;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{self, Tools};
@@ -28,15 +29,8 @@ use clap::Args;
     GetCallerIdentity, DescribeDBInstances and\nSimulatePrincipalPolicy. Databases are asked for TLS, \
     without logging in.\n\nExamples:\n  drctl doctor\n  drctl doctor --estate acme --env production")]
 pub(super) struct DoctorArgs {
-    /// The estate; without it the project's only one, else the shipped `techcorp`.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true,
-        env = "DRCTL_ESTATE"
-    )]
-    estate: String,
+    #[command(flatten)]
+    estate: EstateArg,
     /// An environment to examine (repeatable).
     #[arg(long, value_name = "NAME")]
     env: Vec<String>,
@@ -107,7 +101,7 @@ impl Finding {
 /// # Errors
 /// The estate or an environment is not there.
 pub(super) fn prepare(tools: &Tools, args: &DoctorArgs) -> Result<Patient, CommandError> {
-    let estate = tools.estate(&args.estate)?;
+    let estate = tools.estate(&args.estate.name)?;
     let environments = if args.env.is_empty() {
         estate.environments.values().filter(|found| found.is_simulated()).cloned().collect()
     } else {

@@ -29,9 +29,6 @@ use objects::BucketObjects;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// Events at the end of a journal among which its run's end is.
-const LAST_EVENTS: usize = 4;
-
 /// The journals of this machine, and those that its team shares.
 #[derive(Debug)]
 pub(super) struct Journals {
@@ -207,7 +204,7 @@ impl Journals {
             let joined = joined(shared.segments(&run, state), state, &run);
             match joined {
                 Ok(_) => {}
-                Err(error) if is_about_the_bucket(&error) => return Err(error.into()),
+                Err(error @ JournalError::Bucket { .. }) => return Err(error.into()),
                 Err(error) => out::progress(&format!("run {run}: {error}")),
             }
         }
@@ -227,10 +224,6 @@ fn is_there(segments: &SegmentStore) -> Result<bool, JournalError> {
     Ok(segments.lease_was_taken()? || segments.head()?.count > 0)
 }
 
-fn is_about_the_bucket(error: &JournalError) -> bool {
-    matches!(error, JournalError::Bucket { .. })
-}
-
 /// The journal in the bucket with this machine's copy, which is made where there is none.
 fn joined(
     segments: SegmentStore,
@@ -240,8 +233,8 @@ fn joined(
     let path = state.journal(run);
     if path.exists() {
         // A copy that is damaged is worth nothing, and the bucket has all of it.
-        match SqliteStore::open(&path).and_then(|copy| copy.load().map(|_| copy)) {
-            Ok(copy) => return SharedStore::open(segments, copy),
+        match SqliteStore::open(&path).and_then(|copy| Ok((copy.load()?, copy))) {
+            Ok((records, copy)) => return SharedStore::join(segments, copy, records),
             Err(JournalError::Corrupt { why, .. } | JournalError::Foreign { why, .. }) => {
                 segments.load()?;
                 let aside = set_aside(&path)?;
@@ -285,8 +278,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
         1 => with(path, ".damaged"),
         _ => with(path, &format!(".damaged-{number}")),
     });
-    let aside = names.find(|name| !name.exists());
-    let aside = aside.unwrap_or_else(|| with(path, ".damaged"));
+    let aside = names.find(|name| !name.exists()).expect("names never end");
     for end in ["-wal", "-shm", ""] {
         let from = with(path, end);
         if from.exists() {
@@ -301,5 +293,5 @@ fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
 fn has_ended(state: &StateDir, run: &RunId) -> bool {
     let copy = SqliteStore::open_read_only(&state.journal(run)).and_then(|copy| copy.load());
     let is_end = |one: &StoredRecord| one.kind == "run_finished";
-    copy.is_ok_and(|records| records.iter().rev().take(LAST_EVENTS).any(is_end))
+    copy.is_ok_and(|records| records.iter().any(is_end))
 }

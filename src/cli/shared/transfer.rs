@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::out;
-use crate::cli::past::find_run;
+use crate::cli::past::{find_run, meant};
 use crate::cli::shared::{Shared, joined, place};
 use crate::cli::takeup::lease_time;
 use crate::journal::chain::Claim;
@@ -36,7 +36,7 @@ pub(in crate::cli) struct PushArgs {
 /// `drctl journal pull`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PullArgs {
-    /// The run: its whole id.
+    /// The run: its id, or the beginning or end of it.
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub run: Option<String>,
     /// All runs that are there.
@@ -108,18 +108,14 @@ pub(in crate::cli) fn pull(
     let all = shared.runs()?;
     let runs = match args.run.as_deref() {
         None => all,
-        Some(text) => {
-            let text = text.to_ascii_lowercase();
-            let meant =
-                |run: &&RunId| run.as_str().starts_with(&text) || run.as_str().ends_with(&text);
-            let found: Vec<RunId> = all.iter().filter(meant).cloned().collect();
-            if found.len() != 1 {
+        Some(text) => match meant(&all, text).as_slice() {
+            [run] => vec![(*run).clone()],
+            found => {
                 let place = shared.bucket.place();
                 let message = format!("`{text}` means {} runs in {place}", found.len());
                 return Err(CommandError::usage(message).help("give the whole id, or --all"));
             }
-            found
-        }
+        },
     };
     let moved = runs.into_iter().map(|run| pull_one(tools, shared, run));
     tell(moved, ("pulled from", shared), output)

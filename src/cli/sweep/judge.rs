@@ -47,7 +47,7 @@ pub(super) struct Resource {
     replicas: Vec<String>,
     /// Whether it replicates from something.
     pub(super) is_replica: bool,
-    /// Whether AWS made it by itself, and ends it by itself.
+    /// The kind of a snapshot that AWS made, and ends, by itself.
     automatic: Option<String>,
 }
 

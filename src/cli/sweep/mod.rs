@@ -10,7 +10,7 @@ mod view;
 
 use crate::base::clock::Clock;
 use crate::base::duration;
-use crate::cli::args::{OutputForm, SimulationArgs};
+use crate::cli::args::{EstateArg, OutputForm, SimulationArgs};
 use crate::cli::confirm::confirm_change;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -19,9 +19,9 @@ use crate::cli::out;
 use crate::cli::session::{Session, Since, check_options, verify_account};
 use crate::cloud::tags::{Marks, tag_value};
 use crate::cloud::{Cloud, CloudError, GuardPolicy, Overlay};
-use crate::estate::{Environment, EnvironmentKind, Estate};
-use crate::plan::certificate;
+use crate::estate::{Environment, Estate};
 use crate::plan::model::{Certificate, EnvironmentRecord};
+use crate::plan::{certificate, environment_record};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use find::Found;
@@ -44,21 +44,14 @@ machine's journals and the shared ones say), what is protected from deletion, or
 replicates from. One thing at a time, at most one in 10 seconds, without a final snapshot: a drill's
 data has its source. It may be stopped at any time, and run again.
 
-Exit codes: 0 nothing to remove, or all of it removed; 14 something could not be removed; 15 more is
-left than --max; 17 the guard or a permit refused; 18 a region could not be read.")]
+Exit codes: 0 only looked, nothing to remove, or all of it removed; 14 something could not be removed;
+15 more is left than --max; 17 the guard or a permit refused; 18 a region could not be read.")]
 pub(super) struct SweepArgs {
     /// The environment, always explicit.
     #[arg(long, value_name = "NAME")]
     pub env: String,
-    /// The estate; without it the project's only one, else the shipped `techcorp`.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true,
-        env = "DRCTL_ESTATE"
-    )]
-    pub estate: String,
+    #[command(flatten)]
+    pub estate: EstateArg,
     /// Only this region (repeatable); without it all that the environment's data may be in.
     #[arg(long = "region", value_name = "REGION")]
     pub regions: Vec<String>,
@@ -118,7 +111,7 @@ pub(super) struct Prepared {
 /// # Errors
 /// A file has problems, a region is not one of the environment's, a duration is none.
 pub(super) fn prepare(tools: &Tools, args: &SweepArgs) -> Result<Prepared, CommandError> {
-    let estate = tools.estate(&args.estate)?;
+    let estate = tools.estate(&args.estate.name)?;
     let environment = environment(&estate, &args.env)?.clone();
     check_options(&environment, &args.simulation)?;
     let allowed = allowed(&environment);
@@ -177,7 +170,7 @@ pub(super) async fn run(
     let Found { resources, unread } = find::find(&view, &session.clock, &regions, &grounds).await;
     let mut report = Report {
         estate: estate.name.clone(),
-        place: place(&environment, &cloud, &session),
+        place: environment_record(&environment, &cloud, session.faults()),
         now,
         executes: args.execute,
         regions,
@@ -196,19 +189,6 @@ pub(super) async fn run(
         OutputForm::Json => out::result(&view::document(&report)),
     }
     Ok(exit_of(&report))
-}
-
-fn place(environment: &Environment, cloud: &Cloud, session: &Session) -> EnvironmentRecord {
-    EnvironmentRecord {
-        name: environment.name.clone(),
-        account: environment.account.clone(),
-        region: environment.region.clone(),
-        simulated: environment.is_simulated(),
-        emulated: matches!(environment.kind, EnvironmentKind::Endpoints(_)),
-        protected: environment.protected,
-        server: cloud.server(),
-        faults: session.faults(),
-    }
 }
 
 /// Removes what was found removable, at most `--max` of it, replicas before what they replicate from.

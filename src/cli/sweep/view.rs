@@ -2,15 +2,14 @@
 //!
 //! **Invariant:** what was not looked at or not removed is said as loudly as what was.
 
-use super::judge::{Judgement, Kind, Resource};
+use super::judge::{Judgement, Resource};
 use super::remove::Removal;
 use super::{Fate, Report};
 use crate::base::clock::format_instant;
 use crate::base::duration::human;
-use crate::cli::plan_view::certificate_text;
+use crate::cli::plan_view::{certificate_text, line};
 use crate::cloud::tags::{EXPIRES_TAG, OWNER_TAG, RUN_TAG, STEP_TAG};
 use serde_json::{Value as Json, json};
-use std::fmt::Write as _;
 
 /// The word that stands before a resource.
 fn word(report: &Report, judgement: &Judgement, fate: &Fate) -> &'static str {
@@ -85,11 +84,6 @@ pub(super) fn text(report: &Report) -> String {
         certificate_text(&mut text, &report.certificate);
     }
     text
-}
-
-fn line(text: &mut String, line: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line}");
 }
 
 fn resource_text(
@@ -193,9 +187,8 @@ fn resource_json(report: &Report, resource: &Resource, judgement: &Judgement, fa
         Judgement::Remove(_) | Judgement::UnderWay(_) => None,
     };
     let tag = |name: &str| resource.tags.get(name);
-    let kind: Kind = resource.kind;
     json!({
-        "kind": kind,
+        "kind": resource.kind,
         "region": resource.region,
         "id": resource.id,
         "status": resource.status,

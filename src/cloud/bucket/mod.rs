@@ -144,19 +144,17 @@ impl Bucket {
             HttpSource::Injected(client) => client,
             HttpSource::Network => network(),
         };
-        let base = {
+        let asked = place.region.clone().unwrap_or_else(|| ANY_REGION.to_owned());
+        let (sdk, endpoints) = {
             let (place, clock, guard) = (place.clone(), clock.clone(), guard.clone());
-            let http = http.clone();
-            let region = place.region.clone().unwrap_or_else(|| ANY_REGION.to_owned());
+            let (http, asked) = (http.clone(), asked.clone());
             thread.run(async move {
-                credentials::of_bucket(&place, &region, &clock, (&guard, &http)).await
+                credentials::of_bucket(&place, &asked, &clock, (&guard, &http)).await
             })
         };
         let http = only::only(http, &place);
         let partition = format!("drctl-{place}");
-        let clients =
-            Clients::new(base.sdk, http, guard.clone(), clock.clone(), base.endpoints, partition);
-        let asked = place.region.clone().unwrap_or_else(|| ANY_REGION.to_owned());
+        let clients = Clients::new(sdk, http, guard.clone(), clock.clone(), endpoints, partition);
         let found = {
             let (clients, place, asked) = (clients.clone(), place.clone(), asked.clone());
             thread.run(async move { calls::region(&clients, &place, &asked).await })?

@@ -44,17 +44,11 @@ impl HttpConnector for Only {
 impl Only {
     fn allows(&self, request: &HttpRequest) -> bool {
         let (host, path) = wire::host_and_path(request);
-        let Some((bucket, is_object)) = bucket_and_key(&host, &path) else { return false };
+        let Some((bucket, key)) = bucket_and_key(&host, &path) else { return false };
         if bucket != self.bucket {
             return false;
         }
-        if !is_object {
-            return self.lists_below(request);
-        }
-        let in_path = path.strip_prefix(&format!("/{bucket}/"));
-        // With the bucket in the host, the path is the key.
-        let key = in_path.filter(|_| !host.contains(".s3.")).unwrap_or(&path[1..]);
-        self.is_below(key)
+        if key.is_empty() { self.lists_below(request) } else { self.is_below(key) }
     }
 
     /// `HeadBucket` names no key; a list has to name the prefix.
@@ -111,7 +105,9 @@ mod tests {
             ("HEAD", format!("{plain}/other"), false),
             ("PUT", format!("{aws}/dr/runs/1?x-id=PutObject"), true),
             ("PUT", format!("{plain}/team/dr/runs/1"), true),
+            ("PUT", "http://minio.s3.svc:9000/team/dr/1".to_owned(), true),
             ("PUT", format!("{plain}/other/dr/runs/1"), false),
+            ("PUT", format!("{plain}/team//dr/runs/1"), false),
             ("PUT", format!("{aws}/drx/runs/1"), false),
             ("PUT", format!("{aws}/x/dr/runs/1"), false),
             ("PUT", format!("{aws}/team/dr/1"), false),

@@ -1,7 +1,7 @@
 //! Which operation of S3 a request is: its REST protocol names none.
 //!
-//! **Invariant:** only the operations below have a name, each with exactly the parameters that drctl
-//! sends; whatever else a request says makes it unreadable, and so refused.
+//! **Invariant:** only the operations below have a name, each with the parameters below and no others;
+//! whatever else a request says makes it unreadable, and so refused.
 
 use crate::cloud::guard::wire::host_and_path;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -21,13 +21,13 @@ const LIST: [&str; 7] = [
 /// Headers that make another operation of a request.
 const OTHERS: [&str; 3] = ["x-amz-copy-source", "x-amz-rename-source", "x-amz-object-annotation"];
 
-/// The operation; `None` when it cannot be told, or is none that drctl calls.
+/// The operation; `None` when it cannot be told, or is none of these.
 pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
     if OTHERS.iter().any(|name| request.headers().contains_key(*name)) {
         return None;
     }
     let (host, path) = host_and_path(request);
-    let (_, is_object) = bucket_and_key(&host, &path)?;
+    let (_, key) = bucket_and_key(&host, &path)?;
     let query = request.uri().split_once('?').map_or("", |(_, query)| query);
     let mut parameters: BTreeSet<String> = BTreeSet::new();
     for (name, _) in form_urlencoded::parse(query.as_bytes()) {
@@ -39,7 +39,7 @@ pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
     parameters.remove("x-id");
     let only = |allowed: &[&str]| parameters.iter().all(|name| allowed.contains(&name.as_str()));
     let has = |name: &str| parameters.contains(name);
-    match (request.method(), is_object) {
+    match (request.method(), !key.is_empty()) {
         ("HEAD", false) if only(&[]) => Some("HeadBucket"),
         ("GET", false) if has("location") && only(&["location"]) => Some("GetBucketLocation"),
         ("GET", false) if has("list-type") && only(&LIST) => Some("ListObjectsV2"),
@@ -51,16 +51,16 @@ pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
     }
 }
 
-/// The bucket and whether a key follows it. A bucket stands in the host of AWS's own endpoints, else at
-/// the beginning of the path.
-pub(crate) fn bucket_and_key<'a>(host: &'a str, path: &'a str) -> Option<(&'a str, bool)> {
+/// The bucket and the key that follows it, which may be empty. A bucket stands in the host of AWS's
+/// own endpoints, else at the beginning of the path.
+pub(crate) fn bucket_and_key<'a>(host: &'a str, path: &'a str) -> Option<(&'a str, &'a str)> {
     let path = path.strip_prefix('/')?;
     let in_host = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
     if let Some((bucket, _)) = host.split_once(".s3.").filter(|_| in_host) {
-        return (!bucket.is_empty()).then_some((bucket, !path.is_empty()));
+        return (!bucket.is_empty()).then_some((bucket, path));
     }
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    (!bucket.is_empty()).then_some((bucket, !key.is_empty()))
+    (!bucket.is_empty()).then_some((bucket, key))
 }
 
 #[cfg(test)]

@@ -254,9 +254,9 @@ fn a_pause_lets_nothing_begin_and_nothing_act_until_somebody_continues() {
 #[test]
 fn a_pause_takes_no_time_from_what_it_holds_up() {
     // `a` looks before it acts; the pause comes between, and lasts for longer than its time-out.
-    let world = World::default().look("a", vec![progress("busy"), Ok(Seen::Absent), done()]);
+    let looks = [vec![progress("busy")], vec![Ok(Seen::Absent); 3_000]].concat();
+    let world = World::default().look("a", looks);
     let posts = [(5, "ann", pause()), (3_600, "ann", Command::Continue)];
-    let world = world.look("a", [vec![progress("busy")], vec![Ok(Seen::Absent); 3_000]].concat());
     let held = with(&plan(vec![mutation("a", &[])]), world, &posts);
     assert_eq!(held.kinds("step_retried"), 0);
     let first = held.at("intent_recorded", "a") - simulated_epoch();

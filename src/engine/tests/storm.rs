@@ -11,7 +11,7 @@ mod judge;
 mod scene;
 mod world;
 
-use super::error;
+use super::{about, error};
 use crate::base::clock::{simulated_epoch, to_delta};
 use crate::base::ids::StepKey;
 use crate::base::seed::Seed;
@@ -49,14 +49,7 @@ struct Process {
 impl Process {
     /// Drops what is under way to a step.
     fn forget(&mut self, step: &StepKey) {
-        self.flying.retain(|(_, input)| match input {
-            Input::Begun { step: of, .. }
-            | Input::Observed { step: of, .. }
-            | Input::Acted { step: of, .. }
-            | Input::Answered { step: of, .. }
-            | Input::NobodyAnswered { step: of } => of != step,
-            Input::Command(_) | Input::Interrupt { .. } => true,
-        });
+        self.flying.retain(|(_, input)| about(input) != Some(step));
     }
 }
 

@@ -76,7 +76,7 @@ impl LeaseAt<'_> {
         claim: Claim<'_>,
         (station, floor): (&str, u64),
         head: &Head,
-    ) -> Result<(LeaseFile, Tag), JournalError> {
+    ) -> Result<Lease, JournalError> {
         let mut last = ObjectError::Taken;
         for _ in 0..TRIES {
             let stored = self.read()?;
@@ -95,7 +95,7 @@ impl LeaseAt<'_> {
             }
             let lease = chain::grant(self.place, current.as_ref(), fence, claim)?;
             let file = LeaseFile {
-                holder: Some(lease.holder),
+                holder: Some(lease.holder.clone()),
                 station: station.to_owned(),
                 fence: lease.fence.number(),
                 expires_at: lease.expires_at,
@@ -103,7 +103,7 @@ impl LeaseAt<'_> {
                 head: newer(stored.as_ref().map(|(file, _)| &file.head), head),
             };
             match self.write(&file, stored.as_ref().map(|(_, tag)| tag))? {
-                Ok(tag) => return Ok((file, tag)),
+                Ok(()) => return Ok(lease),
                 // Somebody was faster, or it is not known what happened: look again.
                 Err(error) => last = error,
             }
@@ -116,7 +116,7 @@ impl LeaseAt<'_> {
         &self,
         fence: Fence,
         change: impl Fn(&mut LeaseFile),
-    ) -> Result<(LeaseFile, Tag), JournalError> {
+    ) -> Result<LeaseFile, JournalError> {
         let mut last = ObjectError::Taken;
         for _ in 0..TRIES {
             let stored = self.read()?;
@@ -125,7 +125,7 @@ impl LeaseAt<'_> {
             let Some((mut file, tag)) = stored else { continue };
             change(&mut file);
             match self.write(&file, Some(&tag))? {
-                Ok(tag) => return Ok((file, tag)),
+                Ok(()) => return Ok(file),
                 Err(error) => last = error,
             }
         }
@@ -137,7 +137,7 @@ impl LeaseAt<'_> {
         &self,
         file: &LeaseFile,
         over: Option<&Tag>,
-    ) -> Result<Result<Tag, ObjectError>, JournalError> {
+    ) -> Result<Result<(), ObjectError>, JournalError> {
         let bytes = serde_json::to_vec(file).expect("a lease is plain data");
         let written = match over {
             Some(tag) => self.objects.put_if_match(&self.key, &bytes, tag),
@@ -147,11 +147,11 @@ impl LeaseAt<'_> {
             Err(error @ (ObjectError::Taken | ObjectError::Unclear(_))) => {
                 // The SDK's or our own lost answer: it may be this very write that is there.
                 let found = self.objects.get(&self.key).map_err(|error| self.failed(error))?;
-                let ours = found.filter(|object| object.bytes == bytes);
-                Ok(ours.map(|object| object.tag).ok_or(error))
+                let is_ours = found.is_some_and(|object| object.bytes == bytes);
+                Ok(if is_ours { Ok(()) } else { Err(error) })
             }
             Err(error @ ObjectError::Failed(..)) => Err(self.failed(error)),
-            Ok(tag) => Ok(Ok(tag)),
+            Ok(_) => Ok(Ok(())),
         }
     }
 
@@ -161,7 +161,7 @@ impl LeaseAt<'_> {
         fence: Fence,
         (now, ttl): (DateTime<Utc>, Duration),
         head: &Head,
-    ) -> Result<(LeaseFile, Tag), JournalError> {
+    ) -> Result<LeaseFile, JournalError> {
         self.change(fence, |file| {
             file.expires_at = now + to_delta(ttl);
             file.renewed_at = now;
@@ -171,6 +171,6 @@ impl LeaseAt<'_> {
 }
 
 /// The head with more events.
-fn newer(stored: Option<&Head>, known: &Head) -> Head {
+pub(super) fn newer(stored: Option<&Head>, known: &Head) -> Head {
     stored.filter(|stored| stored.count > known.count).unwrap_or(known).clone()
 }

@@ -23,9 +23,11 @@ use crate::journal::command::Posted;
 use crate::journal::error::JournalError;
 use crate::journal::event::Record;
 use crate::journal::objects::{ObjectError, Objects};
-use crate::journal::store::{Fence, Head, Lease, Note, Store, StoredRecord, Takeover};
+use crate::journal::store::{
+    Damage, Fence, Head, Lease, Note, Salvaged, Store, StoredRecord, Takeover,
+};
 use chrono::{DateTime, Utc};
-use lease::LeaseAt;
+use lease::{LeaseAt, newer};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use write::Put;
@@ -152,6 +154,17 @@ impl Store for SegmentStore {
         Ok(known.records.clone())
     }
 
+    fn salvage(&self) -> Result<Salvaged, JournalError> {
+        match self.load() {
+            Err(JournalError::Corrupt { seq, why, .. }) => {
+                // What stands in the segments before the damaged one.
+                let (records, damage) = (self.records_after(0), Some(Damage { seq, why }));
+                Ok(Salvaged { records, damage })
+            }
+            other => Ok(Salvaged { records: other?, damage: None }),
+        }
+    }
+
     fn head(&self) -> Result<Head, JournalError> {
         let mut known = self.known();
         if known.ours.is_none() {
@@ -182,19 +195,16 @@ impl Store for SegmentStore {
         ttl: Duration,
     ) -> Result<(), JournalError> {
         let mut known = self.known();
-        let (file, _) = self.lease_at().renew(fence, (now, ttl), &known.head)?;
+        let file = self.lease_at().renew(fence, (now, ttl), &known.head)?;
         known.ours = file.lease();
         Ok(())
     }
 
     fn release(&mut self, fence: Fence) -> Result<(), JournalError> {
         let mut known = self.known();
-        let head = known.head.clone();
         self.lease_at().change(fence, |file| {
             file.holder = None;
-            if head.count > file.head.count {
-                file.head = head.clone();
-            }
+            file.head = newer(Some(&file.head), &known.head);
         })?;
         known.ours = None;
         Ok(())
@@ -210,7 +220,7 @@ impl Store for SegmentStore {
 
     fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
         let key = format!("{}inbox/{}.json", self.root, posted.id);
-        let bytes = serde_json::to_vec(posted).expect("a command is plain data");
+        let bytes = posted.to_json().into_bytes();
         inbox::put_once(&*self.objects, &key, &bytes).map_err(|error| self.failed(error))
     }
 

@@ -28,16 +28,8 @@ impl SegmentStore {
         let Some(last) = records.last() else { return Ok(()) };
         let head = Head { count: last.seq, digest: last.digest.clone() };
         let names = self.names("")?;
-        // The last segment that begins at or before the copy's last event, and has an event.
-        let mut base = None;
-        for pair in names.windows(2) {
-            if pair[0].2 <= head.count && pair[1].2 > pair[0].2 {
-                base = Some(pair[0].clone());
-            }
-        }
-        if let Some(end) = names.last().filter(|end| end.2 <= head.count) {
-            base = Some(end.clone());
-        }
+        // The last segment that begins at or before the copy's last event.
+        let base = names.into_iter().rev().find(|(_, _, first)| *first <= head.count);
         let Some((key, number, first)) = base else {
             return Err(self.diverged(copy, head.count, "the shared journal has no events"));
         };
@@ -141,14 +133,16 @@ impl SegmentStore {
             );
             return Err(self.corrupt(Some(next), why));
         }
+        // All of it or nothing: another look finds the same.
+        let (mut head, mut records) = (known.head.clone(), Vec::with_capacity(rows.len()));
         for row in rows {
-            let seq = known.head.count + 1;
-            let record = chain::accept(&known.head, row)
+            let seq = head.count + 1;
+            let record = chain::accept(&head, row)
                 .map_err(|why| self.corrupt(Some(seq), format!("{why} (in {key})")))?;
-            known.head = Head { count: record.seq, digest: record.digest.clone() };
-            known.records.push(record);
+            head = Head { count: record.seq, digest: record.digest.clone() };
+            records.push(record);
         }
-        (known.number, known.key, known.fence) = (number, key.to_owned(), header.fence);
+        known.add(number, key.to_owned(), header.fence, records);
         Ok(())
     }
 

@@ -20,8 +20,8 @@ pub(super) enum Put {
 }
 
 impl Known {
-    /// Adds what was just written.
-    fn add(&mut self, number: u64, key: String, fence: u64, records: Vec<StoredRecord>) {
+    /// Adds a segment that was just written, or read and checked.
+    pub(super) fn add(&mut self, number: u64, key: String, fence: u64, records: Vec<StoredRecord>) {
         if let Some(end) = records.last() {
             self.head = Head { count: end.seq, digest: end.digest.clone() };
         }
@@ -98,10 +98,7 @@ impl SegmentStore {
         self.catch_up(known)?;
         // The lease's object may have been removed, and the journal says what numbers there were.
         let floor = floor.max(known.fence).max(chain::fence_of(known.records.last()));
-        let (file, _) = self.lease_at().acquire(claim, (&self.station, floor), &known.head)?;
-        let Some(lease) = file.lease() else {
-            return Err(self.corrupt(None, "its lease has no holder".to_owned()));
-        };
+        let lease = self.lease_at().acquire(claim, (&self.station, floor), &known.head)?;
         let fence = lease.fence.number();
         loop {
             match self.put(known, &lease, Vec::new()) {

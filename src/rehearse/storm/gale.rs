@@ -9,11 +9,12 @@ use super::judge::Judge;
 use crate::base::ids::StepKey;
 use crate::base::seed::Seed;
 use crate::journal::event::Record;
-use crate::journal::fold::RunState;
+use crate::journal::fold::{GateRecord, RunState};
 use crate::journal::{
     Command, Fence, Head, JournalError, Lease, MemoryStore, Note, Person, Posted, Store,
     StoredRecord, Takeover,
 };
+use crate::rehearse::inbox::approver;
 use crate::rehearse::{Finding, Played, Stage};
 use crate::runner::{LEASE, StopSignal};
 use crate::sim::{Simulator, Watch};
@@ -96,21 +97,13 @@ impl Sky {
 
     /// Whoever may decide about a gate that waits approves it, as many people as it needs.
     fn open_gates(&mut self) {
-        let waiting: Vec<(StepKey, Vec<String>, u32)> = self
-            .judge
-            .state
-            .questions()
-            .filter_map(|(step, question)| {
-                let gate = question.gate.as_ref()?;
-                Some((step.clone(), gate.approvers.clone(), gate.approvals))
-            })
-            .collect();
-        for (step, approvers, approvals) in waiting {
-            for number in 0..approvals {
-                let somebody = format!("person-{}", number + 1);
-                let place = usize::try_from(number).unwrap_or(usize::MAX);
-                let by = approvers.get(place).unwrap_or(&somebody).clone();
-                self.post_by(&by, Command::Approve { step: step.clone(), comment: None });
+        let questions = self.judge.state.questions();
+        let waiting: Vec<(StepKey, GateRecord)> =
+            questions.filter_map(|(step, it)| Some((step.clone(), it.gate.clone()?))).collect();
+        for (step, gate) in waiting {
+            for number in 0..gate.approvals {
+                let approve = Command::Approve { step: step.clone(), comment: None };
+                self.post_by(&approver(&gate, number), approve);
             }
         }
     }
@@ -171,7 +164,7 @@ impl Gale {
         self.sky().store.clone()
     }
 
-    /// A new process comes to work; whether it is the first whose journal holds something.
+    /// A new process comes to work; whether it has to begin the run, because no journal tells of it yet.
     pub(super) fn begin_process(&self) -> bool {
         let mut sky = self.sky();
         sky.doomed = false;

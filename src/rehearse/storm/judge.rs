@@ -9,14 +9,12 @@ use crate::journal::StoredRecord;
 use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep};
+use crate::rehearse::judge::ours;
 use crate::rehearse::{Finding, Played, Stage};
 use crate::report::build;
 use crate::sim::{MutationRecord, Simulator};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The tag that every resource of a run carries.
-const RUN_TAG: &str = "drctl:run";
 
 /// The judge of one storm.
 #[derive(Debug)]
@@ -241,13 +239,13 @@ impl Judge {
     ) {
         let run = stage.plan.run.as_str();
         let (usual, found) = (fair.world.state_json(), world.state_json());
-        let kept = ours(&usual, run);
+        let kept = by_place(&usual, run);
         let told = self.plan.steps.iter().any(|step| {
             let found = &state.steps[&step.key];
             let unclean = step.always && found.status == StepStatus::Failed;
             unclean || found.status == StepStatus::UndoFailed
         });
-        for (id, resource) in ours(&found, run) {
+        for (id, resource) in by_place(&found, run) {
             if resource["settings"]["publicly_accessible"] == true {
                 self.find("never_public", format!("{id} is public"));
             }
@@ -278,14 +276,7 @@ impl Judge {
 }
 
 /// Resources that carry the run's tag, by region and identifier.
-fn ours<'a>(state: &'a Json, run: &str) -> BTreeMap<String, &'a Json> {
-    let mut found = BTreeMap::new();
-    for (region, kinds) in state["regions"].as_object().into_iter().flatten() {
-        for kind in ["instances", "snapshots"] {
-            let resources = kinds[kind].as_object().into_iter().flat_map(Map::iter);
-            let tagged = resources.filter(|(_, it)| it["tags"][RUN_TAG].as_str() == Some(run));
-            found.extend(tagged.map(|(id, resource)| (format!("{region}/{id}"), resource)));
-        }
-    }
-    found
+fn by_place<'a>(state: &'a Json, run: &str) -> BTreeMap<String, &'a Json> {
+    let found = ours(state, run).into_iter();
+    found.map(|one| (format!("{}/{}", one.region, one.id), one.state)).collect()
 }

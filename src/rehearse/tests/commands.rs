@@ -5,12 +5,10 @@
 
 use super::shipped;
 use crate::engine::undo_plan;
+use crate::journal::beneath::beneath;
 use crate::journal::event::{Event, Record, RunOutcome};
 use crate::journal::fold::RunState;
-use crate::journal::{
-    Command, Fence, Head, JournalError, Lease, MemoryStore, Note, Person, Posted, Store,
-    StoredRecord, Takeover,
-};
+use crate::journal::{Command, Fence, Head, JournalError, MemoryStore, Person, Posted, Store};
 use crate::rehearse::{Cast, Mode, Stage};
 use crate::runner::{LEASE, NobodyToAsk, RunnerError};
 use crate::sim::Simulator;
@@ -114,24 +112,6 @@ impl Store for Meddled {
         Ok(head)
     }
 
-    fn load(&self) -> Result<Vec<StoredRecord>, JournalError> {
-        self.inner.load()
-    }
-
-    fn head(&self) -> Result<Head, JournalError> {
-        self.inner.head()
-    }
-
-    fn acquire(
-        &mut self,
-        holder: &str,
-        now: DateTime<Utc>,
-        ttl: Duration,
-        takeover: Takeover,
-    ) -> Result<Fence, JournalError> {
-        self.inner.acquire(holder, now, ttl, takeover)
-    }
-
     fn renew(
         &mut self,
         fence: Fence,
@@ -142,21 +122,9 @@ impl Store for Meddled {
         self.inner.renew(fence, now, ttl)
     }
 
-    fn release(&mut self, fence: Fence) -> Result<(), JournalError> {
-        self.inner.release(fence)
-    }
-
-    fn lease(&self) -> Result<Option<Lease>, JournalError> {
-        self.inner.lease()
-    }
-
     fn check(&self, fence: Fence, now: DateTime<Utc>) -> Result<(), JournalError> {
         self.write(fence.number())?;
         self.inner.check(fence, now)
-    }
-
-    fn post(&mut self, posted: &Posted) -> Result<(), JournalError> {
-        self.inner.post(posted)
     }
 
     fn posted(&self) -> Result<Vec<Posted>, JournalError> {
@@ -170,17 +138,7 @@ impl Store for Meddled {
         Ok(posted)
     }
 
-    fn note(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
-        self.inner.note(key, value)
-    }
-
-    fn notes(&self) -> Result<Vec<Note>, JournalError> {
-        self.inner.notes()
-    }
-
-    fn place(&self) -> &str {
-        self.inner.place()
-    }
+    beneath!(inner: load salvage head acquire release lease post note notes place);
 }
 
 struct Ended {

@@ -6,8 +6,8 @@
 use super::shipped;
 use crate::journal::chain::known;
 use crate::journal::event::{Event, RunOutcome};
-use crate::journal::failing::{Failing, FailingStore, Write};
-use crate::journal::{Fault, JournalError, MemoryStore, Store as _};
+use crate::journal::failing::Write;
+use crate::journal::{Failing, FailingStore, Fault, JournalError, MemoryStore, Store as _};
 use crate::rehearse::{Cast, Mode, Stage};
 use crate::runner::{NobodyToAsk, RunnerError};
 use crate::sim::Simulator;
@@ -32,9 +32,10 @@ fn intended(store: &MemoryStore) -> Vec<String> {
 /// the run ended before.
 fn stopped_at(stage: &Stage, failing: Failing) -> Option<u64> {
     let world = stage.world.fork();
-    let mut store = FailingStore::new(MemoryStore::new(), failing);
-    let ended = stage.begin(&world, &mut store, Cast::of(&NobodyToAsk));
-    if store.struck() == 0 {
+    let mut store = MemoryStore::new();
+    let mut broken = FailingStore::new(&mut store, failing);
+    let ended = stage.begin(&world, &mut broken, Cast::of(&NobodyToAsk));
+    if broken.struck() == 0 {
         assert_eq!(ended.expect("nothing failed").finished, Some(RunOutcome::Succeeded));
         return None;
     }
@@ -44,7 +45,7 @@ fn stopped_at(stage: &Stage, failing: Failing) -> Option<u64> {
         )) => {}
         other => panic!("{failing:?}: {other:?}"),
     }
-    let (done, intended) = (mutations(stage, &world), intended(&store.inner));
+    let (done, intended) = (mutations(stage, &world), intended(&store));
     let asked = done
         .iter()
         .filter(|done| !intended.iter().any(|intent| intent.ends_with(&format!(":{done}"))));
@@ -52,7 +53,6 @@ fn stopped_at(stage: &Stage, failing: Failing) -> Option<u64> {
     assert!(unrecorded.is_empty(), "{failing:?}: {unrecorded:?} without an intent on disk");
     assert!(done.len() <= intended.len(), "{failing:?}: {done:?} for {intended:?}");
     let records = store.head().expect("memory").count;
-    let mut store = store.inner;
     let begun = records > 0;
     let state = if begun {
         stage.resume(&world, &mut store, Cast::of(&NobodyToAsk))

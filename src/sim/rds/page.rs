@@ -3,8 +3,9 @@
 //! **Invariant:** pages cut an ordered list; a marker names the last item given, so that items that
 //! come and go between two calls neither repeat nor hide others.
 
+use crate::base::digest::hex;
 use crate::sim::answer::ApiError;
-use crate::sim::decode::Params;
+use crate::sim::decode::{Params, unhex};
 
 /// One page of `items`, which are in order of `key`, and the marker of the next.
 pub(in crate::sim::rds) fn cut<T>(
@@ -20,27 +21,16 @@ pub(in crate::sim::rds) fn cut<T>(
         ));
     }
     if let Some(marker) = params.text("Marker") {
-        let last = decode(marker).ok_or_else(|| {
+        let last = unhex(marker).and_then(|bytes| String::from_utf8(bytes).ok());
+        let last = last.ok_or_else(|| {
             ApiError::sender("InvalidParameterValue", format!("Invalid value {marker} for Marker"))
         })?;
         items.retain(|item| key(item) > last);
     }
     let more = items.len() > size as usize;
     items.truncate(size as usize);
-    let marker = items.last().filter(|_| more).map(|item| encode(&key(item)));
+    let marker = items.last().filter(|_| more).map(|item| hex(key(item).as_bytes()));
     Ok((items, marker))
-}
-
-fn encode(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn decode(marker: &str) -> Option<String> {
-    let bytes: Option<Vec<u8>> = (0..marker.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(marker.get(at..at + 2)?, 16).ok())
-        .collect();
-    String::from_utf8(bytes?).ok()
 }
 
 #[cfg(test)]

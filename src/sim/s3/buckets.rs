@@ -5,7 +5,7 @@
 
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
-use crate::sim::s3::refusals::{invalid_argument, malformed_xml, no_such_bucket, wrong_region};
+use crate::sim::s3::refusals::{malformed_xml, no_such_bucket, wrong_region};
 use crate::sim::s3::state::Bucket;
 use crate::sim::s3::{NAMESPACE, document, headers_only};
 use crate::sim::xml::{Xml, texts_of};
@@ -130,13 +130,4 @@ pub(super) fn location(turn: &mut Turn<'_>) -> Outcome {
 /// As documents carry it: whole seconds with a fraction of zeros.
 pub(super) fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
-}
-
-/// A whole number of a query, at most `limit`.
-pub(super) fn number(turn: &Turn<'_>, name: &str, limit: usize) -> Result<usize, ApiError> {
-    let Some(text) = turn.rest.parameter(name) else { return Ok(limit) };
-    let number = text.parse::<usize>().map_err(|_| {
-        invalid_argument("Provided max-keys not an integer or within integer range", name, text)
-    })?;
-    Ok(number.min(limit))
 }

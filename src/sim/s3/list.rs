@@ -3,11 +3,13 @@
 //! **Invariant:** keys come in the order of their UTF-8 bytes, each once over all pages, and a common
 //! prefix once.
 
+use crate::base::digest::hex;
 use crate::sim::answer::{ApiError, Outcome};
+use crate::sim::decode::unhex;
 use crate::sim::dispatch::Turn;
-use crate::sim::s3::buckets::{bucket, instant, number};
+use crate::sim::s3::buckets::{bucket, instant};
 use crate::sim::s3::refusals::invalid_argument;
-use crate::sim::s3::state::{Version, hex, unhex};
+use crate::sim::s3::state::Version;
 use crate::sim::s3::{NAMESPACE, document};
 use crate::sim::xml::Xml;
 use std::ops::Bound;
@@ -40,7 +42,7 @@ pub(super) fn objects(turn: &mut Turn<'_>) -> Outcome {
     let found = bucket(turn)?;
     let prefix = turn.rest.parameter("prefix").unwrap_or_default();
     let delimiter = turn.rest.parameter("delimiter").unwrap_or_default();
-    let limit = number(turn, "max-keys", PAGE)?;
+    let limit = limit(turn)?;
     let after = after(turn)?;
     let encodes = match turn.rest.parameter("encoding-type") {
         None => false,
@@ -79,6 +81,16 @@ pub(super) fn objects(turn: &mut Turn<'_>) -> Outcome {
     }
     let written = |text: &str| if encodes { escaped(text) } else { text.to_owned() };
     Ok(document(page(turn, &items, (limit, more && limit > 0), &written)))
+}
+
+/// `max-keys`, at most a page.
+fn limit(turn: &Turn<'_>) -> Result<usize, ApiError> {
+    let name = "max-keys";
+    let Some(text) = turn.rest.parameter(name) else { return Ok(PAGE) };
+    let number = text.parse::<usize>().map_err(|_| {
+        invalid_argument("Provided max-keys not an integer or within integer range", name, text)
+    })?;
+    Ok(number.min(PAGE))
 }
 
 /// `start-after`, which a continuation token replaces.

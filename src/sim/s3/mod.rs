@@ -62,7 +62,6 @@ fn headers_only(status: u16, headers: Vec<(&'static str, String)>) -> Body {
 
 /// An answer that is an XML document.
 fn document(xml: crate::sim::xml::Xml) -> Body {
-    let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", xml.finish());
     let headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
-    Body::Rest(RestAnswer { status: 200, headers, body: text.into_bytes() })
+    Body::Rest(RestAnswer { status: 200, headers, body: xml.document().into_bytes() })
 }

@@ -10,6 +10,7 @@ use crate::sim::s3::headers_only;
 use crate::sim::s3::refusals::{no_such_key, not_implemented, precondition_failed};
 use crate::sim::s3::state::{Version, etag};
 use crate::sim::s3::wire::Request;
+use crate::sim::simulator::http_date;
 
 /// The prefix of user metadata among headers.
 const METADATA: &str = "x-amz-meta-";
@@ -105,7 +106,7 @@ fn is_known(request: &Request, version: &Version) -> bool {
 }
 
 fn headers(version: &Version) -> Vec<(String, String)> {
-    let modified = version.modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let modified = http_date(version.modified);
     let own = [
         ("accept-ranges", "bytes"),
         ("content-type", &version.content_type),

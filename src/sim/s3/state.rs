@@ -3,6 +3,8 @@
 //! **Invariant:** an object is a list of versions, oldest first; in a bucket without versioning there is
 //! one at most.
 
+use crate::base::digest::hex;
+use crate::sim::decode::unhex;
 use chrono::{DateTime, Utc};
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -42,19 +44,6 @@ impl Bucket {
 /// The ETag of an object that was put in one piece.
 pub(in crate::sim) fn etag(body: &[u8]) -> String {
     format!("\"{}\"", hex(&Md5::digest(body)))
-}
-
-/// Lower-case hex digits.
-pub(in crate::sim) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Bytes of hex digits.
-pub(in crate::sim) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let even = digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
-    even.then(|| digits.chunks(2).map(pair).collect()).flatten()
 }
 
 /// Text stays readable in the world's file; other bytes become hex digits.

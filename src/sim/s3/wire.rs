@@ -3,10 +3,10 @@
 //! **Invariant:** the operation is a function of method, address and query alone; a body whose checksum
 //! or length does not fit is refused before anything looks at it.
 
+use crate::base::digest::hex;
 use crate::sim::answer::ApiError;
 use crate::sim::api::WireRequest;
 use crate::sim::s3::refusals::invalid_argument;
-use crate::sim::s3::state::hex;
 use flate2::Crc;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
@@ -155,19 +155,19 @@ fn body(wire: &WireRequest) -> Result<Vec<u8>, ApiError> {
             "The provided 'x-amz-content-sha256' header does not match what was computed.";
         return Err(ApiError::sender("XAmzContentSHA256Mismatch", message));
     }
-    check(&body, "content-md5", header("content-md5"), &Md5::digest(&body))?;
+    check("content-md5", header("content-md5"), &Md5::digest(&body))?;
     let said = |name: &str| header(name).or_else(|| trailers.get(name).map(String::as_str));
     let mut crc = Crc::new();
     crc.update(&body);
     let name = "x-amz-checksum-crc32";
-    check(&body, name, said(name), &crc.sum().to_be_bytes())?;
+    check(name, said(name), &crc.sum().to_be_bytes())?;
     let name = "x-amz-checksum-sha256";
-    check(&body, name, said(name), &Sha256::digest(&body))?;
+    check(name, said(name), &Sha256::digest(&body))?;
     Ok(body)
 }
 
 /// Other algorithms (CRC64NVME, SHA-1) are taken on trust.
-fn check(_body: &[u8], name: &str, said: Option<&str>, found: &[u8]) -> Result<(), ApiError> {
+fn check(name: &str, said: Option<&str>, found: &[u8]) -> Result<(), ApiError> {
     let Some(said) = said else { return Ok(()) };
     let Some(decoded) = base64(said) else {
         let message = format!("Value for {name} header is invalid.");

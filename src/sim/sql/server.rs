@@ -3,6 +3,7 @@
 //! **Invariant:** rows appear as time passes; what a caller wrote stays until the server is
 //! dropped.
 
+use crate::base::digest::hex;
 use crate::sim::api::{SimAccess, SimQuery, SimRows, SimSqlFault};
 use crate::sim::sql::content::Content;
 use crate::sim::sql::statement::{Kind, Statement, read, read_only};
@@ -245,10 +246,7 @@ fn text(value: ValueRef<'_>, shape: Shape) -> Option<String> {
         ValueRef::Integer(number) => Some(number.to_string()),
         ValueRef::Real(number) => Some(number.to_string()),
         ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            Some(format!("\\x{hex}"))
-        }
+        ValueRef::Blob(bytes) => Some(format!("\\x{}", hex(bytes))),
     }
 }
 

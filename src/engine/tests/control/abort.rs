@@ -67,9 +67,10 @@ fn an_abort_while_a_gate_asks_while_a_step_acts_and_before_anything() {
         (1, StepStatus::Undone)
     );
     assert_eq!(at_gate.status("clean"), StepStatus::Succeeded);
+    // In the very turn in which `first` was about to begin.
     let before = with(&gated(true), gate_of(&[], 1), &[(0, "ann", abort(true))]);
     assert_eq!(before.state.finished, Some(RunOutcome::Aborted));
-    // In the very turn in which `first` was about to begin.
+    // While a step acts.
     let plan = plan(vec![mutation("a", &[])]);
     let (mut machine, turn) = begin(&plan);
     let mut world = World::default().look("a", vec![Ok(Seen::Absent), done()]);

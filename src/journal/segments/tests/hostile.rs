@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::journal::command::{Command, Posted};
+use crate::journal::store::Salvaged;
 
 const INBOX: &str = "runs/01run/inbox/";
 const LEASE: &str = "runs/01run/lease.json";
@@ -71,6 +72,62 @@ fn segments_with_impossible_numbers_are_damage() {
         bucket.tamper(&key, Some(edited.into_bytes()));
         assert!(store(&bucket, "b").load().unwrap_err().is_damage(), "{first}");
     }
+}
+
+/// Edits event `event` of the turn that begins with event `first`, and leaves its digest as it is.
+fn edit(bucket: &FakeBucket, first: u64, event: u64) {
+    let name = file::name(first.div_ceil(2) + 1, first);
+    let key = format!("runs/01run/segments/{name}");
+    let text = String::from_utf8(bucket.bytes(&key)).unwrap();
+    let edited = text.replacen(&format!("reason {event}"), "reason x", 1);
+    assert_ne!(edited, text);
+    bucket.tamper(&key, Some(edited.into_bytes()));
+}
+
+#[test]
+fn damage_within_a_segment_is_told_the_same_at_every_look() {
+    let calm = written();
+    for first in (1..=9).step_by(2) {
+        let bucket = calm.fork();
+        edit(&bucket, first, first + 1);
+        let report = verify(&store(&bucket, "b"), None).unwrap();
+        let (seq, why) = report.bad.expect("damage");
+        assert_eq!(seq, Some(first + 1), "{why}");
+        assert!(why.contains("do not match"), "{why}");
+        let reader = store(&bucket, "b");
+        for _ in 0..2 {
+            let JournalError::Corrupt { seq, why, .. } = reader.load().unwrap_err() else {
+                panic!("damage from {first} on");
+            };
+            assert_eq!(seq, Some(first + 1), "{why}");
+            assert!(why.contains("do not match"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_before_damage_can_still_be_read() {
+    let calm = written();
+    let all = store(&calm, "b").load().unwrap();
+    let whole = Salvaged { records: all.clone(), damage: None };
+    assert_eq!(store(&calm, "b").salvage().unwrap(), whole);
+    let edited = calm.fork();
+    edit(&edited, 5, 5);
+    let gone = calm.fork();
+    gone.tamper(&format!("runs/01run/segments/{}", file::name(6, 9)), None);
+    for (bucket, bad, said) in
+        [(edited, 5, "do not match"), (gone, 9, "10 events were written and the rest is missing")]
+    {
+        let salvaged = store(&bucket, "b").salvage().unwrap();
+        assert_eq!(salvaged.records, all[..bad - 1]);
+        let damage = salvaged.damage.expect("damage");
+        assert_eq!(damage.seq, Some(bad as u64), "{}", damage.why);
+        assert!(damage.why.contains(said), "{}", damage.why);
+    }
+    let unreadable = calm.fork();
+    unreadable.tamper(LEASE, Some(b"{".to_vec()));
+    let salvaged = store(&unreadable, "b").salvage().unwrap();
+    assert_eq!((salvaged.records, salvaged.damage.expect("damage").seq), (all, None));
 }
 
 #[test]

@@ -60,7 +60,6 @@ fn every_event_that_is_changed_lost_doubled_or_swapped_is_the_first_bad_one() {
                 seq,
             ),
             (format!("UPDATE events SET bytes = X'' WHERE seq = {seq}"), seq),
-            (format!("UPDATE events SET bytes = 'text' WHERE seq = {seq}"), seq),
             (format!("UPDATE events SET digest = upper(digest) WHERE seq = {seq}"), seq),
             (format!("UPDATE events SET type = 'run_finished' WHERE seq = {seq}"), seq),
             (format!("UPDATE events SET seq = -seq WHERE seq = {seq}"), 1),
@@ -68,10 +67,7 @@ fn every_event_that_is_changed_lost_doubled_or_swapped_is_the_first_bad_one() {
             (double, count + 1),
         ] {
             let bench = Bench::written();
-            // What strict tables refuse is no damage.
-            let Ok(1..) = Connection::open(bench.path()).unwrap().execute(&sql, []) else {
-                continue;
-            };
+            bench.edit(&sql);
             let (found, why) = damage(&bench.path());
             assert_eq!(found, Some(bad), "{sql}: {why}");
             let store = SqliteStore::open_read_only(&bench.path()).unwrap();
