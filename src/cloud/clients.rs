@@ -122,6 +122,14 @@ services! {
     sns: aws_sdk_sns;
     /// A client of S3, which keeps the journals that a team shares.
     s3: aws_sdk_s3, simple_bodies;
+    /// A client of ECS, whose services are fenced, redeployed and scaled.
+    ecs: aws_sdk_ecs;
+    /// A client of Route 53.
+    route53: aws_sdk_route53;
+    /// A client of CloudWatch, which is asked for lags and alarms.
+    cloudwatch: aws_sdk_cloudwatch;
+    /// A client of CloudWatch Logs, whose groups are preserved as evidence.
+    logs: aws_sdk_cloudwatchlogs;
 }
 
 impl Clients {

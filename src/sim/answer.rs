@@ -213,7 +213,9 @@ fn namespace(service: Service) -> &'static str {
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
         Service::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
-        Service::SecretsManager | Service::Kms | Service::S3 => "",
+        Service::Route53 => "https://route53.amazonaws.com/doc/2013-04-01/",
+        Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+        Service::SecretsManager | Service::Kms | Service::S3 | Service::Ecs | Service::Logs => "",
     }
 }
 

@@ -28,11 +28,19 @@ pub(in crate::sim) enum Service {
     CloudWatch,
     /// Simple Storage Service, REST with XML.
     S3,
+    /// Elastic Container Service, JSON 1.1.
+    Ecs,
+    /// Route 53, REST with XML; one for all regions, its control plane in us-east-1.
+    Route53,
+    /// Elastic Compute Cloud, AWS query protocol with answers of its own form: security groups only.
+    Ec2,
+    /// CloudWatch Logs, JSON 1.1.
+    Logs,
 }
 
 impl Service {
     /// All of them.
-    pub(in crate::sim) const ALL: [Self; 8] = [
+    pub(in crate::sim) const ALL: [Self; 12] = [
         Self::Rds,
         Self::Sts,
         Self::SecretsManager,
@@ -41,6 +49,10 @@ impl Service {
         Self::Iam,
         Self::CloudWatch,
         Self::S3,
+        Self::Ecs,
+        Self::Route53,
+        Self::Ec2,
+        Self::Logs,
     ];
 
     /// Signing name.
@@ -54,6 +66,10 @@ impl Service {
             Self::Iam => "iam",
             Self::CloudWatch => "monitoring",
             Self::S3 => "s3",
+            Self::Ecs => "ecs",
+            Self::Route53 => "route53",
+            Self::Ec2 => "ec2",
+            Self::Logs => "logs",
         }
     }
 
@@ -67,7 +83,11 @@ impl Service {
             | Self::Sns
             | Self::Kms
             | Self::Iam
-            | Self::S3 => self.name(),
+            | Self::S3
+            | Self::Ecs
+            | Self::Route53
+            | Self::Ec2
+            | Self::Logs => self.name(),
         }
     }
 

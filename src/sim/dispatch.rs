@@ -12,7 +12,7 @@ use crate::sim::faults::{FaultKind, Outage};
 use crate::sim::genesis::uuid;
 use crate::sim::protocol::{self, Call, Protocol};
 use crate::sim::state::{Region, World};
-use crate::sim::{cloudwatch, iam, kms, rds, s3, secrets, sns, sts};
+use crate::sim::{cloudwatch, ec2, ecs, iam, kms, logs, rds, route53, s3, secrets, sns, sts};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,6 +82,10 @@ impl Turn<'_> {
             Service::Iam => "2010-05-08",
             Service::CloudWatch => "2010-08-01",
             Service::S3 => "2006-03-01",
+            Service::Ecs => "2014-11-13",
+            Service::Route53 => "2013-04-01",
+            Service::Ec2 => "2016-11-15",
+            Service::Logs => "2014-03-28",
         };
         let message = format!("Could not find operation {} for version {version}", self.action);
         Err(self.protocol.error("InvalidAction", "UnknownOperationException", message))
@@ -221,6 +225,10 @@ fn carry_out(turn: &mut Turn<'_>) -> (Outcome, Delivery) {
         Service::Iam => iam::answer(turn),
         Service::CloudWatch => cloudwatch::answer(turn),
         Service::S3 => s3::answer(turn),
+        Service::Ecs => ecs::answer(turn),
+        Service::Route53 => route53::answer(turn),
+        Service::Ec2 => ec2::answer(turn),
+        Service::Logs => logs::answer(turn),
     };
     if outcome.is_err() {
         return (outcome, Delivery::Delivered);
@@ -329,6 +337,10 @@ pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
         Service::Kms => kms::MUTATING.contains(&action),
         Service::CloudWatch => action == "PutMetricData",
         Service::S3 => s3::MUTATING.contains(&action),
+        Service::Ecs => ecs::MUTATING.contains(&action),
+        Service::Route53 => route53::MUTATING.contains(&action),
+        Service::Ec2 => ec2::MUTATING.contains(&action),
+        Service::Logs => logs::MUTATING.contains(&action),
     }
 }
 

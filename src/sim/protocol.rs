@@ -30,12 +30,12 @@ impl Protocol {
     pub(in crate::sim) fn of(service: Service, request: &WireRequest) -> Self {
         let has = |name: &str| request.headers.contains_key(name);
         match service {
-            Service::Rds | Service::Sts | Service::Sns | Service::Iam => Self::Query,
-            Service::SecretsManager | Service::Kms => Self::Json11,
+            Service::Rds | Service::Sts | Service::Sns | Service::Iam | Service::Ec2 => Self::Query,
+            Service::SecretsManager | Service::Kms | Service::Ecs | Service::Logs => Self::Json11,
             Service::CloudWatch if has("smithy-protocol") => Self::Cbor,
             Service::CloudWatch if has("x-amz-target") => Self::Json10,
             Service::CloudWatch => Self::Query,
-            Service::S3 => Self::Rest,
+            Service::S3 | Service::Route53 => Self::Rest,
         }
     }
 

@@ -4,6 +4,7 @@
 //! read as one where nobody had used it.
 
 use crate::sim::s3::Bucket;
+use crate::sim::{ec2, ecs, logs, route53};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,14 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) metrics: BTreeMap<String, Series>,
     /// S3 buckets by name.
     pub(in crate::sim) buckets: BTreeMap<String, Bucket>,
+    /// ECS.
+    pub(in crate::sim) ecs: ecs::State,
+    /// Route 53.
+    pub(in crate::sim) route53: route53::State,
+    /// Security groups of EC2.
+    pub(in crate::sim) ec2: ec2::State,
+    /// CloudWatch Logs.
+    pub(in crate::sim) logs: logs::State,
 }
 
 /// What became of a secret.

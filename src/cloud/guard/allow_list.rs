@@ -62,6 +62,52 @@ pub const KMS: [&str; 4] = ["DescribeKey", "GetKeyPolicy", "ListAliases", "ListG
 /// discloses data.
 pub const S3: [&str; 4] = ["GetBucketLocation", "HeadBucket", "HeadObject", "ListObjectsV2"];
 
+/// Read-only operations of ECS.
+pub const ECS: [&str; 10] = [
+    "DescribeClusters",
+    "DescribeServiceDeployments",
+    "DescribeServiceRevisions",
+    "DescribeServices",
+    "DescribeTaskDefinition",
+    "DescribeTasks",
+    "ListServiceDeployments",
+    "ListServices",
+    "ListTaskDefinitions",
+    "ListTasks",
+];
+
+/// Read-only operations of Route 53.
+pub const ROUTE_53: [&str; 12] = [
+    "GetChange",
+    "GetDNSSEC",
+    "GetHealthCheck",
+    "GetHealthCheckLastFailureReason",
+    "GetHealthCheckStatus",
+    "GetHostedZone",
+    "ListHealthChecks",
+    "ListHostedZones",
+    "ListHostedZonesByName",
+    "ListResourceRecordSets",
+    "ListTagsForResource",
+    "TestDNSAnswer",
+];
+
+/// Read-only operations of CloudWatch.
+pub const CLOUDWATCH: [&str; 5] = [
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
+    "GetMetricData",
+    "GetMetricStatistics",
+    "ListMetrics",
+];
+
+/// Read-only operations of CloudWatch Logs: which groups there are and how exports go. What is in them
+/// is not on the list: it discloses.
+pub const CLOUDWATCH_LOGS: [&str; 2] = ["DescribeExportTasks", "DescribeLogGroups"];
+
+/// Read-only operations of EC2: what fencing looks at.
+pub const EC2: [&str; 2] = ["DescribeSecurityGroupRules", "DescribeSecurityGroups"];
+
 /// Operations that change nothing and yield what not everyone may see.
 const DISCLOSING: [&str; 2] = ["secretsmanager:GetSecretValue", "s3:GetObject"];
 
@@ -77,6 +123,11 @@ pub fn kind(operation: &str) -> OperationKind {
         "iam" => &IAM,
         "kms" => &KMS,
         "s3" => &S3,
+        "ecs" => &ECS,
+        "route53" => &ROUTE_53,
+        "cloudwatch" => &CLOUDWATCH,
+        "logs" => &CLOUDWATCH_LOGS,
+        "ec2" => &EC2,
         _ => &[],
     };
     if list.contains(&name) {
@@ -90,7 +141,8 @@ pub fn kind(operation: &str) -> OperationKind {
 
 /// How many operations the lists let through.
 pub fn len() -> usize {
-    RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len() + KMS.len() + S3.len()
+    let first = RDS.len() + STS.len() + SECRETS_MANAGER.len() + IAM.len() + KMS.len() + S3.len();
+    first + ECS.len() + ROUTE_53.len() + CLOUDWATCH.len() + CLOUDWATCH_LOGS.len() + EC2.len()
 }
 
 #[cfg(test)]
@@ -126,7 +178,8 @@ mod tests {
     #[test]
     fn lists_are_sorted_and_counted() {
         assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted() && KMS.is_sorted());
-        assert!(S3.is_sorted());
-        assert_eq!(len(), 41);
+        assert!(S3.is_sorted() && ECS.is_sorted() && ROUTE_53.is_sorted());
+        assert!(CLOUDWATCH.is_sorted() && CLOUDWATCH_LOGS.is_sorted() && EC2.is_sorted());
+        assert_eq!(len(), 72);
     }
 }

@@ -75,6 +75,8 @@ impl Gate for Clearances {
 /// What a request says it is, in the guard's notation.
 fn said(request: &HttpRequest) -> String {
     let service = wire::signed_service(request).unwrap_or_else(|| "(unsigned)".to_owned());
+    // CloudWatch is signed for under the name of its host.
+    let service = if service == "monitoring" { "cloudwatch".to_owned() } else { service };
     let action = wire::action(request).unwrap_or_else(|| "(unreadable)".to_owned());
     format!("{service}:{action}")
 }

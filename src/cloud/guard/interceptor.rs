@@ -61,10 +61,14 @@ impl GuardInterceptor {
 }
 
 /// `RDS` and `DescribeDBInstances` as `rds:DescribeDBInstances`; `Secrets Manager` becomes
-/// `secretsmanager`.
+/// `secretsmanager`, and `CloudWatch Logs` what IAM calls it, `logs`.
 fn canonical_name(metadata: &Metadata) -> String {
     let service: String = metadata.service().split_whitespace().collect();
-    format!("{}:{}", service.to_ascii_lowercase(), metadata.name())
+    let service = match service.to_ascii_lowercase() {
+        name if name == "cloudwatchlogs" => "logs".to_owned(),
+        name => name,
+    };
+    format!("{service}:{}", metadata.name())
 }
 
 #[dyn_dispatch_hint]

@@ -16,6 +16,9 @@ pub(crate) fn action(request: &HttpRequest) -> Option<String> {
         let named = named || !form_actions(request).is_empty();
         return s3_action(request).filter(|_| !named).map(str::to_owned);
     }
+    if request.headers().contains_key("smithy-protocol") {
+        return cbor_action(request);
+    }
     let target = request
         .headers()
         .get("x-amz-target")
@@ -24,6 +27,22 @@ pub(crate) fn action(request: &HttpRequest) -> Option<String> {
     let first = actions.next()?;
     let plain = first.len() <= MAX_ACTION && first.chars().all(|c| c.is_ascii_alphanumeric());
     (plain && actions.next().is_none()).then_some(first)
+}
+
+/// The operation of a CBOR call, which stands in its path: `/service/…/operation/GetMetricData`. A call
+/// that names one in another way too says nothing.
+fn cbor_action(request: &HttpRequest) -> Option<String> {
+    let other = request.headers().contains_key("x-amz-target") || !form_actions(request).is_empty();
+    let (_, path) = host_and_path(request);
+    let mut parts = path.strip_prefix("/service/")?.split('/');
+    let (Some(_), Some("operation"), Some(name), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let plain = !name.is_empty() && name.len() <= MAX_ACTION;
+    let plain = plain && name.chars().all(|c| c.is_ascii_alphanumeric());
+    (plain && !other).then(|| name.to_owned())
 }
 
 fn form_actions(request: &HttpRequest) -> Vec<String> {
@@ -89,6 +108,23 @@ mod tests {
         let mut both = form("Action=DescribeDBInstances");
         both.headers_mut().insert("x-amz-target", "secretsmanager.GetSecretValue");
         assert_eq!(action(&both), None);
+        let mut cbor = HttpRequest::new(SdkBody::empty());
+        cbor.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+        for (path, wanted) in [
+            (
+                "/service/GraniteServiceVersion20100801/operation/GetMetricData",
+                Some("GetMetricData"),
+            ),
+            ("/service/GraniteServiceVersion20100801/operation/", None),
+            ("/service/x/operation/GetMetricData/more", None),
+            ("/operation/GetMetricData", None),
+        ] {
+            cbor.set_uri(format!("https://monitoring.us-east-1.amazonaws.com{path}"))
+                .expect("valid");
+            assert_eq!(action(&cbor).as_deref(), wanted, "{path}");
+        }
+        cbor.headers_mut().insert("x-amz-target", "GraniteServiceVersion20100801.PutMetricData");
+        assert_eq!(action(&cbor), None);
         let mut json = HttpRequest::new(SdkBody::from("Action=DeleteDBInstance"));
         json.headers_mut().insert("x-amz-target", "secretsmanager.ListSecrets");
         assert_eq!(action(&json).as_deref(), Some("ListSecrets"));
