@@ -4,6 +4,7 @@
 
 use crate::action::outcome::ActionError;
 use crate::action::standing::Standing;
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::tags::Marks;
@@ -63,6 +64,8 @@ pub struct StepScope<'a> {
     pub planned: Option<&'a Values>,
     /// How the run stands; `None` while planning.
     pub standing: Option<&'a Standing>,
+    /// The form of the run now: a person may have switched it while the step waited.
+    pub form: Form,
 }
 
 impl StepScope<'_> {

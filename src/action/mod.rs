@@ -19,7 +19,7 @@ mod standing;
 pub use catalogue::Catalogue;
 pub use context::{Memory, PastIntent, ReadContext, StepScope, WriteContext};
 pub(crate) use gate::MOST_APPROVALS;
-pub use outcome::{Acted, ActionError, CitedDuration, Done, Observation, Preview, Verdict};
+pub use outcome::{Acted, ActionError, CitedDuration, Done, Figure, Observation, Preview, Verdict};
 pub use standing::{Condition, Standing};
 
 use async_trait::async_trait;
@@ -61,6 +61,17 @@ pub trait Action: Send + Sync {
     /// that knows better says its own.
     fn cited_duration(&self) -> Option<CitedDuration> {
         None
+    }
+
+    /// Whether it does something else in each form of a run: a dry run then shows both.
+    fn differs_by_form(&self) -> bool {
+        false
+    }
+
+    /// What is at stake if it acts now, read afresh: the data that would be lost, and the like. A gate
+    /// before it shows that while it waits. What cannot be read is an unknown figure and no error.
+    async fn stakes(&self, _: &ReadContext<'_>) -> Vec<Figure> {
+        Vec::new()
     }
 
     /// Predicts what a run would do, reading through the overlay of earlier steps' predictions.

@@ -123,6 +123,36 @@ pub struct Preview {
     pub cited_duration: Option<CitedDuration>,
 }
 
+/// A figure that a person should see before something is done for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// Stable name: `replica_lag`.
+    pub name: &'static str,
+    /// The figure for people, with its unit and since when it is so; what is not known says why.
+    pub text: String,
+    /// The same as a length of time, where it is one; `None` is unknown and never zero.
+    pub time: Option<Duration>,
+    /// Whether it is known.
+    pub known: bool,
+}
+
+impl Figure {
+    /// A length of time that is known.
+    pub fn of_time(name: &'static str, time: Duration, text: impl Into<String>) -> Self {
+        Self { name, text: text.into(), time: Some(time), known: true }
+    }
+
+    /// Something known that is no length of time.
+    pub fn known(name: &'static str, text: impl Into<String>) -> Self {
+        Self { name, text: text.into(), time: None, known: true }
+    }
+
+    /// What could not be read, and why.
+    pub fn unknown(name: &'static str, why: impl AsRef<str>) -> Self {
+        Self { name, text: redact(why.as_ref()), time: None, known: false }
+    }
+}
+
 /// Why an action could not do its work.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ActionError {

@@ -4,6 +4,7 @@
 //! run and the documentation all read it and nothing else.
 
 use crate::base::value::{Type, Value, Values};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Reads, changes or waits.
@@ -46,6 +47,30 @@ pub enum Reversibility {
     },
     /// Cannot be taken back.
     Irreversible,
+}
+
+/// What a step of it is in moving a service from one place to another. Gates and the order of steps are
+/// judged by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// None of these.
+    #[default]
+    None,
+    /// Keeps the old writer from writing; its output `proof` says what was seen.
+    Fence,
+    /// Makes another database the writer.
+    Promotion,
+    /// Sends clients somewhere else.
+    TrafficSwitch,
+}
+
+impl Role {
+    /// Whether it is none; for plans that leave it out.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// An input or an output.
@@ -102,6 +127,8 @@ pub struct ActionSpec {
     pub effects: &'static [&'static str],
     /// Whether it can be taken back.
     pub reversibility: Reversibility,
+    /// What it is in moving a service.
+    pub role: Role,
     /// What a person types in its place on the day that drctl itself is down; one command a line.
     /// `{name}` is the input or output of that name (a list becomes several words), `{region}` the
     /// step's region; a part in `[…]` is left out when an input in it is not given. A line that

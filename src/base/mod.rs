@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod duration;
 pub mod few;
+pub mod form;
 pub mod html;
 pub mod ids;
 pub mod redact;

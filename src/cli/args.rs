@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** every command says what it changes; whatever changes nothing says so too.
 
+use crate::base::form::Form;
 use crate::cli::control::ControlCommand;
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::drill::DrillArgs;
@@ -20,6 +21,7 @@ use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::sim::SimCommand;
 use crate::cli::status::StatusArgs;
 use crate::cli::sweep::SweepArgs;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -122,6 +124,12 @@ pub(super) struct EstateArg {
     pub name: String,
 }
 
+/// Reads the form of a run.
+pub(super) fn form() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::WORDS)
+        .map(|word| Form::parse(&word).expect("one of the possible values"))
+}
+
 /// Options that drills and runs share.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LaunchArgs {
@@ -140,6 +148,10 @@ pub(super) struct LaunchArgs {
     /// When it was declared (UTC).
     #[arg(long, value_name = "INSTANT")]
     pub declared_at: Option<String>,
+    /// `graceful` waits until nothing is lost, `ungraceful` accepts a loss; without it the form of the
+    /// drill, else of the runbook, else graceful. `drctl switch` changes it while the run is open.
+    #[arg(long, value_name = "FORM", value_parser = form())]
+    pub form: Option<Form>,
     /// Say yes where a question would be asked, and approve every gate; never enough for a protected
     /// environment.
     #[arg(long)]

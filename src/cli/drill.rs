@@ -72,6 +72,7 @@ pub(super) fn prepare(
         mode: RunMode::Drill { name: drill.name.clone(), keep: args.keep },
         parameters: drill.parameters.clone(),
         objectives: drill.objectives,
+        form: drill.form,
         faults: drill.faults,
         output,
     })

@@ -5,6 +5,7 @@
 //! nor, once a step has begun, what steps take from the estate.
 
 use crate::base::digest::Digest;
+use crate::base::form::Form;
 use crate::base::value::Value;
 use crate::cli::confirm::{confirm_change, confirm_ending};
 use crate::cli::error::CommandError;
@@ -238,7 +239,7 @@ pub(super) async fn replan(
 ) -> Result<Change, CommandError> {
     let Edited { difference, weakened, before, runbook, .. } = edited;
     let Scene { estate, environment, session } = scene;
-    let fresh = fresh(tools, old, &runbook, estate, environment, session).await?;
+    let fresh = fresh(tools, (old, state.form), &runbook, estate, environment, session).await?;
     let begun: Vec<_> = begun(state).cloned().collect();
     let plan = carry_over(old, fresh, |key| begun.contains(key)).map_err(|lost| {
         refused(&lost.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", "))
@@ -262,7 +263,7 @@ pub(super) async fn replan(
 
 async fn fresh(
     tools: &Tools,
-    old: &Plan,
+    (old, form): (&Plan, Form),
     runbook: &Runbook,
     estate: &Estate,
     environment: &Environment,
@@ -286,6 +287,7 @@ async fn fresh(
         environment,
         parameters,
         mode: old.mode.clone(),
+        form,
         objectives: Objectives::default(),
         disaster_at: old.disaster_at,
         declared_at: old.declared_at,

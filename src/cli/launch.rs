@@ -7,6 +7,7 @@ use crate::action::Catalogue;
 use crate::base::clock::parse_instant;
 use crate::base::diagnostic::{Problems, nearest};
 use crate::base::digest::Digest;
+use crate::base::form::Form;
 use crate::base::ids::RunId;
 use crate::base::value::Values;
 use crate::cli::args::{LaunchArgs, OutputForm};
@@ -52,6 +53,8 @@ pub(super) struct Launch {
     pub parameters: BTreeMap<String, Given>,
     /// The drill's own objectives.
     pub objectives: Objectives,
+    /// The drill's own form.
+    pub form: Option<Form>,
     /// Faults that the drill is meant to meet.
     pub faults: Vec<String>,
     /// Form of the result.
@@ -193,6 +196,7 @@ struct Asked {
     parameters: Values,
     disaster_at: Option<DateTime<Utc>>,
     declared_at: Option<DateTime<Utc>>,
+    form: Form,
 }
 
 impl Asked {
@@ -201,6 +205,7 @@ impl Asked {
             parameters: parameters(&launch.runbook, &launch.parameters, &args.parameters)?,
             disaster_at: instant("--disaster-at", &args.disaster_at)?,
             declared_at: instant("--declared-at", &args.declared_at)?,
+            form: args.form.or(launch.form).or(launch.runbook.form).unwrap_or_default(),
         })
     }
 }
@@ -222,7 +227,7 @@ async fn make_plan(
     session: &Session,
 ) -> Result<Plan, CommandError> {
     let now = session.clock.now();
-    let Asked { parameters, disaster_at, declared_at } = asked;
+    let Asked { parameters, disaster_at, declared_at, form } = asked;
     check_order(disaster_at, declared_at, now)?;
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     verify_account(&cloud, environment).await?;
@@ -236,6 +241,7 @@ async fn make_plan(
         environment,
         parameters,
         mode: launch.mode.clone(),
+        form,
         objectives,
         disaster_at,
         declared_at,

@@ -5,6 +5,7 @@
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
 use crate::base::duration::human;
+use crate::base::form::Form;
 use crate::plan::model::{
     Answer, Certificate, EnvironmentRecord, Estimate, Plan, PlannedStep, RecoveryPointPrediction,
     RunMode,
@@ -35,6 +36,16 @@ pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
             environment.server
         ),
     );
+    if plan.form != Form::Graceful || plan.steps.iter().any(|it| it.preview.other_form.is_some()) {
+        let other = plan.form.other();
+        line(
+            &mut text,
+            &format!(
+                "form         {}; `drctl switch RUN --to {other}` while it is open",
+                plan.form
+            ),
+        );
+    }
     if !environment.faults.is_empty() {
         line(&mut text, &format!("faults       {}", environment.faults.join(", ")));
     }
@@ -87,6 +98,18 @@ fn step_text(
     }
     for warning in &preview.warnings {
         line(text, &format!("     ! {warning}"));
+    }
+    if let Some(other) = &preview.other_form {
+        line(text, &format!("     if {}: {}", other.form, other.summary));
+        if let Some(why) = &other.wont {
+            line(text, &format!("       WONT because {why}"));
+        }
+        for detail in &other.details {
+            line(text, &format!("       - {detail}"));
+        }
+        for warning in &other.warnings {
+            line(text, &format!("       ! {warning}"));
+        }
     }
     line(text, &format!("     takes {}", estimate_text(&preview.estimate, environment.simulated)));
     if !step.needs.is_empty() {

@@ -291,6 +291,7 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
         | Event::CommandRefused { .. }
         | Event::RunPaused { .. }
         | Event::RunContinued { .. }
+        | Event::FormSwitched { .. }
         | Event::PlanChanged { .. }
         | Event::PlanKept { .. }
         | Event::AbortRequested { .. } => {

@@ -26,6 +26,9 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
     let protected = if place.protected { ", PROTECTED" } else { "" };
     let simulated = if place.simulated { ", SIMULATED" } else { "" };
     line("where", format!("{} (account {}{protected}{simulated})", place.name, place.account));
+    if !question.form.is_graceful() {
+        line("form", question.form.to_string());
+    }
     for known in &question.consequences {
         line(&known.choice, known.text.clone());
     }

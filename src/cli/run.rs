@@ -59,6 +59,7 @@ pub(super) fn prepare(
         mode: RunMode::Run,
         parameters: BTreeMap::new(),
         objectives: Objectives::default(),
+        form: None,
         faults: Vec::new(),
         output,
     })
@@ -144,6 +145,14 @@ pub(super) async fn run_plan(
         return Err(refused(message)
             .help(format!("`drctl report {}`; make a new plan to run again", plan.run)));
     }
+    if let Some(form) = args.form.filter(|form| *form != plan.form) {
+        let message = format!("plan {} was made for the form {}", digest.short(), plan.form);
+        return Err(CommandError::usage(message).help(format!(
+            "make the plan again with --form {form}, or leave --form out and switch the run: \
+             `drctl switch {} --to {form}`",
+            plan.run
+        )));
+    }
     let lost = lost_region(&runbook, &plan_parameters(tools, &plan)?)?;
     tools.journals.outlives(lost.as_deref())?;
     let environment = environment(&estate, &plan.environment.name)?.clone();
@@ -192,6 +201,7 @@ async fn replan(
         environment,
         parameters: plan_parameters(tools, plan)?,
         mode: plan.mode.clone(),
+        form: plan.form,
         objectives: Objectives::default(),
         disaster_at: plan.disaster_at,
         declared_at: plan.declared_at,

@@ -25,6 +25,7 @@ pub(super) fn standing(
         let then = format!("`drctl continue {}`", plan.run);
         lines.push(("PAUSED", format!("by {} since {since}{why}; {then}", pause.by)));
     }
+    lines.extend(form_line(state));
     if let Some(abort) = &state.aborting {
         let how = if abort.undo { "what was done is undone" } else { "what was done stays" };
         let (by, at) = (&abort.by, format_instant(abort.at.trunc_subsecs(0)));
@@ -38,6 +39,19 @@ pub(super) fn standing(
         lines.push(("driven by", driven_by(plan, driver)));
     }
     lines
+}
+
+/// The form, where it is not the usual one or was switched.
+fn form_line(state: &RunState) -> Option<(&'static str, String)> {
+    let form = state.form;
+    match &state.switched {
+        None => (!form.is_graceful()).then(|| ("form", format!("{form}, from the beginning"))),
+        Some(last) => {
+            let (by, at) = (&last.by, format_instant(last.at.trunc_subsecs(0)));
+            let why = because(last.reason.as_deref());
+            Some(("form", format!("{form}; {by} switched from {} at {at}{why}", last.from)))
+        }
+    }
 }
 
 /// The lines as text, one below the other.
@@ -64,6 +78,10 @@ pub(super) fn standing_json(state: &RunState, driver: Option<&Driver>) -> Json {
         }),
         "aborting": state.aborting.as_ref().map(|abort| {
             json!({ "by": abort.by, "at": abort.at, "reason": abort.reason, "undo": abort.undo })
+        }),
+        "form": state.form,
+        "switched": state.switched.as_ref().map(|last| {
+            json!({ "by": last.by, "at": last.at, "from": last.from, "reason": last.reason })
         }),
         "approvals": approvals,
         "driver": driver.map(driver_json),

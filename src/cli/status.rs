@@ -231,6 +231,7 @@ fn status_json(plan: &Plan, state: &RunState, driver: Option<&Driver>) -> String
         "schema_version": 1, "run": plan.run, "title": plan.title, "environment": plan.environment.name,
         "simulated": plan.environment.simulated, "outcome": state.finished, "interrupted": state.interrupted,
         "steps": steps, "questions": questions, "paused": standing["paused"],
+        "form": standing["form"], "switched": standing["switched"],
         "aborting": standing["aborting"], "approvals": standing["approvals"],
         "driver": standing["driver"],
     });

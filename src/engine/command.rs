@@ -52,6 +52,7 @@ impl Machine {
                 Some(_) => Ok(()),
                 None => Err("there is nothing to continue: the run is not paused".to_owned()),
             },
+            Command::Switch { to, .. } => self.judge_switch(*to),
             Command::Skip { step, .. } => self.judge_skip(step, by),
             Command::Retry { step } => self.judge_retry(step, by),
             Command::Abort { undo, .. } => match &self.state.aborting {
@@ -162,6 +163,7 @@ impl Machine {
                 self.take_answer(&step, plain(RETRY), by);
             }
             Command::Retry { step } => self.look_now(&step),
+            Command::Switch { to, reason } => self.switch(to, by, reason),
             Command::Abort { reason, undo } => self.abort(by, reason, undo),
             Command::Approve { .. } | Command::Reject { .. } | Command::Answer { .. } => {}
         }
@@ -214,6 +216,7 @@ fn reply_of(command: &Command) -> Option<(&StepKey, Reply)> {
         | Command::Continue
         | Command::Skip { .. }
         | Command::Retry { .. }
+        | Command::Switch { .. }
         | Command::Abort { .. } => return None,
     };
     Some((step, Reply { comment: comment.clone(), ..plain(answer) }))

@@ -26,7 +26,7 @@ impl Machine {
     }
 
     /// Steps that are about to begin and have not.
-    fn beginning(&self) -> Vec<StepKey> {
+    pub(super) fn beginning(&self) -> Vec<StepKey> {
         let begins = |(step, live): (&StepKey, &Live)| {
             let pending = *live == Live::Beginning && self.status(step) == StepStatus::Pending;
             pending.then(|| step.clone())
@@ -42,7 +42,7 @@ impl Machine {
         }
     }
 
-    fn looking(&self) -> Vec<StepKey> {
+    pub(super) fn looking(&self) -> Vec<StepKey> {
         let looks =
             |(step, live): (&StepKey, &Live)| (*live == Live::Observing).then(|| step.clone());
         self.live.iter().filter_map(looks).collect()

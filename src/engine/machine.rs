@@ -75,6 +75,7 @@ impl Machine {
             plan_digest: plan_digest.to_owned(),
             operator: operator.clone(),
             tool: tool.to_owned(),
+            form: machine.plan.form,
         });
         machine.emit(Event::AttemptStarted { attempt: 1, operator });
         machine.decide();

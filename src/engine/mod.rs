@@ -15,6 +15,7 @@ mod decide;
 mod doubt;
 mod effect;
 mod finish;
+mod form;
 mod gate;
 mod hold;
 mod machine;

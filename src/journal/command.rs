@@ -3,6 +3,7 @@
 //! **Invariant:** a command in the inbox is a wish and changes nothing; only the journal says whether it
 //! was taken, and each is taken or refused once.
 
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey, mint_ulid};
 use crate::base::redact::redact_line;
 use chrono::{DateTime, Utc};
@@ -70,6 +71,14 @@ pub enum Command {
         /// The step.
         step: StepKey,
     },
+    /// Switches the form of the run.
+    Switch {
+        /// The form from then on.
+        to: Form,
+        /// Why, if it was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// Ends the run: nothing new begins, clean-up runs.
     Abort {
         /// Why, if it was said.
@@ -92,6 +101,7 @@ impl Command {
             Self::Continue => "continue",
             Self::Skip { .. } => "skip",
             Self::Retry { .. } => "retry",
+            Self::Switch { .. } => "switch",
             Self::Abort { .. } => "abort",
         }
     }
@@ -105,7 +115,7 @@ impl Command {
             | Self::Answer { step, .. }
             | Self::Skip { step, .. }
             | Self::Retry { step } => Some(step),
-            Self::Pause { .. } | Self::Continue | Self::Abort { .. } => None,
+            Self::Pause { .. } | Self::Continue | Self::Switch { .. } | Self::Abort { .. } => None,
         }
     }
 
@@ -119,6 +129,7 @@ impl Command {
             | Self::Withdraw { comment: text, .. }
             | Self::Answer { comment: text, .. }
             | Self::Pause { reason: text }
+            | Self::Switch { reason: text, .. }
             | Self::Abort { reason: text, .. } => *text = text.take().and_then(|it| remark(&it)),
             Self::Skip { reason, .. } => *reason = remark(reason).unwrap_or_default(),
             Self::Continue | Self::Retry { .. } => {}

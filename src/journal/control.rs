@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a command is used once; a pause has one beginning and one end.
 
+use crate::base::form::Form;
 use crate::journal::command::Person;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldProblem, RunState};
@@ -31,6 +32,19 @@ pub struct Abort {
     pub undo: bool,
 }
 
+/// A switch from one form to the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// Who switched.
+    pub by: Person,
+    /// When it was taken.
+    pub at: DateTime<Utc>,
+    /// The form before it.
+    pub from: Form,
+    /// Why, if it was said.
+    pub reason: Option<String>,
+}
+
 impl RunState {
     /// Whether the command with this id was taken or refused.
     pub fn has_used(&self, id: &str) -> bool {
@@ -51,6 +65,14 @@ impl RunState {
         } else if let Event::RunContinued { .. } = &record.event {
             self.paused.take().ok_or(FoldProblem::NotPaused)?;
             self.continued_at = Some(record.at);
+        } else if let Event::FormSwitched { from, to, by, reason } = &record.event {
+            if *from != self.form || to == from {
+                return Err(FoldProblem::Form(self.form));
+            }
+            let (by, reason) = (by.clone(), reason.clone());
+            self.switched = Some(Switch { by, at: record.at, from: *from, reason });
+            self.form = *to;
+            self.steps.values_mut().for_each(|step| step.asks_in(*to));
         } else if let Event::AbortRequested { by, reason, undo } = &record.event {
             // A second wish may only add the undoing.
             if self.aborting.as_ref().is_some_and(|first| first.undo || !undo) {

@@ -3,6 +3,7 @@
 //! **Invariant:** an event's meaning never changes once shipped; a changed shape gets a new version. An
 //! event of an unknown type is kept and shown as unknown, and refuses to be resumed.
 
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 use crate::journal::command::{Command, Person};
 pub use crate::journal::facts::{ErrorKind, ErrorRecord, Evidence, RunOutcome, SkipReason};
@@ -50,6 +51,9 @@ pub enum Event {
         operator: String,
         /// Version of drctl.
         tool: String,
+        /// The form in which it began; older versions knew one only.
+        #[serde(default, skip_serializing_if = "Form::is_graceful")]
+        form: Form,
     },
     /// A process took the run up.
     AttemptStarted {
@@ -275,6 +279,18 @@ pub enum Event {
     RunContinued {
         /// Who ended it.
         by: Person,
+    },
+    /// A person switched the form of the run: what waits looks again at once, in the new form.
+    FormSwitched {
+        /// The form so far.
+        from: Form,
+        /// The form from here on.
+        to: Form,
+        /// Who.
+        by: Person,
+        /// Why, if it was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A person ends the run: nothing new begins but undos, if they are wanted, and `always` steps. It
     /// ends a pause.

@@ -35,6 +35,7 @@ impl Event {
             Self::CommandRefused { .. } => "command_refused",
             Self::RunPaused { .. } => "run_paused",
             Self::RunContinued { .. } => "run_continued",
+            Self::FormSwitched { .. } => "form_switched",
             Self::AbortRequested { .. } => "abort_requested",
             Self::PlanChanged { .. } => "plan_changed",
             Self::PlanKept { .. } => "plan_kept",
@@ -72,6 +73,7 @@ impl Event {
             | Self::CommandRefused { .. }
             | Self::RunPaused { .. }
             | Self::RunContinued { .. }
+            | Self::FormSwitched { .. }
             | Self::PlanChanged { .. }
             | Self::PlanKept { .. }
             | Self::AbortRequested { .. } => None,

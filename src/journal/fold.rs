@@ -3,8 +3,9 @@
 //! **Invariant:** pure and total. Every record is either legal here or a typed error that changes
 //! nothing; folding any prefix of a legal journal succeeds.
 
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
-pub use crate::journal::control::{Abort, Pause};
+pub use crate::journal::control::{Abort, Pause, Switch};
 use crate::journal::event::{Event, Record, RunOutcome};
 pub use crate::journal::intent::{Intent, IntentStatus};
 pub use crate::journal::legality::StepProblem;
@@ -44,6 +45,10 @@ pub struct RunState {
     pub paused: Option<Pause>,
     /// When the last pause ended: from then on the time of steps under way counts anew.
     pub continued_at: Option<DateTime<Utc>>,
+    /// The form of the run now.
+    pub form: Form,
+    /// Who switched it last; `None` while it is the one that the run began in.
+    pub switched: Option<Switch>,
     /// Who ends the run, and how.
     pub aborting: Option<Abort>,
     /// Commands of the inbox that were used, by id: why it was refused, or `None` when it was taken.
@@ -133,6 +138,9 @@ pub enum FoldProblem {
     /// The run is not paused.
     #[error("the run is not paused")]
     NotPaused,
+    /// The run has another form than the one that is switched from, or the one that is switched to.
+    #[error("the run's form is {0}")]
+    Form(Form),
     /// The run is being aborted, as far as is wanted now.
     #[error("the run is being aborted already")]
     AbortedTwice,
@@ -217,12 +225,13 @@ impl RunState {
 
     fn change(&mut self, record: &Record) -> Result<(), FoldProblem> {
         match &record.event {
-            Event::RunStarted { run, plan, plan_digest, operator, tool } => {
+            Event::RunStarted { run, plan, plan_digest, operator, tool, form } => {
                 self.steps = pending_steps(plan)?;
                 self.run = Some(run.clone());
                 self.plan = plan.clone();
                 self.plan_digest = plan_digest.clone();
                 self.tool = tool.clone();
+                self.form = *form;
                 self.operators = vec![operator.clone()];
                 self.started_at = Some(record.at);
             }
@@ -248,6 +257,7 @@ impl RunState {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::FormSwitched { .. }
             | Event::AbortRequested { .. } => self.control(record)?,
             Event::StepStarted { step, .. }
             | Event::IntentRecorded { step, .. }
@@ -277,9 +287,11 @@ impl RunState {
             | Event::QuestionClosed { step }
             | Event::QuestionExpired { step } => {
                 let unknown = || FoldProblem::UnknownStep(step.clone());
+                let form = self.form;
                 let state = self.steps.get_mut(step).ok_or_else(unknown)?;
                 let failed = |problem| FoldProblem::Step { step: step.clone(), problem };
                 state.apply(&record.event, record.at).map_err(failed)?;
+                state.in_form(&record.event, form);
             }
         }
         Ok(())

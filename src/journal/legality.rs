@@ -118,6 +118,7 @@ impl StepState {
             | Event::PredictionScored { .. }
             | Event::CommandTaken { .. }
             | Event::CommandRefused { .. }
+            | Event::FormSwitched { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
             | Event::PlanChanged { .. }

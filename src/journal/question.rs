@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a question is about a failure or it is a gate; only a gate has an end.
 
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::command::Person;
 use crate::journal::event::ErrorRecord;
@@ -46,6 +47,8 @@ pub struct Question {
     pub consequences: Vec<ChoiceRecord>,
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
+    /// The form of the run now.
+    pub form: Form,
 }
 
 /// What follows a choice.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a fact that cannot follow is an error and changes nothing.
 
+use crate::base::form::Form;
 use crate::journal::command::Person;
 use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
 use crate::journal::intent::{Intent, IntentStatus};
@@ -146,6 +147,8 @@ pub struct StepState {
     pub expired: bool,
     /// Approvals of the last gate that count: given and not withdrawn, oldest first.
     pub approvals: Vec<Approval>,
+    /// The form of the run when the step began: its condition and its inputs are of it.
+    pub form: Form,
 }
 
 impl StepState {
@@ -218,6 +221,7 @@ impl StepState {
             | Event::PredictionScored { .. }
             | Event::CommandTaken { .. }
             | Event::CommandRefused { .. }
+            | Event::FormSwitched { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
             | Event::PlanChanged { .. }
@@ -270,6 +274,21 @@ impl StepState {
         }
     }
 
+    /// Notes in which form of the run `event` happened.
+    pub(super) fn in_form(&mut self, event: &Event, form: Form) {
+        if let Event::StepStarted { .. } = event {
+            self.form = form;
+        }
+        self.asks_in(form);
+    }
+
+    /// Notes the form of the run beside the open question, if there is one.
+    pub(super) fn asks_in(&mut self, form: Form) {
+        if let Some(question) = &mut self.question {
+            question.form = form;
+        }
+    }
+
     /// The approval of `person`, if it counts.
     pub fn approval_of(&self, person: &Person) -> Option<&Approval> {
         self.approvals.iter().find(|one| one.by.is(person))
@@ -309,8 +328,15 @@ impl StepState {
             self.gate = gate.clone().map(|gate| (gate, at)).or(self.gate.take());
             self.approvals.clear();
             let consequences = consequences.clone();
-            self.question =
-                Some(Question { question, choices, error, gate, consequences, asked_at: at });
+            self.question = Some(Question {
+                question,
+                choices,
+                error,
+                gate,
+                consequences,
+                asked_at: at,
+                form: Form::default(),
+            });
         } else if let Event::QuestionAnswered { answer, operator, way, comment, identity, .. } =
             event
         {

@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here is used by a real run.
 
 use crate::base::clock::simulated_epoch;
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::seed::Seed;
 use crate::journal::chain;
@@ -53,6 +54,7 @@ impl JournalBuilder {
                     plan_digest: "sha256:0123456789abcdef".to_owned(),
                     operator: "alice".to_owned(),
                     tool: "drctl 0.1.0".to_owned(),
+                    form: Form::default(),
                 },
             )
             .event(0, Event::AttemptStarted { attempt: 1, operator: "alice".to_owned() })
@@ -252,6 +254,7 @@ pub fn every_event(step: &str) -> Vec<Event> {
             plan_digest: "sha256:0".to_owned(),
             operator: "alice".to_owned(),
             tool: "drctl 0.1.0".to_owned(),
+            form: Form::Graceful,
         },
         Event::AttemptStarted { attempt: 1, operator: "alice".to_owned() },
         Event::StepStarted { step: key(), inputs: json!({}) },
@@ -338,6 +341,12 @@ fn every_control_event(step: &StepKey) -> Vec<Event> {
         },
         Event::RunPaused { by: by.clone(), reason: Some("lunch".to_owned()) },
         Event::RunContinued { by: by.clone() },
+        Event::FormSwitched {
+            from: Form::Graceful,
+            to: Form::Ungraceful,
+            by: by.clone(),
+            reason: Some("the region is gone".to_owned()),
+        },
         Event::AbortRequested { by: by.clone(), reason: None, undo: true },
         Event::PlanChanged {
             plan: plan_with(&[step().as_str()]),
@@ -367,6 +376,7 @@ pub fn every_command(step: &str) -> Vec<Command> {
         Command::Continue,
         Command::Skip { step: step(), reason: "done by hand".to_owned() },
         Command::Retry { step: step() },
+        Command::Switch { to: Form::Ungraceful, reason: why() },
         Command::Abort { reason: why(), undo: true },
     ]
 }

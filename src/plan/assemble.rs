@@ -52,6 +52,7 @@ pub(super) fn assemble(
         expires_at: request.now + PLAN_LIFETIME,
         title: request.runbook.title.clone(),
         mode: request.mode.clone(),
+        form: request.form,
         runbook: source(&request.runbook.file, &request.runbook.text),
         estate: source(&request.estate.file, &request.estate.text),
         estate_name: request.estate.name.clone(),

@@ -3,18 +3,18 @@
 //! **Invariant:** only reads; everything that a run needs later is in the plan.
 
 use super::assemble::{assemble, millis};
-use super::estimate::{Durations, estimate};
+use super::estimate::Durations;
 use super::gate;
-use super::model::{Answer, Plan, PlannedStep, Retry, RunMode, StepPreview, WontReason};
+use super::model::{Answer, Plan, PlannedStep, Retry, RunMode};
 use super::nature;
 use super::scope::{StepResult, expression_texts, mentioned, step_scope};
-use crate::action::spec::ActionSpec;
-use crate::action::{Catalogue, Memory, Preview, ReadContext, StepScope};
+use crate::action::Catalogue;
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
 use crate::cloud::{Cloud, CloudError, Effects, Overlay};
 use crate::estate::{Environment, Estate, Objectives};
-use crate::runbook::{RunFacts, Runbook, Scope, Step, evaluate_inputs, expand};
+use crate::runbook::{RunFacts, Runbook, Scope, Step, expand};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,8 @@ pub struct PlanRequest<'a> {
     pub parameters: Values,
     /// Drill or run.
     pub mode: RunMode,
+    /// The form in which it begins.
+    pub form: Form,
     /// Objectives: the drill's, else the runbook's, else the estate's.
     pub objectives: Objectives,
     /// When the disaster happened, if it was said.
@@ -82,7 +84,7 @@ pub enum PlanError {
 /// Facts about a run that expressions may use.
 pub fn run_facts(
     run: &RunId,
-    mode: &RunMode,
+    (mode, form): (&RunMode, Form),
     disaster_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
 ) -> RunFacts {
@@ -95,6 +97,7 @@ pub fn run_facts(
         short_id: run.short().to_owned(),
         mode: name,
         keep: mode.keeps(),
+        form,
         disaster_at,
         started_at,
         status: None,
@@ -113,7 +116,7 @@ pub fn expires(created_at: DateTime<Utc>) -> DateTime<Utc> {
 /// AWS could not be read, or a value of a step cannot be made. What would go wrong in the run is no
 /// error: it is what the plan says.
 pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Plan, PlanError> {
-    let facts = run_facts(&request.run, &request.mode, request.disaster_at, None);
+    let facts = run_facts(&request.run, (&request.mode, request.form), request.disaster_at, None);
     let scope = Scope::of(request.parameters.clone())
         .with_estate(request.estate, request.environment)
         .with_run(&facts);
@@ -136,17 +139,17 @@ pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Pla
     Ok(assemble(&request, tools, steps, facts))
 }
 
-struct Planner<'a> {
-    request: &'a PlanRequest<'a>,
-    tools: PlanTools<'a>,
+pub(super) struct Planner<'a> {
+    pub(super) request: &'a PlanRequest<'a>,
+    pub(super) tools: PlanTools<'a>,
     /// Parameters, estate, environment and run.
     base: Scope,
     /// The same with the steps before the one that is being planned.
-    scope: Scope,
-    results: BTreeMap<StepKey, StepResult>,
-    overlay: Overlay,
-    facts: BTreeMap<String, String>,
-    answers: BTreeMap<StepKey, Answer>,
+    pub(super) scope: Scope,
+    pub(super) results: BTreeMap<StepKey, StepResult>,
+    pub(super) overlay: Overlay,
+    pub(super) facts: BTreeMap<String, String>,
+    pub(super) answers: BTreeMap<StepKey, Answer>,
     /// Keys of each step id: one, or one an item.
     expansions: BTreeMap<String, Vec<StepKey>>,
     steps: Vec<PlannedStep>,
@@ -226,6 +229,7 @@ impl Planner<'_> {
             gate: gate::kind(spec),
             undo: nature::undo(spec),
             calls: spec.calls.iter().map(|call| (*call).to_owned()).collect(),
+            role: spec.role,
             key,
             preview,
         })
@@ -274,123 +278,6 @@ impl Planner<'_> {
             Err(error) => {
                 Err(PlanError::Step { step: step.id.clone(), why: format!("when: {error}") })
             }
-        }
-    }
-
-    async fn preview(
-        &mut self,
-        step: &Step,
-        spec: &ActionSpec,
-        key: &StepKey,
-        region: &str,
-        needs: &[StepKey],
-        condition: Option<bool>,
-    ) -> Result<StepPreview, PlanError> {
-        if condition == Some(false) {
-            let when = step.when.as_ref().map(|when| when.text().to_owned()).unwrap_or_default();
-            let why = format!("its condition is false: {when}");
-            let answer = Answer::Wont { why, because: WontReason::Condition };
-            return Ok(self.record(key, spec, answer, Preview::default(), "skipped"));
-        }
-        let inputs = evaluate_inputs(&step.with, spec, &self.scope)
-            .map_err(|error| PlanError::Step { step: step.id.clone(), why: error.to_string() })?;
-        let action = self.tools.catalogue.get(&step.uses).expect("its spec was found");
-        let scope = StepScope {
-            run: &self.request.run,
-            step: key,
-            region,
-            estate: self.request.estate,
-            environment: self.request.environment,
-            inputs: &inputs,
-            now: self.request.now,
-            began: None,
-            asked: false,
-            intent: None,
-            disaster_at: self.request.disaster_at,
-            owner: &self.request.owner,
-            expires: expires(self.request.now),
-            hands_over: self.request.mode.hands_over(),
-            planned: None,
-            standing: None,
-        };
-        let view = self.tools.cloud.view(self.overlay.clone());
-        let (effects, memory) = (self.tools.effects, &Memory::default());
-        let context = ReadContext { scope, view: &view, effects, memory };
-        let preview = match action.preview(&context).await {
-            Ok(preview) => gate::within(preview, spec, step.timeout),
-            Err(crate::action::ActionError::Cloud(error)) => return Err(error.into()),
-            Err(error) => Preview {
-                summary: spec.summary.to_owned(),
-                wont: Some(error.to_string()),
-                outputs: spec.unknown_outputs(&error.to_string()),
-                ..Preview::default()
-            },
-        };
-        let answer = self.answer(&preview, needs, step.always, condition);
-        if let Answer::Will | Answer::CannotKnow { .. } = answer {
-            for effect in &preview.effects {
-                self.overlay.apply(effect);
-            }
-        }
-        self.facts.extend(preview.facts.clone());
-        Ok(self.record(key, spec, answer, preview, "succeeded"))
-    }
-
-    fn answer(
-        &self,
-        preview: &Preview,
-        needs: &[StepKey],
-        always: bool,
-        condition: Option<bool>,
-    ) -> Answer {
-        let blocked =
-            needs.iter().find(|need| matches!(self.answers.get(need), Some(Answer::Wont { .. })));
-        if let (Some(need), false) = (blocked, always) {
-            let why = format!("it needs {need}, which will not succeed");
-            return Answer::Wont { why, because: WontReason::Upstream };
-        }
-        if let Some(why) = &preview.wont {
-            let because = if always { WontReason::Condition } else { WontReason::Failure };
-            return Answer::Wont { why: why.clone(), because };
-        }
-        match (&preview.cannot_know, condition) {
-            (Some(why), _) => Answer::CannotKnow { why: why.clone() },
-            (None, None) => {
-                Answer::CannotKnow { why: "its condition depends on what the run finds".to_owned() }
-            }
-            (None, Some(_)) => Answer::Will,
-        }
-    }
-
-    fn record(
-        &mut self,
-        key: &StepKey,
-        spec: &ActionSpec,
-        answer: Answer,
-        preview: Preview,
-        status: &str,
-    ) -> StepPreview {
-        let simulated = self.request.environment.is_simulated();
-        let usual = || self.tools.catalogue.get(spec.name)?.cited_duration();
-        let cited = preview.cited_duration.or_else(usual);
-        let estimate = estimate(self.tools.durations, key, spec, cited, simulated);
-        self.answers.insert(key.clone(), answer.clone());
-        let outputs: BTreeMap<_, _> =
-            preview.outputs.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-        let result = StepResult { status: status.to_owned(), outputs: preview.outputs.clone() };
-        self.results.insert(key.clone(), result);
-        StepPreview {
-            answer,
-            summary: if preview.summary.is_empty() {
-                spec.summary.to_owned()
-            } else {
-                preview.summary
-            },
-            details: preview.details,
-            warnings: preview.warnings,
-            predictions: preview.predictions,
-            outputs,
-            estimate,
         }
     }
 }

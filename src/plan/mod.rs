@@ -6,9 +6,11 @@ mod assemble;
 mod build;
 mod change;
 mod estimate;
+mod foresee;
 mod gate;
 pub mod model;
 mod nature;
+mod preview;
 mod review;
 mod scope;
 
@@ -17,5 +19,5 @@ pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
 pub use change::carry_over;
 pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 pub use gate::{Follows, follows};
-pub use review::{answer_word, moved_facts, predicted_failures};
+pub use review::{answer_word, has_forms, moved_facts, predicted_failures};
 pub use scope::{StepResult, coerce_inputs, mentioned, refers_to, step_scope, typed_outputs};

@@ -2,7 +2,13 @@
 //!
 //! **Invariant:** running obeys the plan; nothing is looked up in files after planning.
 
+pub use super::preview::{
+    Answer, Estimate, OtherForm, Prediction, RecoveryPointPrediction, RestorePrediction,
+    StepPreview, WontReason,
+};
+use crate::action::spec::Role;
 use crate::base::few::Few;
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 pub use crate::runbook::{OnFailure, Phase};
 use chrono::{DateTime, Utc};
@@ -28,6 +34,9 @@ pub struct Plan {
     pub title: String,
     /// Drill or run.
     pub mode: RunMode,
+    /// The form in which the run begins; a person may switch it.
+    #[serde(default, skip_serializing_if = "Form::is_graceful")]
+    pub form: Form,
     /// The runbook file.
     pub runbook: Source,
     /// The estate file.
@@ -213,6 +222,9 @@ pub struct PlannedStep {
     pub undo: Option<String>,
     /// AWS operations it declared.
     pub calls: Vec<String>,
+    /// What it is in moving a service.
+    #[serde(default, skip_serializing_if = "Role::is_none")]
+    pub role: Role,
     /// What planning predicts for it.
     pub preview: StepPreview,
 }
@@ -244,125 +256,6 @@ pub enum GateKind {
     Person,
     /// An instant.
     Time,
-}
-
-/// Three answers of a dry run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
-pub enum Answer {
-    /// It will do this.
-    Will,
-    /// It will not run, or would fail, and why.
-    Wont {
-        /// Why.
-        why: String,
-        /// On purpose or not.
-        because: WontReason,
-    },
-    /// It cannot be known before the run, and why.
-    CannotKnow {
-        /// Why.
-        why: String,
-    },
-}
-
-/// Why a step will not succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WontReason {
-    /// Its condition is false: nothing is wrong.
-    Condition,
-    /// It would fail.
-    Failure,
-    /// A step that it needs will not succeed.
-    Upstream,
-}
-
-/// What planning predicts for a step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepPreview {
-    /// The answer.
-    pub answer: Answer,
-    /// What it does, one sentence with exact names.
-    pub summary: String,
-    /// Settings and other details, one a line.
-    pub details: Vec<String>,
-    /// What deserves attention before running.
-    pub warnings: Vec<String>,
-    /// Predicted values, compared after the run with what was observed under the same names.
-    pub predictions: BTreeMap<String, Json>,
-    /// Predicted outputs.
-    pub outputs: BTreeMap<String, Json>,
-    /// How long it takes.
-    pub estimate: Estimate,
-}
-
-/// How long something takes, and how that is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "known", rename_all = "snake_case")]
-pub enum Estimate {
-    /// From earlier runs of the same kind (simulated or real, never mixed).
-    History {
-        /// Median, milliseconds.
-        median_ms: u64,
-        /// Longest, milliseconds.
-        longest_ms: u64,
-        /// How many runs.
-        runs: u32,
-    },
-    /// A range that AWS or its users state.
-    Cited {
-        /// Lower end, milliseconds.
-        low_ms: u64,
-        /// Upper end, milliseconds.
-        high_ms: u64,
-        /// Who says so.
-        source: String,
-    },
-    /// Not known.
-    Unknown {
-        /// Why.
-        why: String,
-    },
-}
-
-/// What is predicted for the whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// Steps of the longest chain.
-    pub critical_path: Vec<StepKey>,
-    /// Time to recovered, without what people take to decide.
-    pub recovery_time: Estimate,
-    /// Steps on the way to recovered that wait for a person.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waits_for_people: Vec<StepKey>,
-    /// Newest data expected after the restore, if it can be said.
-    pub recovery_point: RecoveryPointPrediction,
-}
-
-/// The recovery point that is predicted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecoveryPointPrediction {
-    /// The instant that data loss is counted from.
-    pub target_at: Option<DateTime<Utc>>,
-    /// What `target_at` is: `disaster_at`, `restore_time`, `run_start`.
-    pub target: String,
-    /// The instant that will be restored to.
-    pub restore_time: Option<DateTime<Utc>>,
-    /// `target_at − restore_time`, milliseconds.
-    pub loss_ms: Option<u64>,
-    /// That of each restoring step where there are several; the rest is the worst of them then.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub each: Vec<RestorePrediction>,
-}
-
-/// The recovery point that is predicted for one of several restoring steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RestorePrediction {
-    /// The step.
-    pub step: StepKey,
-    /// What it loses.
-    pub point: RecoveryPointPrediction,
 }
 
 /// Every call of a planning session, and which walls stood.

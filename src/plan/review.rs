@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** looks at plans and at nothing else.
 
-use super::model::{Answer, Plan, WontReason};
+use super::model::{Answer, Plan, PlannedStep, WontReason};
 
 /// A plan's answer in one word, as dry runs show it.
 pub fn answer_word(answer: &Answer) -> &'static str {
@@ -24,6 +24,15 @@ pub fn predicted_failures(plan: &Plan) -> Vec<String> {
             Answer::Will | Answer::Wont { .. } | Answer::CannotKnow { .. } => None,
         })
         .collect()
+}
+
+/// Whether something in the plan depends on the form of the run.
+pub fn has_forms(plan: &Plan) -> bool {
+    let named = |step: &PlannedStep| {
+        let when = step.when.as_deref().unwrap_or_default();
+        [step.with.to_string().as_str(), when].iter().any(|text| text.contains("form"))
+    };
+    plan.steps.iter().any(|step| step.preview.other_form.is_some() || named(step))
 }
 
 /// Facts of `old` that have moved in `new`, each a sentence.

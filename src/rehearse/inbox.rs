@@ -4,6 +4,7 @@
 //! crash changes nothing about what people do.
 
 use super::scenario::Answers;
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::chain::known;
 use crate::journal::event::{Event, Record};
@@ -20,12 +21,20 @@ pub(super) struct Inbox {
     commanded: bool,
     /// Whether a pause waits to be ended.
     paused: bool,
+    /// The form in which the run began.
+    form: Form,
 }
 
 impl Inbox {
     /// For people who answer as `answers` says, after what `journal` tells.
     pub(super) fn of(answers: Answers, journal: &MemoryStore) -> Self {
-        let mut inbox = Self { answers, posts: Vec::new(), commanded: false, paused: false };
+        let mut inbox = Self {
+            answers,
+            posts: Vec::new(),
+            commanded: false,
+            paused: false,
+            form: Form::default(),
+        };
         let stored = journal.load().expect("memory can be read");
         inbox.note(&known(&stored).expect("this version wrote them"));
         inbox
@@ -44,11 +53,13 @@ impl Inbox {
     fn one(&mut self, record: &Record) {
         let (seq, at) = (record.seq, record.at);
         match &record.event {
+            Event::RunStarted { form, .. } => self.form = *form,
             Event::QuestionAsked { step, gate: Some(gate), .. } => self.gate(seq, at, step, gate),
             Event::IntentRecorded { .. } if !self.commanded => {
                 let reason = Some("of a rehearsal".to_owned());
                 let command = match self.answers {
                     Answers::Pause => Command::Pause { reason },
+                    Answers::Switch => Command::Switch { to: self.form.other(), reason },
                     Answers::Abort => Command::Abort { reason, undo: false },
                     Answers::AbortUndo => Command::Abort { reason, undo: true },
                     Answers::Approve
@@ -87,6 +98,7 @@ impl Inbox {
             | Answers::Skip
             | Answers::Undo
             | Answers::Pause
+            | Answers::Switch
             | Answers::Abort
             | Answers::AbortUndo => (Command::Approve { step, comment }, gate.approvals),
         };

@@ -57,6 +57,7 @@ impl Scripted {
             | Answers::Nobody
             | Answers::Retry
             | Answers::Pause
+            | Answers::Switch
             | Answers::Abort
             | Answers::AbortUndo => "stop",
         }

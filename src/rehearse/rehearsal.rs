@@ -17,6 +17,7 @@ use super::stage::Stage;
 use super::storm::storm;
 use crate::base::seed::Seed;
 use crate::journal::fold::RunState;
+use crate::plan::has_forms;
 use crate::plan::model::{GateKind, OnFailure};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,7 +192,10 @@ impl Order<'_> {
             let mode = act.scenario.mode;
             let faults = catalogue().into_iter().chain(struck_later(&act.played));
             scenarios.extend(faults.map(|fault| Scenario::with(mode, &fault)));
-            let commanded = Answers::COMMANDS;
+            // To a run without forms a switch is a line in the journal.
+            let forms = has_forms(&self.stages[&mode].plan);
+            let commanded = Answers::COMMANDS.into_iter();
+            let commanded = commanded.filter(|it| forms || *it != Answers::Switch);
             scenarios
                 .extend(commanded.map(|answers| Scenario { answers, ..Scenario::clean(mode) }));
         }

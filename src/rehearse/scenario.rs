@@ -44,6 +44,8 @@ pub enum Answers {
     Undo,
     /// Pauses the run when it begins its first mutation, and lets it go on after that.
     Pause,
+    /// Switches the form of the run when it begins its first mutation.
+    Switch,
     /// Aborts the run when it begins its first mutation.
     Abort,
     /// The same, and has what was done undone.
@@ -52,7 +54,7 @@ pub enum Answers {
 
 impl Answers {
     /// All but the usual by name.
-    const NAMES: [(&'static str, Self); 9] = [
+    const NAMES: [(&'static str, Self); 10] = [
         ("reject", Self::Reject),
         ("nobody", Self::Nobody),
         ("retry", Self::Retry),
@@ -60,6 +62,7 @@ impl Answers {
         ("skip", Self::Skip),
         ("undo", Self::Undo),
         ("pause", Self::Pause),
+        ("switch", Self::Switch),
         ("abort", Self::Abort),
         ("abort-undo", Self::AbortUndo),
     ];
@@ -68,7 +71,7 @@ impl Answers {
     /// Those that differ after a failure.
     pub const AFTER_FAILURES: [Self; 4] = [Self::Retry, Self::Continue, Self::Skip, Self::Undo];
     /// Those that command something from another terminal.
-    pub const COMMANDS: [Self; 3] = [Self::Pause, Self::Abort, Self::AbortUndo];
+    pub const COMMANDS: [Self; 4] = [Self::Pause, Self::Switch, Self::Abort, Self::AbortUndo];
 
     /// Whether a run of it is aborted: then it depends on the instant how far it got.
     pub fn aborts(self) -> bool {

@@ -174,6 +174,7 @@ impl Stage {
                 estate: &estate,
                 environment: found,
                 parameters: parameters.clone(),
+                form: runbook.form.unwrap_or_default(),
                 mode,
                 objectives,
                 disaster_at: None,

@@ -144,6 +144,7 @@ fn run_facts(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> RunFacts
         simulated: place.simulated,
         emulated: place.emulated,
         banner: place.banner().map(str::to_owned),
+        form: form(state),
         operators: state.operators.clone(),
         attempts: state.attempts,
         tool: state.tool.clone(),
@@ -152,6 +153,18 @@ fn run_facts(plan: &Plan, state: &RunState, stored: &[StoredRecord]) -> RunFacts
         last_at: state.last_at.unwrap_or(started_at),
         journal_count: stored.len() as u64,
         journal_digest: stored.last().map_or_else(String::new, |last| last.digest.to_string()),
+    }
+}
+
+/// The form of the run, where it was not the usual one all the time.
+fn form(state: &RunState) -> String {
+    match &state.switched {
+        None if state.form.is_graceful() => String::new(),
+        None => state.form.to_string(),
+        Some(last) => {
+            let (by, at) = (&last.by, format_instant(last.at));
+            format!("{}, switched from {} by {by} at {at}", state.form, last.from)
+        }
     }
 }
 

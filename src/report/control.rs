@@ -23,6 +23,8 @@ pub fn control_sentence(event: &Event) -> Option<String> {
         format!("run paused by {by}{}", because(reason.as_deref()))
     } else if let Event::RunContinued { by } = event {
         format!("run continued by {by}")
+    } else if let Event::FormSwitched { from, to, by, reason } = event {
+        format!("{by} switched the run from {from} to {to}{}", because(reason.as_deref()))
     } else if let Event::AbortRequested { by, reason, undo } = event {
         let how = if *undo { "what was done is undone" } else { "what was done stays" };
         format!("run aborted by {by}{}; {how}", because(reason.as_deref()))
@@ -63,6 +65,8 @@ pub(super) fn deed(event: &Event) -> Option<(&Person, String)> {
         Some((by, with("paused the run", reason.as_deref())))
     } else if let Event::RunContinued { by } = event {
         Some((by, "continued the run".to_owned()))
+    } else if let Event::FormSwitched { from, to, by, reason } = event {
+        Some((by, with(&format!("switched the run from {from} to {to}"), reason.as_deref())))
     } else if let Event::AbortRequested { by, reason, undo } = event {
         let undo = if *undo { " with undo" } else { "" };
         Some((by, with(&format!("aborted the run{undo}"), reason.as_deref())))
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn every_event_of_control_has_a_sentence_with_who() {
         let told: Vec<String> = every_event("a").iter().filter_map(control_sentence).collect();
-        assert_eq!(told.len(), 11, "{told:?}");
+        assert_eq!(told.len(), 12, "{told:?}");
         for sentence in told.iter().filter(|text| *text != "needs no answer any more") {
             assert!(sentence.contains("bob (arn:aws:"), "{sentence}");
         }

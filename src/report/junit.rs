@@ -57,6 +57,10 @@ fn properties(report: &Report) -> Vec<(String, String)> {
         ("answered_by".to_owned(), run.server.clone()),
         ("simulated".to_owned(), run.simulated.to_string()),
         ("emulated".to_owned(), run.emulated.to_string()),
+        (
+            "form".to_owned(),
+            if run.form.is_empty() { "graceful".to_owned() } else { run.form.clone() },
+        ),
         ("headline".to_owned(), report.verdict.headline.clone()),
         ("plan_digest".to_owned(), run.plan_digest.clone()),
         ("journal_digest".to_owned(), run.journal_digest.clone()),

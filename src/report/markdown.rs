@@ -70,6 +70,7 @@ fn run(report: &Report) -> String {
         ),
         ("answered by", run.server.clone()),
         ("faults", run.faults.join(", ")),
+        ("form", run.form.clone()),
         ("operator", run.operators.join(", ")),
         ("started", format_instant(run.started_at)),
         ("last event", format_instant(run.last_at)),

@@ -93,6 +93,9 @@ pub struct RunFacts {
     pub emulated: bool,
     /// What stands above the report for either of the two.
     pub banner: Option<String>,
+    /// In which form it ran, and who switched that; empty for what was graceful all the time.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub form: String,
     /// Who started and resumed it.
     pub operators: Vec<String>,
     /// How many processes worked on it.

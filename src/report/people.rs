@@ -52,6 +52,7 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
             | Event::ApprovalWithdrawn { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::FormSwitched { .. }
             | Event::PlanChanged { .. }
             | Event::PlanKept { .. }
             | Event::AbortRequested { .. }

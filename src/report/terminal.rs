@@ -21,6 +21,9 @@ pub fn render_summary(report: &Report) -> String {
     if !report.run.faults.is_empty() {
         text.push_str(&format!("with faults: {}\n", report.run.faults.join(", ")));
     }
+    if !report.run.form.is_empty() {
+        text.push_str(&format!("form: {}\n", report.run.form));
+    }
     let part =
         |part: &Part| format!("{} {}", part_name(&part.name).to_lowercase(), part.status.name());
     text.push_str(&report.parts.iter().map(part).collect::<Vec<_>>().join(", "));

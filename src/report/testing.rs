@@ -1,7 +1,9 @@
 //! Plans and journals for the tests of reports. **Invariant:** a fresh plan promises fifteen minutes
 //! and one, in the simulator.
 
+use crate::action::spec::Role;
 use crate::base::clock::simulated_epoch;
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::event::{Event, RunOutcome};
 use crate::journal::testing::{JournalBuilder, evidence, run_id};
@@ -46,6 +48,7 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         gate: None,
         undo: None,
         calls: Vec::new(),
+        role: Role::None,
         preview: StepPreview {
             answer: Answer::Will,
             summary: String::new(),
@@ -54,6 +57,7 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
             predictions: BTreeMap::new(),
             outputs: BTreeMap::new(),
             estimate: Estimate::Unknown { why: "no history".into() },
+            other_form: None,
         },
     }
 }
@@ -67,6 +71,7 @@ pub(crate) fn plan() -> Plan {
         expires_at: at(3_600),
         title: "Restore the orders database".into(),
         mode: RunMode::Drill { name: "restore-db".into(), keep: false },
+        form: Form::Graceful,
         runbook: source("restore-db.yaml"),
         estate: source("techcorp.yaml"),
         estate_name: "techcorp".into(),

@@ -3,6 +3,7 @@
 //! **Invariant:** every event of the journal has a row, also one that is not understood.
 
 use crate::base::duration::human;
+use crate::base::form::Form;
 use crate::journal::event::{Event, RunOutcome};
 use crate::journal::store::StoredRecord;
 use crate::report::control::{because, control_sentence};
@@ -41,7 +42,10 @@ pub fn outcome_name(outcome: RunOutcome) -> &'static str {
 
 fn sentence(event: &Event) -> String {
     match event {
-        Event::RunStarted { operator, .. } => format!("run started by {operator}"),
+        Event::RunStarted { operator, form: Form::Graceful, .. } => {
+            format!("run started by {operator}")
+        }
+        Event::RunStarted { operator, form, .. } => format!("run started by {operator}, {form}"),
         Event::AttemptStarted { attempt, operator } => {
             format!("attempt {attempt} started by {operator}")
         }
@@ -85,6 +89,7 @@ fn sentence(event: &Event) -> String {
         | Event::CommandRefused { .. }
         | Event::RunPaused { .. }
         | Event::RunContinued { .. }
+        | Event::FormSwitched { .. }
         | Event::PlanChanged { .. }
         | Event::PlanKept { .. }
         | Event::AbortRequested { .. } => control_sentence(event).unwrap_or_default(),

@@ -204,6 +204,7 @@ impl<'a> Scene<'a> {
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }
             | Event::RunContinued { .. }
+            | Event::FormSwitched { .. }
             | Event::PlanChanged { .. }
             | Event::PlanKept { .. }
             | Event::AbortRequested { .. } => {}

@@ -46,6 +46,11 @@ pub fn difference(old: &Runbook, new: &Runbook) -> Difference {
     for change in changes(&parameters(old), &parameters(new)) {
         found.lines.push(format!("~ parameter {change}"));
     }
+    let form = |runbook: &Runbook| runbook.form.unwrap_or_default();
+    if form(old) != form(new) {
+        let (old, new) = (form(old), form(new));
+        found.lines.push(format!("~ form {old} -> {new}; a run keeps the form that it has"));
+    }
     for change in changes(&measures(old), &measures(new)) {
         found.lines.push(format!("~ measure {change}"));
     }

@@ -3,12 +3,13 @@
 //! **Invariant:** a drill names its runbook, its estate and its environment; nothing is guessed later.
 
 use crate::base::diagnostic::Problems;
+use crate::base::form::Form;
 use crate::base::yaml::{self, Fields, Key, Kind, Node};
 use crate::estate::{Environment, faults, header, objectives};
 use crate::runbook::bind::{Given, bind};
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
-use crate::runbook::document::{Naming, check_name, name};
+use crate::runbook::document::{Naming, check_name, name, word};
 use crate::runbook::lint::unmeasured;
 use crate::runbook::model::{Drill, Runbook};
 use crate::runbook::shape::DRILL;
@@ -38,6 +39,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         })
         .collect();
     let objectives = objectives(fields.node("objectives"), p);
+    let form = word(&mut fields, "form", &Form::NAMES, p);
     let schedule = schedule(&mut fields, p);
     let faults = faults(&mut fields, p);
     fields.finish(p);
@@ -52,6 +54,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         environment,
         parameters,
         objectives,
+        form,
         schedule,
         faults,
         file: file.to_owned(),

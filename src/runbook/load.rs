@@ -4,13 +4,14 @@
 
 use crate::action::spec::{ActionKind, ActionSpec};
 use crate::base::diagnostic::Problems;
+use crate::base::form::Form;
 use crate::base::value::Type;
 use crate::base::yaml::{self, Fields};
 use crate::estate::{header, objectives};
 use crate::runbook::assumed;
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
-use crate::runbook::document::{Naming, items, name};
+use crate::runbook::document::{Naming, items, name, word};
 use crate::runbook::gates;
 use crate::runbook::graph::{Graph, positions};
 use crate::runbook::lint::{Declared, lint};
@@ -56,6 +57,7 @@ pub fn load_runbook(
     let parameters = parameters::read(&mut f, p);
     let promised = f.node("objectives");
     let objectives = objectives(promised, p);
+    let form = word(&mut f, "form", &Form::NAMES, p);
     let assumes_lost = assumed::read(&mut f, text, p);
     let measured = measured::read(&mut f, p);
     let drafts = read_steps(&mut f, text, p);
@@ -85,6 +87,7 @@ pub fn load_runbook(
         docs,
         parameters,
         objectives,
+        form,
         assumes_lost,
         measure,
         steps,

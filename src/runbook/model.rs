@@ -7,6 +7,7 @@ use crate::action::Catalogue;
 use crate::action::spec::ActionSpec;
 use crate::base::diagnostic::Span;
 use crate::base::few::Few;
+use crate::base::form::Form;
 use crate::base::value::{Type, Value};
 use crate::estate::Objectives;
 use crate::runbook::bind::Given;
@@ -49,6 +50,8 @@ pub struct Runbook {
     pub parameters: Vec<Parameter>,
     /// What it promises, if it promises anything of its own.
     pub objectives: Objectives,
+    /// The form of its runs, where neither drill nor command line says otherwise; `None` is graceful.
+    pub form: Option<Form>,
     /// The region that it assumes lost.
     pub assumes_lost: Option<Template>,
     /// Which steps measurements are taken from.
@@ -328,6 +331,8 @@ pub struct Drill {
     pub parameters: BTreeMap<String, Given>,
     /// What is promised here.
     pub objectives: Objectives,
+    /// The form of its runs; `None` is the runbook's.
+    pub form: Option<Form>,
     /// Cron text with five fields.
     pub schedule: Option<String>,
     /// Faults of the simulator that the drill is meant to meet: `throttled`, `slow=3`, …

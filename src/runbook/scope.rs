@@ -3,6 +3,7 @@
 //! **Invariant:** a step that has not run yet has unknown outputs, never missing ones.
 
 use crate::action::Condition;
+use crate::base::form::Form;
 use crate::base::value::{Type, Value, Values};
 use crate::estate::{Database, Environment, Estate};
 use chrono::{DateTime, Utc};
@@ -36,6 +37,8 @@ pub struct RunFacts {
     pub mode: &'static str,
     /// Whether what was created stays.
     pub keep: bool,
+    /// The form of the run; to a step that has begun, the one that it began in.
+    pub form: Form,
     /// When the disaster happened, if it was said.
     pub disaster_at: Option<DateTime<Utc>>,
     /// When the run started; unknown while planning.
@@ -78,6 +81,7 @@ impl Scope {
             ("short_id", Value::text(&run.short_id)),
             ("mode", Value::text(run.mode)),
             ("keep", Value::Bool(run.keep)),
+            ("form", Value::text(run.form.name())),
             ("disaster_at", Value::optional(run.disaster_at)),
             ("started_at", run.started_at.map_or_else(started, Value::Time)),
             ("status", run.status.map_or_else(later, Value::text)),
@@ -187,6 +191,7 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
             ("short_id", text()),
             ("mode", Type::OneOf(&["drill", "run"])),
             ("keep", Type::Bool),
+            ("form", Type::OneOf(Form::WORDS)),
             ("disaster_at", Type::Time.or_null()),
             ("started_at", Type::Time),
             ("status", Type::OneOf(Condition::WORDS)),

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the readers of both read exactly these fields.
 
+use crate::base::form::Form;
 use crate::base::shape::{FieldShape, Is, Shape};
 use crate::estate::{API_VERSION, OBJECTIVES_FIELD};
 use crate::runbook::document::{DOCUMENT_NAME, ID};
@@ -27,6 +28,11 @@ pub(crate) static RUNBOOK: Shape = Shape {
             "What may differ from run to run; expressions say `params.NAME`.",
         ),
         OBJECTIVES_FIELD,
+        FieldShape::optional(
+            "form",
+            Is::Words(|| words(&Form::NAMES)),
+            "`graceful` (the usual) waits until nothing is lost, `ungraceful` accepts a loss.",
+        ),
         FieldShape::optional(
             "assumes_lost",
             Is::Template,
@@ -150,6 +156,11 @@ pub(crate) static DRILL: Shape = Shape {
             "Values of the runbook's parameters.",
         ),
         OBJECTIVES_FIELD,
+        FieldShape::optional(
+            "form",
+            Is::Words(|| words(&Form::NAMES)),
+            "The form of its runs; else the runbook's.",
+        ),
         FieldShape::optional(
             "schedule",
             Is::Matching(r"^\s*([0-9*,/-]+\s+){4}[0-9*,/-]+\s*$"),

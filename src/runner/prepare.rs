@@ -8,6 +8,7 @@ use super::standing::standing;
 use super::translate::inputs_json;
 use crate::action::spec::Reversibility;
 use crate::action::{Action, Memory, PastIntent, Standing, StepScope};
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
@@ -53,11 +54,12 @@ pub(super) struct Past {
     began: Option<DateTime<Utc>>,
     asked: bool,
     intent: Option<PastIntent>,
+    form: Form,
 }
 
 impl Past {
-    /// Of `step` so far.
-    pub(super) fn of(step: &StepState) -> Self {
+    /// Of `step` so far, in a run that has this form now.
+    pub(super) fn of(step: &StepState, form: Form) -> Self {
         let retried = step.answered_at.filter(|_| step.answer.as_deref() == Some(RETRY));
         let past = |at: DateTime<Utc>, accepted: bool| {
             Some(PastIntent { at, accepted, retried: retried.filter(|retried| *retried >= at) })
@@ -71,7 +73,7 @@ impl Past {
             }
             IntentStatus::Refused => None,
         });
-        Self { began: step.started_at, asked: step.may_have_made, intent }
+        Self { began: step.started_at, asked: step.may_have_made, intent, form }
     }
 }
 
@@ -101,6 +103,7 @@ impl Prepared {
             hands_over: plan.mode.hands_over(),
             planned: Some(&self.planned),
             standing: self.standing.as_ref(),
+            form: past.form,
         }
     }
 }
@@ -239,10 +242,13 @@ fn scope(
     // Looks at every step of the plan: only for those who ask.
     let asks = texts.contains("status") || texts.contains("failed_steps");
     let seen = asks.then(|| standing(plan, state, step));
+    // What has begun keeps the form that it began in, so that a resumed process finds the same inputs.
+    let found = &state.steps[&step.key];
+    let form = if found.status == StepStatus::Pending { state.form } else { found.form };
     let facts = RunFacts {
         status: seen.as_ref().map(|seen| seen.condition.word()),
         failed_steps: seen.map(|seen| seen.failed.into_iter().map(|(key, _)| key).collect()),
-        ..run_facts(&plan.run, &plan.mode, plan.disaster_at, Some(started))
+        ..run_facts(&plan.run, (&plan.mode, form), plan.disaster_at, Some(started))
     };
     let base = Scope::of(running.parameters.clone())
         .with_estate(running.estate, running.environment)

@@ -6,7 +6,7 @@ use super::judge::{Expectation, Heard, Judgement, ttls, values, words};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::dns::{DnsAnswer, DnsQuestion, RecordKind, ResolverName};
 use crate::cloud::{DNS_READ, ErrorClass};
@@ -43,6 +43,7 @@ impl Default for DnsCheck {
             calls: &[],
             effects: &[DNS_READ],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "# Ask each resolver by itself: dig @RESOLVER …\n\
                       dig {name} [{type}] +noall +answer +comments",
             default_timeout: Duration::from_secs(300),

@@ -6,7 +6,7 @@
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Observation, Preview};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role, WaitsFor};
 use crate::base::redact::redact_line;
 use crate::base::value::{Type, Value};
 use async_trait::async_trait;
@@ -65,6 +65,7 @@ impl Default for Approve {
             calls: &[],
             effects: &[],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "# Decide, and write down who, when and why: {message} \
                       [(to be decided by: {approvers})] [(people who must approve: {approvals})]",
             default_timeout: DEFAULT_TIMEOUT,

@@ -6,7 +6,7 @@
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role, WaitsFor};
 use crate::base::clock::{between, format_instant, later};
 use crate::base::duration;
 use crate::base::value::{Type, Value, Values};
@@ -45,6 +45,7 @@ impl Default for WaitUntil {
             calls: &[],
             effects: &[],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "# Wait [until {time}] [for {for}] [after {after}]",
             default_timeout: DEFAULT_TIMEOUT,
             poll_every: Duration::from_secs(60),

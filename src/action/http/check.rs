@@ -8,7 +8,7 @@ use super::headers::{from_variables, headers};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::secret::Secret;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::http::{HttpAddress, HttpAnswer, HttpMethod, HttpRequest};
@@ -50,6 +50,7 @@ impl Default for HttpCheck {
             calls: &[],
             effects: &[HTTP_READ, VARIABLE_READ],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "curl --silent --show-error --include --max-time 10 {url}",
             default_timeout: Duration::from_secs(300),
             poll_every: Duration::from_secs(5),

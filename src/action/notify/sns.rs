@@ -7,7 +7,7 @@ use super::{check_message, document};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::digest::Digest;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::Publication;
@@ -52,6 +52,7 @@ impl Default for NotifySns {
             calls: &["sns:Publish"],
             effects: &[],
             reversibility: Reversibility::Irreversible,
+            role: Role::None,
             by_hand: "aws sns publish --region {region} --topic-arn {topic} [--subject {subject}] \
                       --message {message}",
             default_timeout: Duration::from_secs(120),

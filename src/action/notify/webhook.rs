@@ -7,7 +7,7 @@ use super::{check_message, document};
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::digest::signature;
 use crate::base::secret::{ExposeSecret as _, Secret};
 use crate::base::value::{Type, Value, Values};
@@ -42,6 +42,7 @@ impl Default for NotifyWebhook {
             calls: &["secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"],
             effects: &[HTTP_SEND, VARIABLE_READ],
             reversibility: Reversibility::Irreversible,
+            role: Role::None,
             by_hand: "# Tell them yourself; the address is where the runbook takes it from.\n\
                       # {message}",
             default_timeout: Duration::from_secs(120),

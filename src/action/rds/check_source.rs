@@ -4,7 +4,7 @@
 
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::clock::format_instant;
 use crate::base::value::{Type, Value, Values};
@@ -43,6 +43,7 @@ impl Default for CheckSource {
             calls: &["rds:DescribeDBInstances", "rds:DescribeDBInstanceAutomatedBackups"],
             effects: &[],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "aws rds describe-db-instances --region {region} --db-instance-identifier {instance}\n\
                       aws rds describe-db-instance-automated-backups --region {region} \
                       --db-instance-identifier {instance}\n\

@@ -6,7 +6,7 @@
 use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::clock::format_instant;
 use crate::base::ids::rds_name;
@@ -58,6 +58,7 @@ impl Default for CreateSnapshot {
                     Values::from([("snapshot".to_owned(), snapshot)])
                 },
             },
+            role: Role::None,
             by_hand: "aws rds create-db-snapshot --region {region} \
                       --db-instance-identifier {instance} --db-snapshot-identifier {snapshot}\n\
                       aws rds wait db-snapshot-available --region {region} \

@@ -7,7 +7,7 @@ use super::removal::{ended, not_deleted, not_permitted};
 use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::PredictedEffect;
@@ -40,6 +40,7 @@ impl Default for DeleteInstance {
             calls: &["rds:DescribeDBInstances", "rds:ModifyDBInstance", OPERATION],
             effects: &[],
             reversibility: Reversibility::Irreversible,
+            role: Role::None,
             by_hand: "# Delete only what this exercise created: look at its tags first.\n\
                       aws rds list-tags-for-resource --region {region} --resource-name ARN\n\
                       aws rds delete-db-instance --region {region} \

@@ -7,7 +7,7 @@ use super::removal::{ended, not_deleted, not_permitted, snapshot_id};
 use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::PredictedEffect;
@@ -44,6 +44,7 @@ impl Default for DeleteSnapshot {
             calls: &["rds:DescribeDBSnapshots", OPERATION],
             effects: &[],
             reversibility: Reversibility::Irreversible,
+            role: Role::None,
             by_hand: "# Delete only what this exercise took: look at its tags first.\n\
                       aws rds describe-db-snapshots --region {region} \
                       --db-snapshot-identifier {snapshot}\n\

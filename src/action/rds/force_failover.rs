@@ -5,7 +5,7 @@
 
 use crate::action::context::{PastIntent, ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::clock::{between, format_instant};
 use crate::base::value::{Type, Value, Values};
@@ -45,6 +45,7 @@ impl Default for ForceFailover {
             calls: &["rds:DescribeDBInstances", "rds:DescribeEvents", OPERATION],
             effects: &[],
             reversibility: Reversibility::Irreversible,
+            role: Role::None,
             by_hand: "aws rds reboot-db-instance --region {region} \
                       --db-instance-identifier {instance} --force-failover\n\
                       aws rds describe-events --region {region} --source-type db-instance \

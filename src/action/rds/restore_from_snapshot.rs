@@ -10,7 +10,7 @@ use super::snapshot_ground::{call, details, ground, obstacle, predictions, warni
 use super::snapshot_key::{KeyState, key_state};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Observation, Preview};
-use crate::action::spec::{ActionKind, ActionSpec, Field};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value};
@@ -48,6 +48,7 @@ impl Default for RestoreFromSnapshot {
             ],
             effects: &[],
             reversibility: undo(),
+            role: Role::None,
             by_hand: "aws rds restore-db-instance-from-db-snapshot --region {region} \
                       --db-snapshot-identifier {snapshot} --db-instance-identifier {instance} \
                       --no-publicly-accessible[ --db-instance-class {class}]\

@@ -9,7 +9,7 @@ use super::restore_settings::{
 use super::restored::{CITED, Origin, foreign, judge, outputs, undo, unusable};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Observation, Preview};
-use crate::action::spec::{ActionKind, ActionSpec, Field};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::ids::rds_name;
 use crate::base::value::{Type, Value};
@@ -40,6 +40,7 @@ impl Default for RestoreToPointInTime {
             ],
             effects: &[],
             reversibility: undo(),
+            role: Role::None,
             by_hand: "aws rds restore-db-instance-to-point-in-time --region {region} \
                       --source-db-instance-identifier {source} \
                       --target-db-instance-identifier {instance} --restore-time {restore_time} \

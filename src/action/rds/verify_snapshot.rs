@@ -7,7 +7,7 @@ use super::snapshot_key::KeyState;
 use super::snapshot_verdict::{Found, look, problems, warnings};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::clock::{between, format_instant};
 use crate::base::duration::human;
@@ -36,6 +36,7 @@ impl Default for VerifySnapshot {
             calls: &["rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "kms:DescribeKey"],
             effects: &[],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "aws rds describe-db-snapshots --region {region} \
                       --db-instance-identifier {instance} \
                       --query 'reverse(sort_by(DBSnapshots,&SnapshotCreateTime))'\n\

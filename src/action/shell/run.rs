@@ -6,7 +6,7 @@
 use crate::action::Action;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::duration;
 use crate::base::redact::redact;
 use crate::base::secret::Secret;
@@ -67,6 +67,7 @@ impl Default for ShellRun {
             calls: &[],
             effects: &[PROCESS_RUN, VARIABLE_READ],
             reversibility: Reversibility::Irreversible,
+            role: Role::None,
             by_hand: "{command}",
             default_timeout: Duration::from_secs(3600),
             poll_every: Duration::from_secs(5),

@@ -8,7 +8,7 @@ use super::expectation::Expectation;
 use super::pack::{Item, NAMES, PACK, WRITE_PROBE};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::digest::Digest;
 use crate::base::value::{Type, Value, Values};
@@ -61,6 +61,7 @@ impl Default for SqlCheck {
             calls: CALLS,
             effects: &[SQL_READ, SQL_WRITE],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "# Ask the database itself, with the password in its secret.\n\
                       aws rds describe-db-instances --region {region} \
                       --db-instance-identifier {instance} --query DBInstances[0].Endpoint\n\

@@ -5,7 +5,7 @@
 use super::connect::{CALLS, CITED, connection_inputs, open, preview};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
 use crate::base::clock::{between, format_instant};
 use crate::base::duration;
@@ -64,6 +64,7 @@ impl Default for SqlHeartbeat {
             calls: CALLS,
             effects: &[SQL_READ],
             reversibility: Reversibility::ReadOnly,
+            role: Role::None,
             by_hand: "aws rds describe-db-instances --region {region} \
                       --db-instance-identifier {instance} --query DBInstances[0].Endpoint\n\
                       psql --host ENDPOINT --username {user} --dbname {database} \

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** every command says what it changes and shows an example.
 
+use crate::base::form::Form;
+use crate::cli::args::form;
 use clap::{Args, Subcommand};
 
 const APPROVE: &str = "Examples:
@@ -51,6 +53,13 @@ const RETRY: &str = "Example:
 
 A step whose failure is asked about is tried again; one that waits before its next look looks now.";
 
+const SWITCH: &str = "Example:
+  drctl switch last --to ungraceful --reason 'the region is gone, the replica gets nothing more'
+
+`graceful` waits until nothing is lost, `ungraceful` accepts a loss; steps that have no two forms go on as
+they are. A switch back to graceful is possible until something was done in the ungraceful form that
+cannot be taken back.";
+
 const ABORT: &str = "Examples:
   drctl abort last --dry-run                      what would be undone, in which order, and what stays
   drctl abort last --reason 'primary is back'
@@ -87,6 +96,9 @@ pub(in crate::cli) enum ControlCommand {
     /// Try a step again, or look now instead of later.
     #[command(after_help = RETRY)]
     Retry(StepArgs),
+    /// Switch the form of a run: what waits looks again at once.
+    #[command(after_help = SWITCH)]
+    Switch(SwitchArgs),
     /// End a run: show what is undone and what stays, ask, then do it.
     #[command(after_help = ABORT)]
     Abort(AbortArgs),
@@ -145,6 +157,19 @@ pub(in crate::cli) struct PauseArgs {
     /// Why; recorded and shown in the report.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+}
+
+/// `drctl switch`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SwitchArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// The form from then on.
+    #[arg(long, value_name = "FORM", value_parser = form())]
+    pub to: Form,
+    /// Why; recorded and shown in the report.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// `drctl skip`

@@ -63,8 +63,12 @@ pub(super) fn judge(subject: &Subject, command: &Command, by: &Person) -> Result
                 Err(CommandError::usage(message).help(format!("`drctl continue {}`", subject.run)))
             }
         },
-        // A pause may be on its way in the inbox.
-        Command::Continue => Ok(()),
+        Command::Switch { to, .. } if *to == subject.state.form => {
+            Err(CommandError::usage(format!("run {} is {to} already", subject.run))
+                .help(format!("`drctl status {}` shows who switched it", subject.run)))
+        }
+        // A pause, or another switch, may be on its way in the inbox.
+        Command::Continue | Command::Switch { .. } => Ok(()),
         Command::Skip { step, .. } => judge_skip(subject, step),
         Command::Retry { step } => match subject.state.steps[step].status {
             StepStatus::Running | StepStatus::Undoing => Ok(()),

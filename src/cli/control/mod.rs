@@ -1,5 +1,5 @@
 //! Commands to a run from any terminal: approve, reject, withdraw, answer, pause, continue, skip, retry,
-//! abort.
+//! switch, abort.
 //!
 //! **Invariant:** a command changes nothing by itself: it is posted into the run's inbox, and the process
 //! that drives the run takes or refuses it. What cannot be taken is refused before it is posted.
@@ -59,6 +59,7 @@ fn target(command: &ControlCommand) -> &Target {
         ControlCommand::Continue(target) => target,
         ControlCommand::Skip(args) => &args.at.target,
         ControlCommand::Retry(args) => &args.target,
+        ControlCommand::Switch(args) => &args.target,
         ControlCommand::Abort(args) => &args.target,
     }
 }
@@ -91,6 +92,9 @@ fn wish(subject: &Subject, command: &ControlCommand) -> Result<Command, CommandE
             Command::Skip { step: at(&args.at)?, reason: args.reason.clone() }
         }
         ControlCommand::Retry(args) => Command::Retry { step: at(args)? },
+        ControlCommand::Switch(args) => {
+            Command::Switch { to: args.to, reason: Some(args.reason.clone()) }
+        }
         ControlCommand::Abort(args) => {
             Command::Abort { reason: args.reason.clone(), undo: !args.no_undo }
         }

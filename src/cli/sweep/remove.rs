@@ -10,6 +10,7 @@ use crate::action::{
 };
 use crate::base::clock::{Clock, between};
 use crate::base::duration::human;
+use crate::base::form::Form;
 use crate::base::value::{Value, Values};
 use crate::cloud::tags::Marks;
 use crate::cloud::{CloudError, Effects, ErrorClass, EstateView, Writer};
@@ -120,6 +121,7 @@ impl Sweeper<'_> {
             hands_over: false,
             planned: None,
             standing: None,
+            form: Form::default(),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::Counters;
 use super::judge::Judge;
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::base::seed::Seed;
 use crate::journal::event::Record;
@@ -131,8 +132,12 @@ impl Sky {
                 Command::Answer { step, answer: answer.to_owned(), comment }
             }
             44..56 => Command::Pause { reason: None },
-            56..66 => Command::Continue,
-            66..76 => Command::Skip { step, reason: "a storm".to_owned() },
+            56..63 => Command::Continue,
+            63..67 => {
+                let to = if self.random.bool() { Form::Graceful } else { Form::Ungraceful };
+                Command::Switch { to, reason: None }
+            }
+            67..76 => Command::Skip { step, reason: "a storm".to_owned() },
             76..90 => Command::Retry { step },
             _ => Command::Abort { reason: None, undo: self.random.bool() },
         }

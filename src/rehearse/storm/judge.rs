@@ -170,6 +170,7 @@ impl Judge {
             Event::QuestionExpired { .. } => "gate expired",
             Event::QuestionAnswered { .. } => "question answered",
             Event::RunPaused { .. } => "paused",
+            Event::FormSwitched { .. } => "switched",
             Event::AbortRequested { .. } => "aborted",
             Event::CommandTaken { .. } => "command taken",
             Event::CommandRefused { .. } => "command refused",

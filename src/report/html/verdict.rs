@@ -81,6 +81,7 @@ pub fn facts(report: &Report) -> Markup {
             dd { (shown(&run.environment)) ", account " (shown(&run.account)) ", region " (shown(&run.region)) }
             dt { "Answered by" } dd { (shown(&run.server)) }
             @if !run.faults.is_empty() { dt { "Faults" } dd { (shown(&run.faults.join(", "))) } }
+            @if !run.form.is_empty() { dt { "Form" } dd { (shown(&run.form)) } }
             dt { "Operator" } dd { (shown(&run.operators.join(", "))) }
             dt { "Started" } dd { (instant(Some(run.started_at))) }
             dt { "Last event" } dd { (instant(Some(run.last_at))) }

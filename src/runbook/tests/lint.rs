@@ -1,6 +1,6 @@
 //! Warnings: when they come, and when they do not.
 
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, WaitsFor};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role, WaitsFor};
 use crate::base::value::{Type, Values};
 use crate::runbook::{Actions, check_drill, load_drill, load_runbook};
 use std::time::Duration;
@@ -32,6 +32,7 @@ fn sorts() -> Sorts {
         calls: &[],
         effects: &[],
         reversibility,
+        role: Role::None,
         by_hand: "# nothing",
         default_timeout: Duration::from_secs(60),
         poll_every: Duration::from_secs(1),

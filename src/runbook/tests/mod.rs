@@ -12,7 +12,7 @@ mod properties;
 mod shipped;
 
 use crate::action::spec::ActionKind::{Check, Mutation};
-use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::value::Type;
 use crate::runbook::Actions;
 use std::time::Duration;
@@ -44,6 +44,7 @@ fn spec(
         calls: &[],
         effects: &[],
         reversibility: Reversibility::ReadOnly,
+        role: Role::None,
         by_hand: "# nothing",
         default_timeout: Duration::from_secs(60),
         poll_every: Duration::from_secs(1),

@@ -1,6 +1,7 @@
 //! The shipped runbook and drill: they load without a warning and evaluate against an estate.
 
 use crate::action::standard as actions;
+use crate::base::form::Form;
 use crate::base::value::{Value, Values};
 use crate::estate;
 use crate::runbook::{
@@ -33,6 +34,7 @@ pub(super) fn run_facts() -> RunFacts {
         short_id: "0000abcd".to_owned(),
         mode: "drill",
         keep: false,
+        form: Form::Graceful,
         disaster_at: None,
         started_at: None,
         status: None,

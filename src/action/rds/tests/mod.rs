@@ -15,6 +15,7 @@ use crate::action::{
     Verdict, WriteContext,
 };
 use crate::base::clock::simulated_epoch;
+use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey, rds_name};
 use crate::base::value::{Value, Values};
 use crate::cloud::tests::answers::{encrypted_at, snapshot, snapshots};
@@ -82,6 +83,7 @@ struct Bench {
     asked: bool,
     intent: Option<PastIntent>,
     hands_over: bool,
+    form: Form,
 }
 
 impl Bench {
@@ -97,6 +99,7 @@ impl Bench {
             asked: false,
             intent: None,
             hands_over: false,
+            form: Form::default(),
         }
     }
 
@@ -133,6 +136,7 @@ impl Bench {
             hands_over: self.hands_over,
             planned: self.planned.as_ref(),
             standing: None,
+            form: self.form,
         }
     }
 

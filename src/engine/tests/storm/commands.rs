@@ -4,6 +4,7 @@
 
 use super::Storm;
 use super::scene::{chance, pick};
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::fold::Question;
 use crate::journal::{Command, Person, Posted};
@@ -40,8 +41,12 @@ impl Storm {
             26..34 => Command::Withdraw { step, comment: None },
             34..45 => Command::Answer { step, answer, comment: None },
             45..55 => Command::Pause { reason: None },
-            55..65 => Command::Continue,
-            65..80 => Command::Skip { step, reason: "not needed".to_owned() },
+            55..62 => Command::Continue,
+            62..67 => {
+                let to = if self.random.bool() { Form::Graceful } else { Form::Ungraceful };
+                Command::Switch { to, reason: None }
+            }
+            67..80 => Command::Skip { step, reason: "not needed".to_owned() },
             80..92 => Command::Retry { step },
             _ => Command::Abort { reason: None, undo: self.random.bool() },
         }

@@ -165,6 +165,7 @@ impl Judge {
                 Command::Continue => "continued",
                 Command::Skip { .. } => "skipped by a person",
                 Command::Retry { .. } => "retried by a person",
+                Command::Switch { .. } => "switched",
                 Command::Abort { .. } => "aborted",
             }),
             Event::CommandRefused { .. } => self.count("command refused"),

@@ -29,6 +29,7 @@ pub(super) fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> 
         "command_taken",
         "command_refused",
         "run_paused",
+        "form_switched",
         "abort_requested",
         "plan_changed",
         "plan_kept",
@@ -92,6 +93,11 @@ pub(super) fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> 
             aborted(&fresh()),
         ),
         (
+            "switched",
+            running().event(2, every("form_switched")),
+            without(&fresh(), "form_switched"),
+        ),
+        (
             "command taken",
             running().event(2, every("command_taken")),
             without(&fresh(), "command_taken"),
@@ -137,8 +143,14 @@ fn without(kinds: &[&'static str], one: &str) -> Vec<&'static str> {
 /// What may follow in a paused run: looks and ends, and no beginning and no mutation.
 fn paused(kinds: &[&'static str]) -> Vec<&'static str> {
     let run = ["attempt_started", "run_interrupted", "prediction_scored", "run_continued"];
-    let control =
-        ["command_taken", "command_refused", "abort_requested", "plan_changed", "plan_kept"];
+    let control = [
+        "command_taken",
+        "command_refused",
+        "form_switched",
+        "abort_requested",
+        "plan_changed",
+        "plan_kept",
+    ];
     let kept = without(&without(kinds, "run_paused"), "intent_recorded");
     let all: std::collections::BTreeSet<_> = kept.into_iter().chain(run).chain(control).collect();
     all.into_iter().collect()
