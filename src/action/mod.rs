@@ -11,6 +11,7 @@ mod http;
 mod notify;
 mod outcome;
 mod rds;
+mod secrets;
 mod shell;
 pub mod spec;
 mod sql;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 17] = [
+    let actions: [Arc<dyn Action>; 20] = [
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
@@ -39,6 +40,9 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::VerifySnapshot::default()),
         Arc::new(rds::DeleteSnapshot::default()),
         Arc::new(rds::ForceFailover::default()),
+        Arc::new(rds::CheckReplica::default()),
+        Arc::new(rds::PromoteReplica::default()),
+        Arc::new(secrets::SwitchEndpoint::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
         Arc::new(http::HttpCheck::default()),

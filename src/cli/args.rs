@@ -131,7 +131,7 @@ pub(super) fn form() -> impl TypedValueParser<Value = Form> {
 }
 
 /// Options that drills and runs share.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct LaunchArgs {
     /// Show what would happen, with exact names, and prove that nothing did.
     #[arg(long)]
@@ -145,6 +145,16 @@ pub(super) struct LaunchArgs {
     /// When the disaster happened (UTC): recovery time and data loss are counted from here.
     #[arg(long, value_name = "INSTANT")]
     pub disaster_at: Option<String>,
+    /// The CloudWatch alarm that called for this run: its ARN, its name, or its name in the estate. Its
+    /// change of state is when the disaster was noticed; one that is OK starts nothing.
+    #[arg(long, value_name = "ARN|NAME")]
+    pub alarm: Option<String>,
+    /// With --alarm: start although the alarm is OK.
+    #[arg(long, requires = "alarm")]
+    pub alarm_ok: bool,
+    /// When it was noticed (UTC): in place of what an alarm says, or when CloudWatch cannot be asked.
+    #[arg(long, value_name = "INSTANT")]
+    pub detected_at: Option<String>,
     /// When it was declared (UTC).
     #[arg(long, value_name = "INSTANT")]
     pub declared_at: Option<String>,

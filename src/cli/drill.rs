@@ -3,6 +3,7 @@
 //! **Invariant:** the environment is the drill file's unless `--env` says otherwise.
 
 use crate::cli::args::{LaunchArgs, OutputForm};
+use crate::cli::drill_all::AllArgs;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, launch, tell_warnings};
@@ -38,6 +39,9 @@ pub(super) enum DrillCommand {
     /// List the drills: what they run and promise, how they last ended, whether they are valid.
     /// Changes nothing.
     List,
+    /// Run every drill of an estate, one after the other, each in a simulated world of its own, and
+    /// show one table: outcome, measured recovery time and point, objectives, verdict, prediction.
+    All(AllArgs),
 }
 
 /// Reads the drill's files: everything that is decided before an environment is opened.
@@ -49,7 +53,22 @@ pub(super) fn prepare(
     args: &DrillArgs,
     output: OutputForm,
 ) -> Result<Launch, CommandError> {
-    let found = tools.project.read(FileKind::Drill, args.name.as_deref().unwrap_or_default())?;
+    let name = args.name.as_deref().unwrap_or_default();
+    read(tools, name, args.env.as_deref(), args.keep, output)
+}
+
+/// The same of the drill called `name`, in the environment `env` if not in that of its file.
+///
+/// # Errors
+/// A file is not there or has problems.
+pub(super) fn read(
+    tools: &Tools,
+    name: &str,
+    env: Option<&str>,
+    keep: bool,
+    output: OutputForm,
+) -> Result<Launch, CommandError> {
+    let found = tools.project.read(FileKind::Drill, name)?;
     let drill = load_drill(&found.file, &found.text)?;
     let runbook = tools.runbook(&drill.runbook)?;
     let problems = check_drill(&drill, &runbook);
@@ -58,7 +77,7 @@ pub(super) fn prepare(
     }
     tell_warnings(&problems);
     let estate = tools.estate(&drill.estate)?;
-    let place = args.env.clone().unwrap_or_else(|| drill.environment.clone());
+    let place = env.unwrap_or(&drill.environment).to_owned();
     if let Some(environment) = estate.environments.get(&place) {
         let problems = check_drill_faults(&drill, environment);
         if problems.has_errors() {
@@ -69,10 +88,11 @@ pub(super) fn prepare(
         runbook,
         estate,
         environment: place,
-        mode: RunMode::Drill { name: drill.name.clone(), keep: args.keep },
+        mode: RunMode::Drill { name: drill.name.clone(), keep },
         parameters: drill.parameters.clone(),
         objectives: drill.objectives,
         form: drill.form,
+        alarm: drill.alarm,
         faults: drill.faults,
         output,
     })

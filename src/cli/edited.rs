@@ -291,6 +291,7 @@ async fn fresh(
         objectives: Objectives::default(),
         disaster_at: old.disaster_at,
         declared_at: old.declared_at,
+        detection: old.detection.clone(),
         faults: session.faults(),
         owner: operator(),
         now: session.clock.now(),

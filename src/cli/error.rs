@@ -42,6 +42,11 @@ impl CommandError {
 }
 
 impl CommandError {
+    /// The first line of what went wrong, for a table.
+    pub(super) fn brief(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+
     /// For standard error: what is drawn as it is, the sentences wrapped to the terminal.
     pub(super) fn fitted(&self) -> String {
         format!("{}{}", self.drawn, fitted(&self.sentences()))

@@ -39,6 +39,32 @@ pub enum Exit {
     UndoFailed = 19,
 }
 
+/// Exit codes by the precedence that [`Exit`] documents; what could not even begin comes before what did
+/// not end.
+const PRECEDENCE: [Exit; 13] = [
+    Exit::Internal,
+    Exit::Journal,
+    Exit::Refused,
+    Exit::Credentials,
+    Exit::Usage,
+    Exit::Waiting,
+    Exit::CleanupFailed,
+    Exit::UndoFailed,
+    Exit::Rejected,
+    Exit::StepFailed,
+    Exit::ObjectiveMissed,
+    Exit::CompletedWithSkips,
+    Exit::Ok,
+];
+
+impl Exit {
+    /// How several runs ended as one: the first by precedence; of none, ok.
+    pub(super) fn of_all(exits: impl IntoIterator<Item = Self>) -> Self {
+        let place = |exit: &Self| PRECEDENCE.iter().position(|one| one == exit);
+        exits.into_iter().min_by_key(place).unwrap_or(Self::Ok)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -61,3 +87,25 @@ pub(super) const TABLE: [(Exit, &str); 13] = [
     (Exit::Credentials, "credentials, account or endpoint"),
     (Exit::UndoFailed, "undo failed: what a step did could not be taken back"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, PRECEDENCE, TABLE};
+
+    #[test]
+    fn the_first_by_precedence_wins() {
+        for (exits, wanted) in [
+            (vec![], Exit::Ok),
+            (vec![Exit::Ok, Exit::ObjectiveMissed, Exit::Ok], Exit::ObjectiveMissed),
+            (vec![Exit::ObjectiveMissed, Exit::StepFailed], Exit::StepFailed),
+            (vec![Exit::StepFailed, Exit::CleanupFailed, Exit::Rejected], Exit::CleanupFailed),
+            (vec![Exit::CleanupFailed, Exit::Usage], Exit::Usage),
+            (vec![Exit::Usage, Exit::Credentials, Exit::Journal], Exit::Journal),
+        ] {
+            assert_eq!(Exit::of_all(exits.clone()), wanted, "{exits:?}");
+        }
+        for (exit, _) in TABLE {
+            assert!(PRECEDENCE.contains(&exit), "{exit:?} has no place");
+        }
+    }
+}

@@ -170,6 +170,7 @@ mod tests {
             protected: true,
             sql: SqlAccess::default(),
             databases: BTreeMap::new(),
+            alarms: BTreeMap::new(),
         }
     }
 

@@ -4,17 +4,17 @@
 //! is stored and agreed to.
 
 use crate::action::Catalogue;
-use crate::base::clock::parse_instant;
 use crate::base::diagnostic::{Problems, nearest};
 use crate::base::digest::Digest;
 use crate::base::form::Form;
 use crate::base::ids::RunId;
-use crate::base::value::Values;
+use crate::cli::alarm::{Named, detect, named};
 use crate::cli::args::{LaunchArgs, OutputForm};
+use crate::cli::asked::Asked;
 use crate::cli::confirm::confirm;
 use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
-use crate::cli::given::{objectives, parameters};
+use crate::cli::given::objectives;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::past::durations;
 use crate::cli::people::People;
@@ -39,6 +39,9 @@ use std::sync::Arc;
 /// Note of a journal: the directory of the project that the run began in.
 pub(super) const PROJECT: &str = "project";
 
+/// Note of a journal: the simulated world of the run's own, a directory of the state directory.
+pub(super) const WORLD: &str = "world";
+
 /// Everything that is decided before planning.
 pub(super) struct Launch {
     /// The runbook.
@@ -55,6 +58,8 @@ pub(super) struct Launch {
     pub objectives: Objectives,
     /// The drill's own form.
     pub form: Option<Form>,
+    /// The alarm that the drill begins with.
+    pub alarm: Option<String>,
     /// Faults that the drill is meant to meet.
     pub faults: Vec<String>,
     /// Form of the result.
@@ -166,47 +171,74 @@ pub(super) async fn launch(
     launch: Launch,
     args: &LaunchArgs,
 ) -> Result<Exit, CommandError> {
+    let planned = planned(tools, &launch, args, Since::default()).await?;
+    if args.dry_run {
+        planned.session.close()?;
+        return dry_run(tools, &planned.plan, args, (launch.output, planned.lost));
+    }
+    planned.run(tools, &launch.estate, args, Some(launch.output)).await
+}
+
+/// A run that is planned, with what is open for it.
+pub(super) struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    environment: Environment,
+    session: Session,
+    /// The region that the runbook takes for lost.
+    lost: Option<String>,
+    _one_at_a_time: Option<Lock>,
+}
+
+/// Opens the environment and plans; `since` says which simulated world.
+///
+/// # Errors
+/// Anything that keeps the run from being planned.
+pub(super) async fn planned(
+    tools: &Tools,
+    launch: &Launch,
+    args: &LaunchArgs,
+    since: Since,
+) -> Result<Planned, CommandError> {
     let environment = environment(&launch.estate, &launch.environment)?.clone();
-    let asked = Asked::read(&launch, args)?;
+    let asked = Asked::read(launch, args)?;
     let lost = lost_region(&launch.runbook, &asked.parameters)?;
     tools.journals.outlives(lost.as_deref())?;
     check_options(&environment, &args.simulation)?;
     let simulation = args.simulation.after(&launch.faults);
     let _one_at_a_time = match (&launch.mode, args.dry_run) {
-        (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, &launch)?),
+        (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, launch)?),
         _ => None,
     };
-    let session =
-        Session::open(tools, &launch.estate, &environment, &simulation, Since::default())?;
-    let plan = make_plan(tools, &launch, asked, &environment, &session).await?;
-    if args.dry_run {
-        session.close()?;
-        return dry_run(tools, &plan, args, (launch.output, lost));
+    let alarm = args.alarm.as_ref().or(launch.alarm.as_ref());
+    let alarm = alarm.map(|text| named(text, &launch.estate, &environment)).transpose()?;
+    let session = Session::open(tools, &launch.estate, &environment, &simulation, since)?;
+    if let (Some(alarm), Some(simulator), None) = (&alarm, &session.simulator, &args.alarm) {
+        // The drill begins with it, whatever the simulated world is like.
+        simulator.raise_alarm(&alarm.region, &alarm.name, session.clock.now());
     }
-    confirm(&environment, &plan, args.yes)?;
-    let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
-    let scene = (&launch.estate, &environment, &session);
-    let ended = start(tools, plan, scene, people, launch.output).await;
-    session.end(ended)
+    let plan = make_plan(tools, launch, (asked, alarm), &environment, &session).await?;
+    Ok(Planned { plan, environment, session, lost, _one_at_a_time })
 }
 
-/// What the command line and the drill file ask for, checked before anything is opened: a mistake in
-/// them leaves nothing behind, not even a state directory.
-struct Asked {
-    parameters: Values,
-    disaster_at: Option<DateTime<Utc>>,
-    declared_at: Option<DateTime<Utc>>,
-    form: Form,
-}
-
-impl Asked {
-    fn read(launch: &Launch, args: &LaunchArgs) -> Result<Self, CommandError> {
-        Ok(Self {
-            parameters: parameters(&launch.runbook, &launch.parameters, &args.parameters)?,
-            disaster_at: instant("--disaster-at", &args.disaster_at)?,
-            declared_at: instant("--declared-at", &args.declared_at)?,
-            form: args.form.or(launch.form).or(launch.runbook.form).unwrap_or_default(),
-        })
+impl Planned {
+    /// Asks for leave and runs; without `output` only what became of it goes to standard error.
+    ///
+    /// # Errors
+    /// Anything that keeps the run from ending in good order.
+    pub(super) async fn run(
+        self,
+        tools: &Tools,
+        estate: &Estate,
+        args: &LaunchArgs,
+        output: Option<OutputForm>,
+    ) -> Result<Exit, CommandError> {
+        let Self { plan, environment, session, .. } = &self;
+        confirm(environment, plan, args.yes)?;
+        let people = People::new(plan, environment, args.yes, None).waiting(args.wait);
+        let scene = (estate, environment, session);
+        let ended = start(tools, plan.clone(), scene, people, output).await;
+        session.end(ended)
     }
 }
 
@@ -222,15 +254,16 @@ fn drill_lock(tools: &Tools, name: &str, launch: &Launch) -> Result<Lock, Comman
 async fn make_plan(
     tools: &Tools,
     launch: &Launch,
-    asked: Asked,
+    (asked, alarm): (Asked, Option<Named>),
     environment: &Environment,
     session: &Session,
 ) -> Result<Plan, CommandError> {
     let now = session.clock.now();
-    let Asked { parameters, disaster_at, declared_at, form } = asked;
-    check_order(disaster_at, declared_at, now)?;
+    let asked = asked.checked(now)?;
     let cloud = session.cloud(GuardPolicy::DryRun).await?;
     verify_account(&cloud, environment).await?;
+    let detection = detect(&cloud, alarm.as_ref(), &asked, now).await?;
+    let Asked { parameters, disaster_at, declared_at, form, .. } = asked;
     let effects = cloud.effects(session.ports.clone());
     let durations = durations(&tools.state, environment);
     let objectives = objectives(launch.objectives, &launch.runbook, &launch.estate, &parameters);
@@ -245,6 +278,7 @@ async fn make_plan(
         objectives,
         disaster_at,
         declared_at,
+        detection,
         faults: session.faults(),
         owner: operator(),
         now,
@@ -326,7 +360,7 @@ pub(super) async fn start(
     plan: Plan,
     (estate, environment, session): (&Estate, &Environment, &Session),
     people: People,
-    output: OutputForm,
+    output: Option<OutputForm>,
 ) -> Result<Exit, CommandError> {
     // Asked before anything is made: credentials may have ended while somebody read the plan.
     let person = person(tools, estate, environment, None).await?;
@@ -337,6 +371,9 @@ pub(super) async fn start(
     // Not part of the run's content: where it stands on this machine. A resume looks files up there.
     if let Some(root) = tools.project.root().to_str() {
         store.note(PROJECT, root)?;
+    }
+    if let Some(world) = session.own_world() {
+        store.note(WORLD, world)?;
     }
     let json = stored_json(&plan);
     let digest = Digest::of(json.as_bytes());
@@ -356,37 +393,4 @@ pub(super) fn operator() -> String {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned())
-}
-
-fn instant(option: &str, text: &Option<String>) -> Result<Option<DateTime<Utc>>, CommandError> {
-    let Some(text) = text else { return Ok(None) };
-    parse_instant(text).map(Some).ok_or_else(|| {
-        CommandError::usage(format!("{option} `{text}` is no instant"))
-            .help("write for example 2026-03-01T10:15:00Z")
-    })
-}
-
-fn check_order(
-    disaster_at: Option<DateTime<Utc>>,
-    declared_at: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<(), CommandError> {
-    let late = |name: &str, at: DateTime<Utc>| {
-        CommandError::usage(format!(
-            "{name} {} lies in the future",
-            crate::base::clock::format_instant(at)
-        ))
-        .help(format!(
-            "now is {} on this environment's clock",
-            crate::base::clock::format_instant(now)
-        ))
-    };
-    match (disaster_at, declared_at) {
-        (Some(at), _) if at > now => Err(late("--disaster-at", at)),
-        (_, Some(at)) if at > now => Err(late("--declared-at", at)),
-        (Some(disaster), Some(declared)) if declared < disaster => {
-            Err(CommandError::usage("--declared-at lies before --disaster-at"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -8,8 +8,8 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
-    control, doctor, drill, drill_list, explain, heartbeat, history, init, journal, logging, out,
-    rehearse, reports, resume, run, runbook, shell, sim, status, sweep,
+    control, doctor, drill, drill_all, drill_list, explain, heartbeat, history, init, journal,
+    logging, out, rehearse, reports, resume, run, runbook, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -66,7 +66,7 @@ pub(super) fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
     done
 }
 
-fn time_of(simulated: bool, pace: Option<f64>) -> Time {
+pub(super) fn time_of(simulated: bool, pace: Option<f64>) -> Time {
     if simulated && pace.is_none() { Time::Paused } else { Time::Passing }
 }
 
@@ -81,6 +81,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
     match &cli.command {
         Command::Drill(DrillArgs { command: Some(DrillCommand::List), .. }) => {
             drill_list::run(tools, output)
+        }
+        Command::Drill(DrillArgs { command: Some(DrillCommand::All(args)), .. }) => {
+            check_pace(args.simulation.pace)?;
+            drill_all::run(tools, args, output)
         }
         Command::Drill(args) => {
             check_pace(args.launch.simulation.pace)?;

@@ -2,12 +2,15 @@
 //!
 //! **Invariant:** the only layer that knows the terminal, the environment variables and the simulator.
 
+mod alarm;
 mod args;
+mod asked;
 mod config;
 mod confirm;
 mod control;
 mod doctor;
 mod drill;
+mod drill_all;
 mod drill_list;
 mod edited;
 mod error;

@@ -217,7 +217,7 @@ pub(super) fn plan_json(plan: &Plan, digest: &Digest) -> String {
 /// Objectives judged as far as a plan can.
 /// What recovery time had used up before planning: since the disaster, else since its declaration.
 fn before_the_run(plan: &Plan) -> Option<u64> {
-    let from = plan.disaster_at.or(plan.declared_at)?;
+    let from = plan.counted_from()?;
     u64::try_from((plan.created_at - from).num_milliseconds()).ok().filter(|gone| *gone > 0)
 }
 

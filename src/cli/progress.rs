@@ -60,7 +60,7 @@ impl Progress {
         let where_to = format!("in {}, answered by {}", place.name, place.server);
         out::progress(&format!("run {} of {} {where_to}", plan.run, plan.title));
         let bars = std::io::stderr().is_terminal().then(|| Bars::new(plan, &clock));
-        Self { since: plan.disaster_at.or(plan.declared_at), clock, plan: plan.clone(), bars }
+        Self { since: plan.counted_from(), clock, plan: plan.clone(), bars }
     }
 
     /// Says something beside the display while a run goes on.
@@ -139,7 +139,7 @@ fn recovery_clock(
     plan: &Plan,
     clock: &Clock,
 ) -> impl Fn(&indicatif::ProgressState, &mut dyn std::fmt::Write) + Clone + Send + Sync + 'static {
-    let began = plan.disaster_at.or(plan.declared_at).unwrap_or(plan.created_at);
+    let began = plan.counted_from().unwrap_or(plan.created_at);
     let promised =
         plan.objectives.recovery_time_ms.map(|millis| human(Duration::from_millis(millis)));
     let clock = clock.clone();

@@ -103,7 +103,8 @@ impl FileArgs {
     }
 }
 
-/// Writes the reports of a run beside its journal, shows the summary, and says how the run ended.
+/// Writes the reports of a run beside its journal, shows the summary (without `output` one line of it, on
+/// standard error), and says how the run ended.
 ///
 /// # Errors
 /// The journal cannot be read back, or the reports cannot be written.
@@ -112,7 +113,7 @@ pub(super) fn conclude(
     plan: &Plan,
     state: &RunState,
     store: &dyn Store,
-    output: OutputForm,
+    output: Option<OutputForm>,
 ) -> Result<Exit, CommandError> {
     let report = built(&store.load()?)?;
     let directory = tools.state.run(&plan.run);
@@ -128,8 +129,9 @@ pub(super) fn conclude(
         })?;
     }
     match output {
-        OutputForm::Text => out::prose(&render_summary(&report)),
-        OutputForm::Json => out::result(&render_json(&report)),
+        Some(OutputForm::Text) => out::prose(&render_summary(&report)),
+        Some(OutputForm::Json) => out::result(&render_json(&report)),
+        None => out::progress(&report.verdict.headline),
     }
     out::progress(open_questions(plan, state, false).trim_end());
     if state.finished.is_none() {
@@ -137,6 +139,14 @@ pub(super) fn conclude(
     }
     out::progress(&format!("report: {}", directory.join("report.md").display()));
     Ok(exit_of(plan, state, &report))
+}
+
+/// The report of a run of this state directory.
+///
+/// # Errors
+/// Its journal cannot be read.
+pub(super) fn report_of(tools: &Tools, run: &RunId) -> Result<Report, CommandError> {
+    built(&stored(&tools.state, run)?)
 }
 
 fn built(records: &[crate::journal::StoredRecord]) -> Result<Report, CommandError> {

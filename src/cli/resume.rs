@@ -8,13 +8,14 @@ use crate::cli::args::{OutputForm, SimulationArgs};
 use crate::cli::edited::{EditedArgs, GoesOn, Scene, compare, replan};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::launch::{PROJECT, Tools, environment, operator};
+use crate::cli::launch::{PROJECT, Tools, WORLD, environment, operator};
 use crate::cli::lock::Lock;
 use crate::cli::out;
 use crate::cli::past::{find_unfinished, unfinished};
 use crate::cli::people::{GivenAnswer, People};
 use crate::cli::person::person;
 use crate::cli::project::Project;
+use crate::cli::reports::report_of;
 use crate::cli::session::{Session, Since};
 use crate::cli::takeup::{Hold, hold, take_world};
 use crate::cli::undertake::{Undertaking, undertake};
@@ -23,6 +24,8 @@ use crate::estate::{Environment, Estate};
 use crate::journal::Store;
 use crate::journal::fold::{Question, RunState};
 use crate::plan::model::Plan;
+use crate::report::Report;
+use crate::report::model::VerdictState;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -104,6 +107,8 @@ struct TakenUp {
     goes_on: GoesOn,
     /// The answer to the question that it waits for.
     given: Option<GivenAnswer>,
+    /// The simulated world that is its own.
+    own_world: Option<String>,
 }
 
 /// Reads the run under its lease; `before` is what was read without.
@@ -119,6 +124,7 @@ fn taken_up(
     let (plan, state) = if unchanged { before } else { unfinished(store, run, "resumed")? };
     let given = given_answer(&state, run, args)?;
     let tools = began_in(tools, store, run)?;
+    let own_world = own_world(store, run)?;
     let goes_on = compare(&tools, &plan, &state, args.edited)?;
     let estate = match &goes_on {
         GoesOn::Changed(edited) => edited.estate.clone(),
@@ -127,7 +133,7 @@ fn taken_up(
         }
     };
     let environment = environment(&estate, &plan.environment.name)?.clone();
-    Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given })
+    Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given, own_world })
 }
 
 impl Resumable {
@@ -144,8 +150,11 @@ impl Resumable {
         let Some(from) = self.hold.fenced.as_ref().filter(|_| self.is_simulated()) else {
             return Ok(self);
         };
-        let TakenUp { tools, estate, environment, .. } = &self.taken;
-        let world = tools.state.world(&estate.name, &environment.name);
+        let TakenUp { tools, estate, environment, own_world, .. } = &self.taken;
+        let world = match own_world {
+            Some(name) => tools.state.own_world(name),
+            None => tools.state.world(&estate.name, &environment.name),
+        };
         match take_world(&world.join("lock"), from).await {
             Ok(lock) => self.world = Some(lock),
             Err(error) => {
@@ -182,6 +191,24 @@ fn began_in(tools: &Tools, store: &dyn Store, run: &RunId) -> Result<Tools, Comm
         ));
     }
     Ok(tools.of(Project::at(root)))
+}
+
+/// The simulated world that is the run's own, as its journal notes it.
+///
+/// # Errors
+/// The note names no directory of the state directory (exit code 16).
+fn own_world(store: &dyn Store, run: &RunId) -> Result<Option<String>, CommandError> {
+    let notes = store.notes()?;
+    let Some(note) = notes.into_iter().rev().find(|note| note.key == WORLD) else {
+        return Ok(None);
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if note.value.is_empty() || note.value.starts_with('.') || !note.value.chars().all(plain) {
+        let message = format!("run {run} cannot be resumed: `{}` is no world's name", note.value);
+        return Err(CommandError::new(Exit::Journal, message)
+            .help("its journal was changed; nothing was done"));
+    }
+    Ok(Some(note.value))
 }
 
 /// The answer of the command line, checked against the questions that wait.
@@ -233,9 +260,9 @@ pub(super) async fn run(
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let Resumable { taken, mut store, hold, world } = resumable;
-    let TakenUp { tools, plan, state, estate, environment, goes_on, given } = taken;
+    let TakenUp { tools, plan, state, estate, environment, goes_on, given, own_world } = taken;
     let Hold { fence, lock, .. } = hold;
-    let since = Since { reached: state.last_at, world };
+    let since = Since { reached: state.last_at, world, own: own_world.clone() };
     let opened = match Session::open(&tools, &estate, &environment, &args.simulation, since) {
         Ok(session) => person(&tools, &estate, &environment, None).await.map(|it| (session, it)),
         Err(error) => Err(error),
@@ -276,12 +303,24 @@ pub(super) async fn run(
         estate: &estate,
         environment: &environment,
         session: &session,
-        output,
+        output: Some(output),
         people,
         person,
     };
+    let run = machine.plan().run.clone();
     let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
     let ended = session.end(ended);
-    drop(lock);
+    drop((lock, session));
+    if let Some(name) = own_world {
+        forget_if_ended(&tools, &run, &name);
+    }
     ended
+}
+
+/// Removes the world of a run's own once the run has ended: what it was worth is in its journal.
+pub(super) fn forget_if_ended(tools: &Tools, run: &RunId, world: &str) {
+    let ended = |report: Report| report.verdict.state == VerdictState::Finished;
+    if report_of(tools, run).is_ok_and(ended) {
+        tools.state.forget_world(world);
+    }
 }

@@ -60,6 +60,7 @@ pub(super) fn prepare(
         parameters: BTreeMap::new(),
         objectives: Objectives::default(),
         form: None,
+        alarm: None,
         faults: Vec::new(),
         output,
     })
@@ -178,7 +179,7 @@ pub(super) async fn run_plan(
     out::progress(&format!("plan {} holds: {} facts unchanged", digest.short(), plan.facts.len()));
     confirm(&environment, &plan, args.yes)?;
     let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
-    let ended = start(tools, plan, (&estate, &environment, &session), people, output).await;
+    let ended = start(tools, plan, (&estate, &environment, &session), people, Some(output)).await;
     session.end(ended)
 }
 
@@ -205,6 +206,7 @@ async fn replan(
         objectives: Objectives::default(),
         disaster_at: plan.disaster_at,
         declared_at: plan.declared_at,
+        detection: plan.detection.clone(),
         faults: session.faults(),
         owner: crate::cli::launch::operator(),
         now: session.clock.now(),

@@ -28,6 +28,7 @@ use std::sync::Arc;
 pub(super) struct Session {
     wired: wiring::Session,
     _world: Option<Lock>,
+    own: Option<String>,
 }
 
 /// What a simulated world goes on from; a real one needs nothing.
@@ -37,6 +38,8 @@ pub(super) struct Since {
     pub reached: Option<DateTime<Utc>>,
     /// The world's lock, where it was taken already.
     pub world: Option<Lock>,
+    /// The world that is the run's own, by name; without it the environment's.
+    pub own: Option<String>,
 }
 
 impl Deref for Session {
@@ -68,7 +71,11 @@ impl Session {
             EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => {
                 let clock = passing(simulation.pace, since.reached);
                 let ports = real_ports(&clock, &tools.project);
-                Ok(Self { wired: wiring::Session::real(environment, clock, ports), _world: None })
+                Ok(Self {
+                    wired: wiring::Session::real(environment, clock, ports),
+                    _world: None,
+                    own: None,
+                })
             }
         }
     }
@@ -81,7 +88,10 @@ impl Session {
         seed: Seed,
         since: Since,
     ) -> Result<Self, CommandError> {
-        let directory = state.world(&estate.name, &environment.name);
+        let directory = match &since.own {
+            Some(name) => state.own_world(name),
+            None => state.world(&estate.name, &environment.name),
+        };
         state.create(&directory)?;
         let lock = match since.world {
             Some(lock) => lock,
@@ -96,7 +106,12 @@ impl Session {
         };
         let place = Some(directory.as_path());
         let wired = wiring::Session::simulated(simulator, environment, seed, clock, place);
-        Ok(Self { wired, _world: Some(lock) })
+        Ok(Self { wired, _world: Some(lock), own: since.own })
+    }
+
+    /// The name of the simulated world, where it is the run's own.
+    pub(super) fn own_world(&self) -> Option<&str> {
+        self.own.as_deref()
     }
 
     /// Keeps the simulated world as it is now.

@@ -5,6 +5,7 @@
 
 use crate::cli::progress::Aside;
 use crate::runner::StopSignal;
+use std::cell::Cell;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask a process to end, caught from now on.
@@ -32,6 +33,13 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.hangup.recv() => {}
         }
+    }
+
+    /// Sets `seen` at the first signal, and waits for ever.
+    pub(super) async fn note(&mut self, seen: &Cell<bool>) {
+        self.next().await;
+        seen.set(true);
+        std::future::pending::<()>().await;
     }
 
     /// Asks the run for a stop in good order at the first signal; returns at the second.

@@ -64,6 +64,44 @@ impl StateDir {
         self.root.join("worlds").join(format!("{estate}-{environment}"))
     }
 
+    /// A simulated world of a run's own, by the name that its journal notes.
+    pub(super) fn own_world(&self, name: &str) -> PathBuf {
+        self.root.join("worlds").join(name)
+    }
+
+    /// Makes the directory of a new world for `drill`, which nothing has happened in, and gives its name.
+    ///
+    /// # Errors
+    /// The directory cannot be made (exit code 16).
+    pub(super) fn fresh_world(
+        &self,
+        (estate, environment): (&str, &str),
+        drill: &str,
+    ) -> Result<String, CommandError> {
+        self.create(&self.root.join("worlds"))?;
+        let mut number = 1_u32;
+        loop {
+            let name = format!("{estate}-{environment}.{drill}.{number}");
+            let path = self.own_world(&name);
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Ok(name),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => {
+                    let message = format!("cannot create {}: {error}", path.display());
+                    return Err(CommandError::new(Exit::Journal, message)
+                        .help("set DRCTL_STATE_DIR to a directory that can be written"));
+                }
+            }
+        }
+    }
+
+    /// Removes a world of a run's own that nobody needs any more; what cannot be removed stays.
+    pub(super) fn forget_world(&self, name: &str) {
+        if let Err(error) = std::fs::remove_dir_all(self.own_world(name)) {
+            tracing::warn!(%error, name, "a simulated world that is over cannot be removed");
+        }
+    }
+
     /// The concurrency key's lock file: one run of one drill and target at a time.
     pub(super) fn lock(&self, key: &str) -> PathBuf {
         self.root.join("locks").join(format!("{key}.lock"))

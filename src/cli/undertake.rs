@@ -33,8 +33,8 @@ pub(super) struct Undertaking<'a> {
     pub environment: &'a Environment,
     /// The wired environment.
     pub session: &'a Session,
-    /// Form of the result.
-    pub output: OutputForm,
+    /// Form of the result; `None` when the command shows one of its own.
+    pub output: Option<OutputForm>,
     /// Who answers the run's questions.
     pub people: People,
     /// Who types here.

@@ -4,6 +4,7 @@
 //! time-outs; `Client::new` and `Client::from_conf` appear nowhere else.
 
 use crate::base::clock::Clock;
+use crate::cloud::ec2::Ec2;
 use crate::cloud::guard::Guard;
 use crate::cloud::guard::connector::guarded;
 use crate::cloud::guard::interceptor::GuardInterceptor;
@@ -103,7 +104,7 @@ macro_rules! services {
         }
 
         /// Services that clients exist for.
-        pub(crate) const SERVICES: &[&str] = &[$(stringify!($service)),*];
+        pub(crate) const SERVICES: &[&str] = &[$(stringify!($service),)* "ec2"];
     };
 }
 
@@ -144,6 +145,20 @@ impl Clients {
     ) -> Self {
         let http = guarded(http, guard.clone());
         Self { sdk, http, guard, clock, endpoints, partition }
+    }
+
+    /// A client of EC2, whose security groups fence.
+    pub(crate) fn ec2(&self, region: &str, used: ClientUse) -> Ec2 {
+        Ec2 {
+            sdk: self.sdk.clone(),
+            http: self.http.clone(),
+            guard: self.guard.clone(),
+            region: region.to_owned(),
+            fixed: self.endpoints.of("ec2").map(str::to_owned),
+            retries: retries(used),
+            partition: self.partition("ec2", region),
+            time_outs: time_outs(&self.clock, used),
+        }
     }
 
     /// A partition of the SDK's retry budget, so that two sessions in one process (rehearsals, tests)

@@ -3,7 +3,8 @@
 //! **Invariant:** no call is made here, and a field that AWS left out stays absent.
 
 use crate::cloud::model::{
-    AutomatedBackup, DbEvent, DbInstance, DbSnapshot, Endpoint, KmsKey, StorageOperation,
+    AutomatedBackup, DbEvent, DbInstance, DbSnapshot, Endpoint, KmsKey, Replication,
+    StorageOperation,
 };
 use crate::cloud::time::from_sdk;
 use aws_sdk_kms::types as kms;
@@ -52,6 +53,7 @@ pub(crate) fn instance(from: &rds::DbInstance) -> DbInstance {
         log_exports: from.enabled_cloudwatch_logs_exports().to_vec(),
         replica_source: from.read_replica_source_db_instance_identifier().map(str::to_owned),
         replicas: from.read_replica_db_instance_identifiers().to_vec(),
+        replication: replication(from.status_infos()),
         storage_operation: from.storage_operation_status().map(|status| StorageOperation {
             status: status.to_owned(),
             percent: from.storage_operation_percent_progress(),
@@ -65,6 +67,15 @@ pub(crate) fn instance(from: &rds::DbInstance) -> DbInstance {
         performance_insights: from.performance_insights_enabled().unwrap_or_default(),
         tags: tags(from.tag_list()),
     }
+}
+
+/// How a read replica's replication stands: `StatusInfos` of the type `read replication`.
+fn replication(from: &[rds::DbInstanceStatusInfo]) -> Option<Replication> {
+    let found = from.iter().find(|info| info.status_type() == Some("read replication"))?;
+    Some(Replication {
+        status: text(found.status()),
+        message: found.message().filter(|message| !message.is_empty()).map(str::to_owned),
+    })
 }
 
 /// A snapshot.

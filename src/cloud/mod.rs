@@ -9,6 +9,7 @@ mod clients;
 mod convert;
 mod credentials;
 pub mod dns;
+mod ec2;
 mod effects;
 mod error;
 pub mod guard;

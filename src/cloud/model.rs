@@ -2,8 +2,17 @@
 //!
 //! **Invariant:** an absent field means that AWS did not say, never a default.
 
+mod alarm;
+
+pub use alarm::{AlarmFacts, AlarmState};
+
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+
+mod replicas;
+mod security_groups;
+pub use replicas::{MeasuredLag, PromotionRequest, Replication};
+pub use security_groups::{IngressRule, RuleSource, SecurityGroup};
 
 /// Who the credentials belong to (STS `GetCallerIdentity`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +78,8 @@ pub struct DbInstance {
     pub replica_source: Option<String>,
     /// Read replicas of this instance.
     pub replicas: Vec<String>,
+    /// How its replication stands, when AWS says so of a read replica.
+    pub replication: Option<Replication>,
     /// What the storage is doing, for example loading blocks after a restore.
     pub storage_operation: Option<StorageOperation>,
     /// IAM database authentication.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** an overlay is only ever read; it never reaches AWS, and deletions look past it.
 
-use crate::cloud::model::{DbInstance, DbSnapshot};
+use crate::cloud::model::{DbInstance, DbSnapshot, SecurityGroup};
 use std::collections::BTreeMap;
 
 /// What a database instance will be like.
@@ -44,6 +44,8 @@ pub enum PredictedEffect {
         /// Its identifier.
         id: String,
     },
+    /// A security group will have these rules: the group and its region.
+    SecurityGroup(Box<SecurityGroup>, String),
 }
 
 /// Predictions by region and identifier.
@@ -51,6 +53,7 @@ pub enum PredictedEffect {
 pub struct Overlay {
     instances: BTreeMap<(String, String), PredictedInstance>,
     snapshots: BTreeMap<(String, String), PredictedSnapshot>,
+    security_groups: BTreeMap<(String, String), SecurityGroup>,
 }
 
 impl Overlay {
@@ -76,6 +79,9 @@ impl Overlay {
             PredictedEffect::SnapshotDeleted { region, id } => {
                 self.snapshots.insert(key(region, id), PredictedSnapshot::Absent);
             }
+            PredictedEffect::SecurityGroup(group, region) => {
+                self.security_groups.insert(key(region, &group.id), (**group).clone());
+            }
         }
     }
 
@@ -89,9 +95,14 @@ impl Overlay {
         self.snapshots.get(&key(region, id))
     }
 
+    /// What is predicted of a security group; `None` when nothing is.
+    pub fn security_group(&self, region: &str, id: &str) -> Option<&SecurityGroup> {
+        self.security_groups.get(&key(region, id))
+    }
+
     /// Whether nothing is predicted.
     pub fn is_empty(&self) -> bool {
-        self.instances.is_empty() && self.snapshots.is_empty()
+        self.instances.is_empty() && self.snapshots.is_empty() && self.security_groups.is_empty()
     }
 
     /// Every instance predicted in a region, by identifier.

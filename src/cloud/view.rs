@@ -19,7 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod alarms;
+mod metrics;
+mod security_groups;
 mod snapshots;
+pub use alarms::HEALTH_CHECK_REGION;
 pub(crate) use snapshots::describe_snapshot;
 
 /// How long RDS keeps events, less a minute, because a start that is too old is an error.

@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 mod failover;
 mod messages;
+mod replicas;
+mod secrets;
+mod security_groups;
 mod snapshots;
 
 pub use messages::Published;

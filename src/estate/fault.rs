@@ -36,6 +36,10 @@ pub enum FaultKind {
     KmsDisabled,
     /// Replicas fall far behind.
     ReplicaLagCliff,
+    /// Nobody knows how far behind replicas are.
+    ReplicaLagUnknown,
+    /// Promotions never end.
+    PromotionStuck,
     /// A region's control plane does not answer.
     ControlPlaneDown,
     /// The server's clock is off.
@@ -154,7 +158,7 @@ const fn entry(
 }
 
 /// The catalogue.
-pub const FAULTS: [FaultEntry; 19] = [
+pub const FAULTS: [FaultEntry; 21] = [
     entry(
         FaultKind::Throttled,
         "throttled",
@@ -230,6 +234,18 @@ pub const FAULTS: [FaultEntry; 19] = [
         "replica-lag-cliff",
         Form::Span,
         "From now on every replica is so far behind its source (30m).",
+    ),
+    entry(
+        FaultKind::ReplicaLagUnknown,
+        "replica-lag-unknown",
+        Form::Nothing,
+        "CloudWatch has no figure of the lag of replicas.",
+    ),
+    entry(
+        FaultKind::PromotionStuck,
+        "promotion-stuck",
+        Form::Nothing,
+        "Promotions of read replicas never leave `modifying`.",
     ),
     entry(
         FaultKind::ControlPlaneDown,

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
 
+use super::alarm;
 use super::beside;
 use super::fault::FaultSpec;
 use super::model::{
@@ -32,6 +33,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         .into_iter()
         .map(|(key, node)| (key.name.clone(), database(node, p)))
         .collect();
+    let alarms = alarm::section(&mut fields, p);
     let environments: BTreeMap<String, Environment> = fields
         .entries("environments", p)
         .into_iter()
@@ -41,11 +43,14 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         p.error("DR003", node.span, "an estate needs at least one environment");
     }
     fields.finish(p);
+    let (file, text) = (file.to_owned(), text.to_owned());
+    let estate =
+        Estate { name, description, objectives, databases, alarms, environments, file, text };
+    alarm::check(&estate, &node, p);
     if problems.has_errors() {
         return Err(problems);
     }
-    let (file, text) = (file.to_owned(), text.to_owned());
-    Ok(Estate { name, description, objectives, databases, environments, file, text })
+    Ok(estate)
 }
 
 /// Checks `apiVersion` and `kind`, which begin every file.
@@ -184,6 +189,7 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
             .into_iter()
             .map(|(key, node)| (key.name.clone(), changes(node, p)))
             .collect(),
+        alarms: alarm::changes(&mut f, p),
     };
     f.finish(p);
     environment

@@ -2,12 +2,14 @@
 //!
 //! **Invariant:** nothing here talks to AWS; an estate is only what its file says.
 
+mod alarm;
 mod beside;
 pub mod fault;
 mod load;
 mod model;
 mod shape;
 
+pub use alarm::{Alarm, AlarmChanges, AlarmMetric, AlarmWatches};
 pub use beside::{Beside, HttpReply, NameReply};
 pub use fault::{FAULTS, FaultEntry, FaultKind, FaultSpec};
 pub use load::{faults, header, load, objectives};

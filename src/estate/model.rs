@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** plain data, complete defaults, no behaviour besides look-ups.
 
+use super::alarm::{Alarm, AlarmChanges};
 use super::beside::Beside;
 use crate::base::digest::Digest;
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub struct Estate {
     pub objectives: Objectives,
     /// Databases by their name in the estate (not their instance identifier).
     pub databases: BTreeMap<String, Database>,
+    /// CloudWatch alarms by their name in the estate.
+    pub alarms: BTreeMap<String, Alarm>,
     /// Environments by name.
     pub environments: BTreeMap<String, Environment>,
     /// File name and text it was read from, so that a plan and a journal can embed it.
@@ -190,6 +193,8 @@ pub struct Environment {
     pub sql: SqlAccess,
     /// What differs here from the estate's databases.
     pub databases: BTreeMap<String, DatabaseChanges>,
+    /// What differs here from the estate's alarms.
+    pub alarms: BTreeMap<String, AlarmChanges>,
 }
 
 impl Environment {

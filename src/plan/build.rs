@@ -3,6 +3,7 @@
 //! **Invariant:** only reads; everything that a run needs later is in the plan.
 
 use super::assemble::{assemble, millis};
+use super::detection::Detection;
 use super::estimate::Durations;
 use super::gate;
 use super::model::{Answer, Plan, PlannedStep, Retry, RunMode};
@@ -44,6 +45,8 @@ pub struct PlanRequest<'a> {
     pub disaster_at: Option<DateTime<Utc>>,
     /// When somebody declared it, if it was said.
     pub declared_at: Option<DateTime<Utc>>,
+    /// How it was noticed.
+    pub detection: Option<Detection>,
     /// Faults that are switched on in the simulator.
     pub faults: Vec<String>,
     /// Who plans.
@@ -99,6 +102,8 @@ pub fn run_facts(
         keep: mode.keeps(),
         form,
         disaster_at,
+        detected_at: None,
+        alarm: None,
         started_at,
         status: None,
         failed_steps: None,
@@ -117,6 +122,7 @@ pub fn expires(created_at: DateTime<Utc>) -> DateTime<Utc> {
 /// error: it is what the plan says.
 pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Plan, PlanError> {
     let facts = run_facts(&request.run, (&request.mode, request.form), request.disaster_at, None);
+    let facts = facts.noticed(request.detection.as_ref().map(Detection::told));
     let scope = Scope::of(request.parameters.clone())
         .with_estate(request.estate, request.environment)
         .with_run(&facts);

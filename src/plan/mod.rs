@@ -5,6 +5,7 @@
 mod assemble;
 mod build;
 mod change;
+mod detection;
 mod estimate;
 mod foresee;
 mod gate;
@@ -17,6 +18,7 @@ mod scope;
 pub use assemble::{certificate, environment_record};
 pub use build::{PlanError, PlanRequest, PlanTools, build, expires, run_facts};
 pub use change::carry_over;
+pub use detection::{AlarmRecord, Detection};
 pub use estimate::{Durations, Link, critical_path, estimate, recovery_time, waits_for_people};
 pub use gate::{Follows, follows};
 pub use review::{answer_word, has_forms, moved_facts, predicted_failures};

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** running obeys the plan; nothing is looked up in files after planning.
 
+use super::detection::Detection;
 pub use super::preview::{
     Answer, Estimate, OtherForm, Prediction, RecoveryPointPrediction, RestorePrediction,
     StepPreview, WontReason,
@@ -53,6 +54,9 @@ pub struct Plan {
     pub disaster_at: Option<DateTime<Utc>>,
     /// When somebody declared it, if it was said.
     pub declared_at: Option<DateTime<Utc>>,
+    /// How it was noticed, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<Detection>,
     /// Which steps measurements are taken from.
     pub measure: Measure,
     /// The steps in an order in which they can run.

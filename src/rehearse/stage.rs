@@ -179,6 +179,7 @@ impl Stage {
                 objectives,
                 disaster_at: None,
                 declared_at: None,
+                detection: None,
                 faults: session.faults(),
                 owner: HARNESS.to_owned(),
                 now,

@@ -148,7 +148,7 @@ pub enum ObjectiveStatus {
 pub struct Waterfall {
     /// Where counting begins.
     pub from: DateTime<Utc>,
-    /// What that is: `disaster_at`, `declared_at`, `run_start`.
+    /// What that is: `disaster_at`, `detected_at`, `declared_at`, `run_start`.
     pub from_what: String,
     /// Where it ends.
     pub to: DateTime<Utc>,

@@ -1,6 +1,7 @@
 //! The waterfall: every instant from the disaster to recovery belongs to exactly one phase.
 //!
-//! The rule. Before the run: until it was declared `detect`, then `decide`. In the run: the phase of
+//! The rule. Before the run: until it was noticed (by an alarm, or as somebody said), else until it was
+//! declared, `detect`; then `decide`. In the run: the phase of
 //! the step that has been running longest at that instant (plan order where two began together), since
 //! the others only run in its shade; `wait` when that step has asked a person or the run was
 //! interrupted; `tool` when no step runs. Clean-up steps never count.
@@ -23,9 +24,13 @@ type Instant = DateTime<Utc>;
 
 /// Where recovery time begins, and what that is.
 pub fn anchor(plan: &Plan, started_at: Instant) -> (Instant, &'static str) {
-    match (plan.disaster_at, plan.declared_at) {
-        (Some(disaster), _) => (disaster, "disaster_at"),
-        (None, Some(declared)) => (declared, "declared_at"),
+    if let Some(disaster) = plan.disaster_at {
+        return (disaster, "disaster_at");
+    }
+    match (plan.detected_at(), plan.declared_at) {
+        (Some(detected), None) => (detected, "detected_at"),
+        (Some(detected), Some(declared)) if detected <= declared => (detected, "detected_at"),
+        (_, Some(declared)) => (declared, "declared_at"),
         (None, None) => (started_at, "run_start"),
     }
 }
@@ -92,11 +97,15 @@ fn before_the_run(plan: &Plan, started_at: Instant, times: &mut Times) -> Vec<St
     if from > started_at {
         notes.push("the time counted from lies after the run's start; check --disaster-at".into());
     }
-    match (plan.disaster_at, plan.declared_at) {
-        (Some(_), Some(declared)) => {
-            let declared = declared.clamp(from, started_at.max(from));
-            times.add(Phase::Detect.name(), from, declared);
-            times.add(Phase::Decide.name(), declared, started_at);
+    let noticed = [plan.detected_at(), plan.declared_at].into_iter().flatten().min();
+    if let Some(note) = plan.detection.as_ref().and_then(|detection| detection.note.as_ref()) {
+        notes.push(format!("when it was noticed was {note}"));
+    }
+    match (plan.disaster_at, noticed) {
+        (Some(_), Some(noticed)) => {
+            let noticed = noticed.clamp(from, started_at.max(from));
+            times.add(Phase::Detect.name(), from, noticed);
+            times.add(Phase::Decide.name(), noticed, started_at);
         }
         (Some(_), None) => {
             times.add(Phase::Detect.name(), from, started_at);

@@ -26,6 +26,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
     let mut fields = Fields::of(&node, "a drill", p).shaped(&DRILL);
     header(&mut fields, "Drill", p);
     let drill_name = name(&mut fields, "name", Naming::Document, p);
+    let scenario = fields.text("scenario", p);
     let description = fields.text("description", p).unwrap_or_default();
     let runbook = name(&mut fields, "runbook", Naming::Document, p);
     let estate = fields.required_text("estate", p).unwrap_or_default();
@@ -40,6 +41,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         .collect();
     let objectives = objectives(fields.node("objectives"), p);
     let form = word(&mut fields, "form", &Form::NAMES, p);
+    let alarm = fields.text("alarm", p);
     let schedule = schedule(&mut fields, p);
     let faults = faults(&mut fields, p);
     fields.finish(p);
@@ -48,6 +50,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
     }
     Ok(Drill {
         name: drill_name.map(|(name, _)| name).unwrap_or_default(),
+        scenario,
         description,
         runbook: runbook.map(|(name, _)| name).unwrap_or_default(),
         estate,
@@ -55,6 +58,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         parameters,
         objectives,
         form,
+        alarm,
         schedule,
         faults,
         file: file.to_owned(),

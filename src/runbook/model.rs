@@ -319,6 +319,8 @@ impl OnFailure {
 pub struct Drill {
     /// Its name.
     pub name: String,
+    /// What happens in it, one line: the title of its row in `drctl drill all`.
+    pub scenario: Option<String>,
     /// What it is for.
     pub description: String,
     /// Name of the runbook.
@@ -333,6 +335,8 @@ pub struct Drill {
     pub objectives: Objectives,
     /// The form of its runs; `None` is the runbook's.
     pub form: Option<Form>,
+    /// The alarm of the estate that it begins with: raised in the simulator, read elsewhere.
+    pub alarm: Option<String>,
     /// Cron text with five fields.
     pub schedule: Option<String>,
     /// Faults of the simulator that the drill is meant to meet: `throttled`, `slow=3`, …

@@ -5,7 +5,7 @@
 use crate::action::Condition;
 use crate::base::form::Form;
 use crate::base::value::{Type, Value, Values};
-use crate::estate::{Database, Environment, Estate};
+use crate::estate::{Alarm, Database, Environment, Estate};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -41,12 +41,25 @@ pub struct RunFacts {
     pub form: Form,
     /// When the disaster happened, if it was said.
     pub disaster_at: Option<DateTime<Utc>>,
+    /// When it was noticed, if that is known.
+    pub detected_at: Option<DateTime<Utc>>,
+    /// Name of the alarm that it started from.
+    pub alarm: Option<String>,
     /// When the run started; unknown while planning.
     pub started_at: Option<DateTime<Utc>>,
     /// How it stands so far, one of [`Condition::WORDS`]; unknown while planning.
     pub status: Option<&'static str>,
     /// Steps that failed so far; unknown while planning.
     pub failed_steps: Option<Vec<String>>,
+}
+
+impl RunFacts {
+    /// With how it was noticed: when, and by which alarm.
+    #[must_use]
+    pub fn noticed(self, by: Option<(Option<DateTime<Utc>>, Option<String>)>) -> Self {
+        let (detected_at, alarm) = by.unwrap_or_default();
+        Self { detected_at, alarm, ..self }
+    }
 }
 
 impl Scope {
@@ -83,6 +96,8 @@ impl Scope {
             ("keep", Value::Bool(run.keep)),
             ("form", Value::text(run.form.name())),
             ("disaster_at", Value::optional(run.disaster_at)),
+            ("detected_at", Value::optional(run.detected_at)),
+            ("alarm", Value::optional(run.alarm.clone())),
             ("started_at", run.started_at.map_or_else(started, Value::Time)),
             ("status", run.status.map_or_else(later, Value::text)),
             ("failed_steps", run.failed_steps.clone().map_or_else(later, Value::from)),
@@ -133,7 +148,25 @@ fn estate_value(estate: &Estate, environment: &Environment) -> Value {
         .filter_map(|key| Some((key.clone(), estate.database_in(key, environment)?)))
         .map(|(key, database)| (key, database_value(&database, environment)))
         .collect();
-    record([("name", Value::text(&estate.name)), ("databases", Value::Map(databases))])
+    let alarms = estate
+        .alarms
+        .keys()
+        .filter_map(|key| Some((key.clone(), estate.alarm_in(key, environment)?)))
+        .map(|(key, alarm)| (key, alarm_value(&alarm, environment)))
+        .collect();
+    record([
+        ("name", Value::text(&estate.name)),
+        ("databases", Value::Map(databases)),
+        ("alarms", Value::Map(alarms)),
+    ])
+}
+
+fn alarm_value(alarm: &Alarm, environment: &Environment) -> Value {
+    record([
+        ("name", Value::text(&alarm.name)),
+        ("region", Value::text(alarm.region.as_ref().unwrap_or(&environment.region))),
+        ("arn", Value::text(alarm.arn(environment))),
+    ])
 }
 
 fn database_value(database: &Database, environment: &Environment) -> Value {
@@ -177,7 +210,9 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
     match name {
         "estate" => {
             let databases = Type::Map(Box::new(database_type()));
-            Some(record_type([("name", text()), ("databases", databases)]))
+            let alarm = record_type([("name", text()), ("region", text()), ("arn", text())]);
+            let alarms = Type::Map(Box::new(alarm));
+            Some(record_type([("name", text()), ("databases", databases), ("alarms", alarms)]))
         }
         "env" => Some(record_type([
             ("name", text()),
@@ -193,6 +228,8 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
             ("keep", Type::Bool),
             ("form", Type::OneOf(Form::WORDS)),
             ("disaster_at", Type::Time.or_null()),
+            ("detected_at", Type::Time.or_null()),
+            ("alarm", text().or_null()),
             ("started_at", Type::Time),
             ("status", Type::OneOf(Condition::WORDS)),
             ("failed_steps", Type::texts()),

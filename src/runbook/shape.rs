@@ -145,6 +145,11 @@ pub(crate) static DRILL: Shape = Shape {
         API_VERSION,
         FieldShape::required("kind", Is::Exactly("Drill"), "What the file is."),
         FieldShape::required("name", Is::Matching(DOCUMENT_NAME), "Its name: the file's, too."),
+        FieldShape::optional(
+            "scenario",
+            Is::Text,
+            "What happens, one line: its title in the table of `drctl drill all`; else the name.",
+        ),
         FieldShape::optional("description", Is::Text, "What it is for."),
         FieldShape::required("runbook", Is::Matching(DOCUMENT_NAME), "Name of the runbook."),
         FieldShape::required("estate", Is::Text, "Name of the estate."),
@@ -160,6 +165,11 @@ pub(crate) static DRILL: Shape = Shape {
             "form",
             Is::Words(|| words(&Form::NAMES)),
             "The form of its runs; else the runbook's.",
+        ),
+        FieldShape::optional(
+            "alarm",
+            Is::Text,
+            "The estate's alarm that it begins with: raised in the simulator, read elsewhere.",
         ),
         FieldShape::optional(
             "schedule",

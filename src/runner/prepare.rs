@@ -14,6 +14,7 @@ use crate::base::value::{Value, Values};
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
 use crate::journal::fold::{IntentStatus, RETRY, RunState, StepState, StepStatus};
+use crate::plan::Detection;
 use crate::plan::model::{Plan, PlannedStep, Trace};
 use crate::plan::{
     StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
@@ -249,6 +250,7 @@ fn scope(
         status: seen.as_ref().map(|seen| seen.condition.word()),
         failed_steps: seen.map(|seen| seen.failed.into_iter().map(|(key, _)| key).collect()),
         ..run_facts(&plan.run, (&plan.mode, form), plan.disaster_at, Some(started))
+            .noticed(plan.detection.as_ref().map(Detection::told))
     };
     let base = Scope::of(running.parameters.clone())
         .with_estate(running.estate, running.environment)

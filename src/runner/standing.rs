@@ -43,6 +43,6 @@ pub(super) fn standing(plan: &Plan, state: &RunState, step: &PlannedStep) -> Sta
         condition,
         failed,
         recovery_time: plan.objectives.recovery_time_ms.map(Duration::from_millis),
-        since: plan.disaster_at.or(plan.declared_at).unwrap_or(started),
+        since: plan.counted_from().unwrap_or(started),
     }
 }

@@ -335,7 +335,7 @@ pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
         Service::SecretsManager => secrets::MUTATING.contains(&action),
         Service::Sns => sns::MUTATING.contains(&action),
         Service::Kms => kms::MUTATING.contains(&action),
-        Service::CloudWatch => action == "PutMetricData",
+        Service::CloudWatch => cloudwatch::MUTATING.contains(&action),
         Service::S3 => s3::MUTATING.contains(&action),
         Service::Ecs => ecs::MUTATING.contains(&action),
         Service::Route53 => route53::MUTATING.contains(&action),

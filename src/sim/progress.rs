@@ -3,6 +3,7 @@
 //! **Invariant:** a world that is asked seldom and one that is asked often are the same at the same
 //! instant.
 
+use crate::sim::cloudwatch;
 use crate::sim::modification;
 use crate::sim::notes::About;
 use crate::sim::state::{Change, Instance, Link, Pending, Region, Slot, Status, World};
@@ -39,6 +40,7 @@ pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
     for rename in &renames {
         rename_everywhere(world, rename);
     }
+    cloudwatch::advance(world, now);
 }
 
 /// Carries out one change; the new identifier of an instance that gets one.

@@ -4,7 +4,7 @@
 //! read as one where nobody had used it.
 
 use crate::sim::s3::Bucket;
-use crate::sim::{ec2, ecs, logs, route53};
+use crate::sim::{cloudwatch, ec2, ecs, logs, route53};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,8 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) roles: BTreeSet<String>,
     /// Metrics that were put, by region, namespace, name and dimensions.
     pub(in crate::sim) metrics: BTreeMap<String, Series>,
+    /// CloudWatch's alarms.
+    pub(in crate::sim) alarms: cloudwatch::Alarms,
     /// S3 buckets by name.
     pub(in crate::sim) buckets: BTreeMap<String, Bucket>,
     /// ECS.
@@ -46,6 +48,9 @@ pub(in crate::sim) struct SecretChanges {
     pub(in crate::sim) versions: Vec<PutVersion>,
     /// Regions with a replica, and since when.
     pub(in crate::sim) replicas: BTreeMap<String, DateTime<Utc>>,
+    /// The versions that are current and previous, once a stage was moved; else the newest two are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::sim) staged: Option<(String, String)>,
 }
 
 /// A value that was put. The simulated service has to keep it as it is.

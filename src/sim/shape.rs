@@ -18,6 +18,8 @@ const EPOCH_TAG: u64 = 1;
 pub(in crate::sim) enum Shape {
     Text(String),
     Number(f64),
+    Int(i64),
+    Bool(bool),
     Time(DateTime<Utc>),
     List(Vec<Shape>),
     Map(Vec<(&'static str, Shape)>),
@@ -42,6 +44,8 @@ impl Shape {
         match self {
             Self::Text(text) => Json::from(text.as_str()),
             Self::Number(number) => Json::from(*number),
+            Self::Int(number) => Json::from(*number),
+            Self::Bool(value) => Json::from(*value),
             Self::Time(instant) => Json::from(epoch_seconds(*instant)),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
             Self::Map(fields) => {
@@ -57,6 +61,8 @@ impl Shape {
         match self {
             Self::Text(text) => Cbor::from(text.as_str()),
             Self::Number(number) => Cbor::from(*number),
+            Self::Int(number) => Cbor::from(*number),
+            Self::Bool(value) => Cbor::from(*value),
             Self::Time(instant) => {
                 Cbor::Tag(EPOCH_TAG, Box::new(Cbor::from(epoch_seconds(*instant))))
             }
@@ -85,6 +91,8 @@ impl Shape {
         match self {
             Self::Text(text) => xml.text(text),
             Self::Number(number) => xml.text(&number.to_string()),
+            Self::Int(number) => xml.text(&number.to_string()),
+            Self::Bool(value) => xml.text(&value.to_string()),
             Self::Time(instant) => xml.text(&format_instant(*instant)),
             Self::List(items) => {
                 for item in items {

@@ -11,6 +11,7 @@ use crate::sim::api::{
     WireResponse,
 };
 use crate::sim::canonical;
+use crate::sim::cloudwatch;
 use crate::sim::decode::Service;
 use crate::sim::dispatch;
 use crate::sim::faults::{Fault, FaultKind};
@@ -113,6 +114,7 @@ impl Simulator {
         }
         let databases = genesis::databases(estate, environment);
         genesis::populate(&mut world, &databases)?;
+        cloudwatch::begin(&mut world, estate, environment, &databases);
         let mut inner = Inner {
             saved: world.time,
             world,
@@ -274,6 +276,14 @@ impl Simulator {
     /// From `from` on, every replica is `by` further behind its source; `None` ends it.
     pub fn set_lag_cliff(&self, cliff: Option<(DateTime<Utc>, Duration)>) {
         self.lock().world.set_lag_cliff(cliff);
+    }
+
+    /// Puts an alarm into ALARM at `now`, as a drill that begins with one needs it, unless it is; whether
+    /// the account has the alarm.
+    pub fn raise_alarm(&self, region: &str, name: &str, now: DateTime<Utc>) -> bool {
+        let mut inner = self.lock();
+        dispatch::advance(&mut inner.world, now);
+        cloudwatch::raise(&mut inner.world, (region, name), now)
     }
 
     /// Names of the services that it has.

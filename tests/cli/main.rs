@@ -11,6 +11,7 @@ mod control_identity;
 mod control_two;
 mod damage;
 mod doctor;
+mod drill_all;
 mod edited;
 mod env;
 mod faults;

@@ -2,11 +2,14 @@
 //!
 //! **Invariant:** every name and every claim of done comes from an answer of AWS, not from an assumption.
 
+mod check_replica;
 mod check_source;
 mod create_snapshot;
 mod delete_instance;
 mod delete_snapshot;
 mod force_failover;
+mod lag;
+mod promote_replica;
 mod removal;
 mod restore_from_snapshot;
 mod restore_settings;
@@ -17,14 +20,16 @@ mod snapshot_ground;
 mod snapshot_key;
 mod snapshot_verdict;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod verify_snapshot;
 
+pub(super) use check_replica::CheckReplica;
 pub(super) use check_source::CheckSource;
 pub(super) use create_snapshot::CreateSnapshot;
 pub(super) use delete_instance::DeleteInstance;
 pub(super) use delete_snapshot::DeleteSnapshot;
 pub(super) use force_failover::ForceFailover;
+pub(super) use promote_replica::PromoteReplica;
 pub(super) use restore_from_snapshot::RestoreFromSnapshot;
 pub(super) use restore_to_point_in_time::RestoreToPointInTime;
 pub(super) use verify_snapshot::VerifySnapshot;

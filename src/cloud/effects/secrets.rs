@@ -87,7 +87,19 @@ impl Effects {
     /// # Errors
     /// Refused by the gate, or not readable.
     pub async fn secret_text(&self, region: &str, secret: &str) -> Result<Secret, EffectError> {
-        let stage = SecretStage::Current;
+        self.secret_version(region, secret, SecretStage::Current).await
+    }
+
+    /// The text of one of a secret's versions.
+    ///
+    /// # Errors
+    /// Refused by the gate, or not readable.
+    pub async fn secret_version(
+        &self,
+        region: &str,
+        secret: &str,
+        stage: SecretStage,
+    ) -> Result<Secret, EffectError> {
         let effect = format!("{GET_SECRET_VALUE} of `{}` ({})", redact(secret), stage.label());
         self.pass(&effect, &[GET_SECRET_VALUE])?;
         let value = self.secrets.secret_value(region, secret, stage).await;

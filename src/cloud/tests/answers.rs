@@ -3,6 +3,7 @@
 //! **Invariant:** written by hand from the service's documented shapes; no code of the SDK makes them.
 
 use crate::cloud::tests::scripted::{ACCOUNT, REGION, Reply};
+use ciborium::value::Value as Cbor;
 
 const RDS: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
 
@@ -103,4 +104,39 @@ pub(crate) fn key(state: &str) -> Reply {
     json(&format!(
         "{{\"KeyMetadata\":{{\"KeyId\":\"1111\",\"Arn\":\"{KEY}\",\"KeyState\":\"{state}\"}}}}"
     ))
+}
+
+const CBOR: [(&str, &str); 2] =
+    [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+
+fn bytes(value: &Cbor) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).expect("a buffer takes it");
+    bytes
+}
+
+/// `GetMetricData` with one result: figures with their instants, seconds since 1970.
+pub(crate) fn metric(status: &str, figures: &[(f64, f64)]) -> Reply {
+    let text = |text: &str| Cbor::Text(text.to_owned());
+    let times = figures.iter().map(|(at, _)| Cbor::Tag(1, Box::new(Cbor::Float(*at)))).collect();
+    let values = figures.iter().map(|(_, value)| Cbor::Float(*value)).collect();
+    let result = Cbor::Map(vec![
+        (text("Id"), text("lag")),
+        (text("Label"), text("ReplicaLag")),
+        (text("Timestamps"), Cbor::Array(times)),
+        (text("Values"), Cbor::Array(values)),
+        (text("StatusCode"), text(status)),
+    ]);
+    let body = Cbor::Map(vec![(text("MetricDataResults"), Cbor::Array(vec![result]))]);
+    Reply::Bytes(200, bytes(&body), CBOR.to_vec())
+}
+
+/// An error of CloudWatch under the code that the query protocol has for it.
+pub(crate) fn metric_error(status: u16, query: &'static str, kind: &str) -> Reply {
+    let text = |text: &str| Cbor::Text(text.to_owned());
+    let kind = format!("com.amazonaws.cloudwatch#{kind}");
+    let body = Cbor::Map(vec![(text("__type"), Cbor::Text(kind)), (text("message"), text("no"))]);
+    let mut headers = CBOR.to_vec();
+    headers.push(("x-amzn-query-error", query));
+    Reply::Bytes(status, bytes(&body), headers)
 }

@@ -25,6 +25,8 @@ use std::time::Duration;
 pub(crate) enum Reply {
     /// Status, body and headers.
     Http(u16, String, Vec<(&'static str, &'static str)>),
+    /// The same with a body that is no text.
+    Bytes(u16, Vec<u8>, Vec<(&'static str, &'static str)>),
     /// Nobody listens.
     ConnectionRefused,
     /// The connection breaks after the request was sent.
@@ -113,13 +115,9 @@ impl HttpConnector for Script {
         HttpConnectorFuture::new(async move {
             match reply {
                 Some(Reply::Http(status, body, headers)) => {
-                    let status = StatusCode::try_from(status).unwrap();
-                    let mut response = HttpResponse::new(status, SdkBody::from(body));
-                    for (key, value) in headers {
-                        response.headers_mut().insert(key, value);
-                    }
-                    Ok(response)
+                    Ok(response(status, body.into_bytes(), headers))
                 }
+                Some(Reply::Bytes(status, body, headers)) => Ok(response(status, body, headers)),
                 Some(Reply::ConnectionRefused) => {
                     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
                     Err(ConnectorError::io(refused.into()))
@@ -133,6 +131,19 @@ impl HttpConnector for Script {
             }
         })
     }
+}
+
+fn response(
+    status: u16,
+    body: Vec<u8>,
+    headers: Vec<(&'static str, &'static str)>,
+) -> HttpResponse {
+    let status = StatusCode::try_from(status).unwrap();
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    for (key, value) in headers {
+        response.headers_mut().insert(key, value);
+    }
+    response
 }
 
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -149,6 +160,7 @@ pub(crate) fn environment() -> Environment {
         protected: false,
         sql: SqlAccess::default(),
         databases: BTreeMap::new(),
+        alarms: BTreeMap::new(),
     }
 }
 

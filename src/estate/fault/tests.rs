@@ -17,6 +17,8 @@ fn reads_names_and_values() {
         "wrong-restore=stale",
         "kms-disabled",
         "replica-lag-cliff=2h",
+        "replica-lag-unknown",
+        "promotion-stuck",
         "control-plane-down",
         "control-plane-down=us-east-1",
         "control-plane-down=us-gov-west-1/hang",

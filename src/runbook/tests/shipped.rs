@@ -36,6 +36,8 @@ pub(super) fn run_facts() -> RunFacts {
         keep: false,
         form: Form::Graceful,
         disaster_at: None,
+        detected_at: None,
+        alarm: None,
         started_at: None,
         status: None,
         failed_steps: None,

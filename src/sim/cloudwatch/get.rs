@@ -4,7 +4,7 @@
 //! point once.
 
 use super::input::{list, required, text, whole};
-use super::series::Metric;
+use super::series::{Metric, Site};
 use super::statistics::{Query, Statistic, period, span};
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
@@ -128,7 +128,7 @@ fn page(
     let mut results = Vec::new();
     for (index, query) in asked.iter().enumerate().skip(first) {
         let skipped = if index == first { skipped } else { 0 };
-        let buckets = query.query.buckets(turn, span);
+        let buckets = query.query.buckets(Site::of(turn), span);
         let mut points: Vec<(DateTime<Utc>, f64)> = buckets
             .iter()
             .filter_map(|(at, bucket)| Some((*at, bucket.value(query.statistic)?)))

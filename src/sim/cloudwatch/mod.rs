@@ -1,8 +1,9 @@
-//! CloudWatch: metrics that were put, and those that RDS would publish.
+//! CloudWatch: metrics that were put, those that RDS would publish, and alarms.
 //!
 //! **Invariant:** a call means the same in all three protocols; only here and in the answer's form do
 //! they differ.
 
+mod alarms;
 mod get;
 mod input;
 mod list;
@@ -15,6 +16,12 @@ use crate::sim::answer::{ApiError, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::protocol::Protocol;
 
+pub(in crate::sim) use alarms::{Alarms, advance, begin, raise};
+
+/// The actions that change something.
+pub(in crate::sim) const MUTATING: [&str; 4] =
+    ["DeleteAlarms", "PutMetricAlarm", "PutMetricData", "SetAlarmState"];
+
 /// Answers one CloudWatch call.
 pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
     if turn.protocol == Protocol::Query {
@@ -26,6 +33,12 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
         "GetMetricData" => get::data(turn),
         "GetMetricStatistics" => statistics::get(turn),
         "ListMetrics" => list::list(turn),
+        "DeleteAlarms" => alarms::delete(turn),
+        "DescribeAlarmHistory" => alarms::history(turn),
+        "DescribeAlarms" => alarms::describe(turn),
+        "DescribeAlarmsForMetric" => alarms::describe_for_metric(turn),
+        "PutMetricAlarm" => alarms::put(turn),
+        "SetAlarmState" => alarms::set_state(turn),
         _ => turn.unknown_action(),
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! **Invariant:** an instance that does not answer publishes nothing; only a replica has a lag.
 
-use super::series::Metric;
+use super::series::{Metric, Site};
 use crate::sim::dispatch::Turn;
+use crate::sim::faults::FaultKind;
 use crate::sim::services::Datum;
 use crate::sim::state::Instance;
 use chrono::{DateTime, Utc};
@@ -22,26 +23,30 @@ pub(super) const METRICS: [(&str, &str); 4] = [
 ];
 
 /// The instance that a metric is about.
-fn instance<'a>(turn: &'a Turn<'_>, metric: &Metric) -> Option<&'a Instance> {
+fn instance<'a>(site: Site<'a>, metric: &Metric) -> Option<&'a Instance> {
     let mut dimensions = metric.dimensions.iter();
     let (Some((name, id)), None) = (dimensions.next(), dimensions.next()) else { return None };
     if name != DIMENSION {
         return None;
     }
-    turn.world.instance(&turn.region, id, turn.now).ok()
+    site.world.instance(site.region, id, site.now).ok()
 }
 
 /// Samples of one of RDS's metrics, `step` seconds apart.
 pub(super) fn samples(
-    turn: &Turn<'_>,
+    site: Site<'_>,
     metric: &Metric,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     step: i64,
 ) -> Vec<Datum> {
     let unit = METRICS.iter().find(|(name, _)| *name == metric.name).map(|(_, unit)| *unit);
-    let (Some(unit), Some(instance)) = (unit, instance(turn, metric)) else { return Vec::new() };
+    let (Some(unit), Some(instance)) = (unit, instance(site, metric)) else { return Vec::new() };
+    let hidden = site.world.fault(FaultKind::ReplicaLagUnknown).is_some();
+    if hidden && metric.name == "ReplicaLag" {
+        return Vec::new();
+    }
     let born = instance.phases.first().map_or(from, |phase| phase.from);
-    let seed = turn.world.seed().derive(&format!("rds/{}/{}", instance.resource_id, metric.name));
+    let seed = site.world.seed().derive(&format!("rds/{}/{}", instance.resource_id, metric.name));
     let first = from.max(born).timestamp().div_euclid(step) + 1;
     let first = if from >= born && from.timestamp() % step == 0 { first - 1 } else { first };
     (first..)
@@ -49,7 +54,7 @@ pub(super) fn samples(
         .filter(|at| instance.status(*at).answers())
         .filter_map(|at| {
             let value = match metric.name.as_str() {
-                "ReplicaLag" => turn.world.replica_lag(&turn.region, instance, at)? as f64,
+                "ReplicaLag" => site.world.replica_lag(site.region, instance, at)? as f64,
                 other => figure(other, instance, seed, at),
             };
             Some(Datum { at, unit: unit.to_owned(), values: vec![(value, 1.0)], sets: Vec::new() })

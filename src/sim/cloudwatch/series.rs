@@ -7,6 +7,7 @@ use super::rds;
 use crate::sim::answer::ApiError;
 use crate::sim::dispatch::Turn;
 use crate::sim::services::Datum;
+use crate::sim::state::World;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -35,18 +36,33 @@ impl Metric {
     }
 }
 
+/// Where and when a metric is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) world: &'a World,
+    pub(super) region: &'a str,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl<'a> Site<'a> {
+    /// That of a call.
+    pub(super) fn of(turn: &'a Turn<'_>) -> Self {
+        Self { world: &*turn.world, region: &turn.region, now: turn.now }
+    }
+}
+
 /// The samples of `metric` from `from` to before `to`, none of them in the future, one every minute
 /// at most for those that RDS publishes (`step` seconds apart).
 pub(super) fn samples(
-    turn: &Turn<'_>,
+    site: Site<'_>,
     metric: &Metric,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     step: i64,
 ) -> Vec<Datum> {
     if metric.namespace == rds::NAMESPACE {
-        return rds::samples(turn, metric, (from, to.min(turn.now)), step);
+        return rds::samples(site, metric, (from, to.min(site.now)), step);
     }
-    let put = turn.world.services.metrics.get(&metric.key(&turn.region));
+    let put = site.world.services.metrics.get(&metric.key(site.region));
     let data = put.map_or([].as_slice(), |series| series.data.as_slice());
     let (start, end) = (
         data.partition_point(|datum| datum.at < from),

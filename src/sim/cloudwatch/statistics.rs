@@ -4,7 +4,7 @@
 //! were put, not statistic sets.
 
 use super::input::{instant, invalid, list, missing, text, whole};
-use super::series::{Metric, samples};
+use super::series::{Metric, Site, samples};
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::services::Datum;
@@ -118,7 +118,7 @@ impl Query {
     /// The buckets of a span of time, by their beginning.
     pub(super) fn buckets(
         &self,
-        turn: &Turn<'_>,
+        site: Site<'_>,
         (start, end): (DateTime<Utc>, DateTime<Utc>),
     ) -> BTreeMap<DateTime<Utc>, Bucket> {
         // What CloudWatch still has depends on how fine it is asked for.
@@ -128,10 +128,10 @@ impl Query {
             300..3600 => TimeDelta::days(63),
             3600.. => TimeDelta::days(455),
         };
-        let from = floor(start.max(turn.now - days), self.period);
+        let from = floor(start.max(site.now - days), self.period);
         let step = if self.period >= 3600 { 300 } else { 60 };
         let mut buckets: BTreeMap<DateTime<Utc>, Bucket> = BTreeMap::new();
-        for datum in samples(turn, &self.metric, (from, end), step) {
+        for datum in samples(site, &self.metric, (from, end), step) {
             if self.unit.as_ref().is_none_or(|unit| *unit == datum.unit) {
                 buckets.entry(floor(datum.at, self.period)).or_default().add(datum);
             }
@@ -193,7 +193,7 @@ pub(super) fn get(turn: &mut Turn<'_>) -> Outcome {
         return Err(ApiError::sender("InvalidParameterCombination", message));
     }
     let label = metric.name.clone();
-    let buckets = Query { metric, unit, period }.buckets(turn, (start, end));
+    let buckets = Query { metric, unit, period }.buckets(Site::of(turn), (start, end));
     let points = buckets.iter().map(|(at, bucket)| point(*at, bucket, &wanted)).collect();
     Ok(Body::Shape(Some(Shape::Map(vec![
         ("Label", Shape::Text(label)),

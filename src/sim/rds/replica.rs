@@ -6,6 +6,7 @@
 use crate::base::clock::to_delta;
 use crate::sim::answer::{ApiError, Outcome};
 use crate::sim::dispatch::Turn;
+use crate::sim::faults::FaultKind;
 use crate::sim::genesis::DEFAULT_VPC;
 use crate::sim::notes::About;
 use crate::sim::rds::begin::{self, Blueprint, store};
@@ -163,7 +164,9 @@ pub(in crate::sim::rds) fn promote(turn: &mut Turn<'_>) -> Outcome {
         (days, window),
         &entity,
     );
-    tell(turn, &id, end);
+    if turn.world.fault(FaultKind::PromotionStuck).is_none() {
+        tell(turn, &id, end);
+    }
     store(turn, instance, "promoted".to_owned())
 }
 
@@ -176,6 +179,10 @@ pub(in crate::sim::rds) fn begin_promotion(
     entity: &str,
 ) -> DateTime<Utc> {
     let clockwork = world.clockwork();
+    if world.fault(FaultKind::PromotionStuck).is_some() {
+        replica.reschedule(now, [Phase::new(from, Status::Modifying)]);
+        return from;
+    }
     let reboots = from + to_delta(clockwork.promoting(entity));
     let end = reboots + to_delta(clockwork.rebooting(entity));
     let mut phases =

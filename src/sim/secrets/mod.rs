@@ -17,7 +17,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// The actions that change something.
-pub(in crate::sim) const MUTATING: [&str; 2] = ["PutSecretValue", "ReplicateSecretToRegions"];
+pub(in crate::sim) const MUTATING: [&str; 3] =
+    ["PutSecretValue", "ReplicateSecretToRegions", "UpdateSecretVersionStage"];
 
 /// A version of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,7 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
             "DescribeSecret" => |turn, secret, _| Ok(describe(turn, secret)),
             "ListSecretVersionIds" => |turn, secret, _| Ok(versions::list(turn, secret)),
             "PutSecretValue" => versions::put,
+            "UpdateSecretVersionStage" => versions::move_stage,
             "ReplicateSecretToRegions" => replicas::replicate,
             "ListSecrets" => return list(turn, &input).map(Body::Json),
             _ => return turn.unknown_action(),

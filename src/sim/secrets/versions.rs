@@ -45,10 +45,70 @@ pub(super) fn all(turn: &Turn<'_>, secret: &Secret) -> Vec<Known> {
             text: first_text(turn, secret, version),
         });
     }
-    for (version, stage) in known.iter_mut().zip([Version::Current, Version::Previous]) {
-        version.stages.push(stage.stage().to_owned());
+    let moved = turn.world.services.secrets.get(&secret.place());
+    let (current, previous) = match moved.and_then(|changes| changes.staged.clone()) {
+        Some(staged) => staged,
+        None => (known[0].id.clone(), known[1].id.clone()),
+    };
+    for version in &mut known {
+        for (id, stage) in [(&current, Version::Current), (&previous, Version::Previous)] {
+            if version.id == *id {
+                version.stages.push(stage.stage().to_owned());
+            }
+        }
     }
     known
+}
+
+/// The id of the version that is current.
+fn current(turn: &Turn<'_>, secret: &Secret) -> String {
+    let has = |version: &Known| version.stages.iter().any(|stage| stage == "AWSCURRENT");
+    all(turn, secret).into_iter().find(has).map(|version| version.id).unwrap_or_default()
+}
+
+/// `UpdateSecretVersionStage` of `AWSCURRENT`: the version that loses it becomes the previous one.
+pub(super) fn move_stage(
+    turn: &mut Turn<'_>,
+    secret: &Secret,
+    input: &Value,
+) -> Result<Value, ApiError> {
+    check_home(turn, secret)?;
+    let invalid = |message: String| refused("InvalidParameterException", message);
+    if input["VersionStage"] != "AWSCURRENT" {
+        return Err(invalid("the simulator moves the stage AWSCURRENT only".to_owned()));
+    }
+    let Some(to) = input["MoveToVersionId"].as_str() else {
+        return Err(invalid("You can't remove AWSCURRENT without moving it.".to_owned()));
+    };
+    if !all(turn, secret).iter().any(|version| version.id == to) {
+        let message = format!("Secrets Manager can't find the specified secret version: {to}.");
+        return Err(refused("ResourceNotFoundException", message));
+    }
+    let now = current(turn, secret);
+    let answer = json!({ "ARN": secret.arn, "Name": secret.name });
+    if now == to {
+        return Ok(answer);
+    }
+    if input["RemoveFromVersionId"] != now.as_str() {
+        return Err(invalid(
+            "The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT is currently \
+             attached to another version."
+                .to_owned(),
+        ));
+    }
+    let changes = turn.world.services.secrets.entry(secret.place()).or_default();
+    changes.staged = Some((to.to_owned(), now));
+    turn.changed(&secret.name, format!("AWSCURRENT moved to version {to}"));
+    Ok(answer)
+}
+
+fn check_home(turn: &Turn<'_>, secret: &Secret) -> Result<(), ApiError> {
+    if secret.home == turn.region {
+        return Ok(());
+    }
+    let message = "Operation not permitted on a replica secret. Call must be made in primary \
+                   secret's region.";
+    Err(refused("InvalidRequestException", message))
 }
 
 /// The text of a version that the secret began with: what RDS writes there.
@@ -117,11 +177,7 @@ pub(super) fn list(turn: &Turn<'_>, secret: &Secret) -> Value {
 
 /// `PutSecretValue`: the new version is current, the one before it previous.
 pub(super) fn put(turn: &mut Turn<'_>, secret: &Secret, input: &Value) -> Result<Value, ApiError> {
-    if secret.home != turn.region {
-        let message = "Operation not permitted on a replica secret. Call must be made in primary \
-                       secret's region.";
-        return Err(refused("InvalidRequestException", message));
-    }
+    check_home(turn, secret)?;
     let Some(text) = input["SecretString"].as_str().filter(|text| !text.is_empty()) else {
         let message = "You must provide SecretString; the simulator keeps no SecretBinary.";
         return Err(refused("InvalidParameterException", message));
@@ -152,7 +208,12 @@ pub(super) fn put(turn: &mut Turn<'_>, secret: &Secret, input: &Value) -> Result
         Some(_) => {}
         None => {
             let version = PutVersion { id: id.clone(), at: turn.now, text: text.to_owned() };
-            turn.world.services.secrets.entry(place).or_default().versions.push(version);
+            let before = current(turn, secret);
+            let changes = turn.world.services.secrets.entry(place).or_default();
+            changes.versions.push(version);
+            if let Some(staged) = &mut changes.staged {
+                *staged = (id.clone(), before);
+            }
             turn.changed(&secret.name, "new version is AWSCURRENT");
         }
     }

@@ -6,6 +6,7 @@
 mod publish;
 mod topics;
 
+pub(in crate::sim) use publish::deliver;
 pub(in crate::sim) use topics::begin;
 
 use crate::sim::answer::{ApiError, Outcome};

@@ -9,6 +9,7 @@ use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::genesis::uuid;
 use crate::sim::services::{Published, Recent};
+use crate::sim::state::World;
 use crate::sim::xml::Xml;
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -181,8 +182,7 @@ fn accept(turn: &mut Turn<'_>, arn: &str, message: Message) -> (String, Option<u
     }
     let effect = format!("message of {} bytes accepted", message.text.len());
     turn.changed(topics::name_of(arn), effect);
-    let published = &mut turn.world.services.published;
-    published.push(Published {
+    let published = Published {
         at: now,
         topic: arn.to_owned(),
         message_id: message_id.clone(),
@@ -190,9 +190,15 @@ fn accept(turn: &mut Turn<'_>, arn: &str, message: Message) -> (String, Option<u
         message: message.text,
         attributes: message.attributes,
         group: message.group,
-    });
-    forget(published);
+    };
+    deliver(turn.world, published);
     (message_id, fifo.then_some(sequence))
+}
+
+/// Keeps a message that a topic accepted.
+pub(in crate::sim) fn deliver(world: &mut World, message: Published) {
+    world.services.published.push(message);
+    forget(&mut world.services.published);
 }
 
 /// Drops the oldest messages beyond what a world keeps.

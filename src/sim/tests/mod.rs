@@ -1,6 +1,7 @@
 //! The simulator as real AWS SDK clients see it.
 
 mod admin;
+mod alarms;
 mod changes;
 mod copies;
 mod creation;

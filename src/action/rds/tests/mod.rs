@@ -4,6 +4,8 @@
 //! malformed is never taken for an end.
 
 mod failing_over;
+mod following;
+mod promoting;
 mod removing;
 mod restoring;
 mod tagging;
@@ -26,6 +28,7 @@ use crate::cloud::{
 };
 use crate::estate::Estate;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// When the snapshots of these tests were taken: 5 h 48 min before now.
@@ -56,7 +59,7 @@ environments:
   test: { type: simulated, account: "123456789012", region: us-east-1, seed: 1 }
 "#;
 
-fn run() -> RunId {
+pub(in crate::action) fn run() -> RunId {
     scripted::run()
 }
 
@@ -69,25 +72,28 @@ fn made() -> String {
     rds_name("orders", &run(), &step())
 }
 
-fn inputs(pairs: &[(&str, Value)]) -> Values {
+pub(in crate::action) fn inputs(pairs: &[(&str, Value)]) -> Values {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
 /// One step of one run, and the wire that it meets.
-struct Bench {
-    script: Script,
-    estate: Estate,
-    inputs: Values,
-    planned: Option<Values>,
-    overlay: Overlay,
-    asked: bool,
-    intent: Option<PastIntent>,
-    hands_over: bool,
-    form: Form,
+pub(in crate::action) struct Bench {
+    pub(in crate::action) script: Script,
+    pub(in crate::action) estate: Estate,
+    pub(in crate::action) inputs: Values,
+    pub(in crate::action) planned: Option<Values>,
+    pub(in crate::action) overlay: Overlay,
+    pub(in crate::action) asked: bool,
+    pub(in crate::action) began: Option<DateTime<Utc>>,
+    pub(in crate::action) intent: Option<PastIntent>,
+    pub(in crate::action) hands_over: bool,
+    /// What the looks of the step tell each other.
+    pub(in crate::action) memory: Memory,
+    pub(in crate::action) form: Form,
 }
 
 impl Bench {
-    fn new(inputs: Values, replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(in crate::action) fn new(inputs: Values, replies: impl IntoIterator<Item = Reply>) -> Self {
         let estate = crate::estate::load("shop.yaml", ESTATE).expect("valid");
         let script = Script::new(replies);
         Self {
@@ -97,8 +103,10 @@ impl Bench {
             planned: None,
             overlay: Overlay::new(),
             asked: false,
+            began: None,
             intent: None,
             hands_over: false,
+            memory: Memory::default(),
             form: Form::default(),
         }
     }
@@ -127,7 +135,7 @@ impl Bench {
             environment: cloud.environment(),
             inputs: &self.inputs,
             now: simulated_epoch(),
-            began: None,
+            began: self.began,
             asked: self.asked,
             intent: self.intent,
             disaster_at: None,
@@ -140,7 +148,10 @@ impl Bench {
         }
     }
 
-    async fn preview(&self, action: &dyn Action) -> Result<Preview, ActionError> {
+    pub(in crate::action) async fn preview(
+        &self,
+        action: &dyn Action,
+    ) -> Result<Preview, ActionError> {
         let cloud = self.script.open(GuardPolicy::DryRun).await;
         let (run, step, view) = (run(), step(), cloud.view(self.overlay.clone()));
         let effects = effects(&cloud);
@@ -155,22 +166,20 @@ impl Bench {
             .await
     }
 
-    async fn observe(&self, action: &dyn Action) -> Result<Observation, ActionError> {
+    pub(in crate::action) async fn observe(
+        &self,
+        action: &dyn Action,
+    ) -> Result<Observation, ActionError> {
         let cloud = self.cloud(action).await;
         let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
         let effects = effects(&cloud);
         let scope = self.scope(&run, &step, &cloud);
         action
-            .observe(&ReadContext {
-                scope,
-                view: &view,
-                effects: &effects,
-                memory: &Memory::default(),
-            })
+            .observe(&ReadContext { scope, view: &view, effects: &effects, memory: &self.memory })
             .await
     }
 
-    async fn act(&self, action: &dyn Action) -> Result<Acted, ActionError> {
+    pub(in crate::action) async fn act(&self, action: &dyn Action) -> Result<Acted, ActionError> {
         let cloud = self.cloud(action).await;
         let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
         let effects = effects(&cloud);
@@ -188,7 +197,7 @@ fn taken(status: &str, run: Option<&str>) -> Reply {
 }
 
 #[track_caller]
-fn broken(observation: Result<Observation, ActionError>) -> String {
+pub(in crate::action) fn broken(observation: Result<Observation, ActionError>) -> String {
     match observation {
         Ok(Observation::Broken { why, .. }) => why,
         other => panic!("{other:?}"),
@@ -196,7 +205,7 @@ fn broken(observation: Result<Observation, ActionError>) -> String {
 }
 
 #[track_caller]
-fn waiting(observation: Result<Observation, ActionError>) -> String {
+pub(in crate::action) fn waiting(observation: Result<Observation, ActionError>) -> String {
     match observation {
         Ok(Observation::InProgress { state, .. }) => state,
         other => panic!("{other:?}"),
@@ -204,9 +213,18 @@ fn waiting(observation: Result<Observation, ActionError>) -> String {
 }
 
 #[track_caller]
-fn done(observation: Result<Observation, ActionError>) -> (Values, Verdict) {
+pub(in crate::action) fn done(observation: Result<Observation, ActionError>) -> (Values, Verdict) {
     match observation {
         Ok(Observation::Done(done)) => (done.outputs, done.verdict),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why a check fails.
+#[track_caller]
+fn broken_check(observation: Result<Observation, ActionError>) -> String {
+    match done(observation).1 {
+        Verdict::Fail { why, .. } => why,
         other => panic!("{other:?}"),
     }
 }

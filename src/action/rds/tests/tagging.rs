@@ -13,12 +13,17 @@ use crate::cloud::tests::scripted::Reply;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that change, disclose, remove or tell, and make nothing that would stay.
-const CREATES_NOTHING: [&str; 6] = [
+const CREATES_NOTHING: [&str; 11] = [
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:RevokeSecurityGroupIngress",
     "rds:DeleteDBInstance",
     "rds:DeleteDBSnapshot",
     "rds:ModifyDBInstance",
+    "rds:PromoteReadReplica",
     "rds:RebootDBInstance",
     "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
     "sns:Publish",
 ];
 

@@ -1,0 +1,464 @@
+//! `rds.promote_replica`: makes a read replica an instance of its own, which takes writes.
+//!
+//! **Invariant:** a promotion is asked for only when the run's form allows its loss, and is done only when
+//! the instance has stopped naming a source in several looks: `available` proves nothing.
+
+use super::lag::{Lag, id_of, replication};
+use crate::action::context::{PastIntent, ReadContext, StepScope, WriteContext};
+use crate::action::outcome::{Acted, ActionError, Done, Figure, Observation, Preview, Verdict};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
+use crate::action::{Action, CitedDuration};
+use crate::base::clock::format_instant;
+use crate::base::duration::human;
+use crate::base::form::Form;
+use crate::base::value::{Type, Value, Values};
+use crate::cloud::PredictedEffect;
+use crate::cloud::model::{DbInstance, PromotionRequest, Replication};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What acting calls.
+const OPERATION: &str = "rds:PromoteReadReplica";
+
+/// Looks in a row that have to find it promoted: RDS's reads may be behind, and a status comes before the
+/// change that it tells of.
+const LOOKS: u32 = 3;
+
+/// Days of backups when the estate does not say what the source has.
+const RETENTION_DAYS: u32 = 7;
+
+/// The longest that RDS keeps automated backups, days.
+const MOST_DAYS: u32 = 35;
+
+/// The action.
+#[derive(Debug)]
+pub(crate) struct PromoteReplica {
+    spec: ActionSpec,
+}
+
+impl Default for PromoteReplica {
+    fn default() -> Self {
+        let spec = ActionSpec {
+            name: "rds.promote_replica",
+            summary: "Promotes a read replica to an instance of its own, for good; gracefully after it \
+                      has caught up, else with the loss that its lag is.",
+            kind: ActionKind::Mutation,
+            inputs: inputs(),
+            outputs: vec![
+                Field::required("instance", Type::String, "identifier of the instance"),
+                Field::required("endpoint", Type::String, "host name it listens on"),
+                Field::required("port", Type::Int, "port it listens on"),
+                Field::required("promoted_at", Type::Time, "when it had become a writer"),
+                Field::optional(
+                    "lag_at_promotion",
+                    Type::Duration,
+                    "how far behind it was last measured to be before; null when unknown",
+                ),
+            ],
+            calls: &[
+                "rds:DescribeDBInstances",
+                "rds:DescribeEvents",
+                "cloudwatch:GetMetricData",
+                OPERATION,
+            ],
+            effects: &[],
+            reversibility: Reversibility::Irreversible,
+            role: Role::Promotion,
+            by_hand: "# Fence the old writer first. The replica's lag now, seconds; -1 or none is unknown:\n\
+                      aws cloudwatch get-metric-statistics --region {region} --namespace AWS/RDS \
+                      --metric-name ReplicaLag --period 60 --statistics Maximum \
+                      --dimensions Name=DBInstanceIdentifier,Value={instance} \
+                      --start-time 15_MINUTES_AGO --end-time NOW\n\
+                      aws rds promote-read-replica --region {region} \
+                      --db-instance-identifier {instance}\
+                      [ --backup-retention-period {backup_retention_days}]\n\
+                      # It is done when this answers null, not when it is available:\n\
+                      aws rds describe-db-instances --region {region} \
+                      --db-instance-identifier {instance} \
+                      --query DBInstances[0].ReadReplicaSourceDBInstanceIdentifier",
+            default_timeout: Duration::from_secs(3600),
+            poll_every: Duration::from_secs(10),
+        };
+        Self { spec }
+    }
+}
+
+fn inputs() -> Vec<Field> {
+    vec![
+        Field::required("instance", Type::String, "identifier of the read replica"),
+        Field::optional(
+            "max_lag",
+            Type::Duration,
+            "the most data, as time, that an ungraceful promotion may lose; an unknown lag is more",
+        ),
+        Field::optional(
+            "backup_retention_days",
+            Type::Int,
+            "days of automated backups from then on, 1 to 35; its source's when absent, else 7",
+        ),
+        Field::optional("fenced", Type::Any, "what proves that the old writer writes no more"),
+    ]
+}
+
+/// Whether the run accepts to lose what the replica does not have yet.
+fn accepts_loss(scope: &StepScope<'_>) -> bool {
+    scope.form == Form::Ungraceful
+}
+
+/// Days of backups to ask for: what the step says, else what the estate says of the source.
+fn retention(scope: &StepScope<'_>, source: Option<&str>) -> Result<u32, ActionError> {
+    let source = source.map(id_of);
+    let of_source = || {
+        let databases = scope.estate.databases.keys();
+        let found = databases
+            .filter_map(|name| scope.estate.database_in(name, scope.environment))
+            .find(|database| Some(database.instance.to_ascii_lowercase()) == source);
+        found.map(|database| database.backup_retention_days).filter(|days| *days > 0)
+    };
+    let days = of_source().unwrap_or(RETENTION_DAYS).min(MOST_DAYS);
+    scope.int_within("backup_retention_days", 1..=MOST_DAYS, days)
+}
+
+fn waiting(state: String) -> Observation {
+    Observation::InProgress { state, milestone: None }
+}
+
+/// Why it cannot be promoted, whatever is waited for, and what to do.
+fn never(found: Option<&DbInstance>, scope: &StepScope<'_>) -> Option<(String, String)> {
+    let name = scope.text("instance").unwrap_or_default();
+    let Some(found) = found else {
+        let why = format!("there is no database instance `{name}` in {}", scope.region);
+        return Some((why, "check the estate file and the region".to_owned()));
+    };
+    if found.replica_source.is_none() {
+        let why = format!("`{name}` is no read replica: it follows nothing");
+        let help = "it is a writer already, or the name is wrong: look at its events, then `skip` \
+                    the step if somebody promoted it";
+        return Some((why, help.to_owned()));
+    }
+    let stands = found.is_broken() || matches!(found.status.as_str(), "stopped" | "deleting");
+    stands.then(|| {
+        let why = format!("`{name}` is `{}` and cannot be promoted", found.status);
+        (why, "mend or start it first; read its events (DescribeEvents)".to_owned())
+    })
+}
+
+/// Whether the loss that a promotion would mean now is accepted.
+enum Leave {
+    /// It may be asked for.
+    Given,
+    /// Later, perhaps.
+    Wait(String),
+    /// Not by waiting.
+    Never { why: String, help: String },
+}
+
+fn leave(scope: &StepScope<'_>, found: &DbInstance, lag: Lag) -> Leave {
+    let (id, follows) = (&found.id, found.replication.as_ref().is_some_and(Replication::is_active));
+    if !accepts_loss(scope) {
+        // What was written before this step began, after the fences that it needs, is there.
+        let since = scope.began.unwrap_or(scope.now);
+        if lag.has_all_before(since) {
+            return Leave::Given;
+        }
+        let state = format!("waiting until `{id}` has caught up: {}", lag.state());
+        return Leave::Wait(if follows {
+            state
+        } else {
+            format!(
+                "{state}; replication is `{}`: it catches up no more, only the ungraceful form goes on",
+                replication(found)
+            )
+        });
+    }
+    match (scope.duration("max_lag"), lag.known()) {
+        (None, _) => Leave::Given,
+        (Some(most), Some(known)) if known <= most => Leave::Given,
+        (Some(most), Some(_)) if follows => Leave::Wait(format!(
+            "waiting until `{id}` is at most {} behind: {}",
+            human(most),
+            lag.state()
+        )),
+        (Some(most), _) => Leave::Never {
+            why: format!("`{id}` is {}, and {} are allowed", lag.words(), human(most)),
+            help: "promoting it loses an amount that nobody allowed: raise `max_lag`, or leave it \
+                   out to accept any loss"
+                .to_owned(),
+        },
+    }
+}
+
+/// What can be said before the step has asked.
+async fn before(
+    context: &ReadContext<'_>,
+    found: Option<DbInstance>,
+) -> Result<Observation, ActionError> {
+    let scope = &context.scope;
+    if let Some((why, help)) = never(found.as_ref(), scope) {
+        return Ok(Observation::Broken { why, help });
+    }
+    let Some(found) = found else { return Ok(Observation::Absent) };
+    // RDS promotes only what is available; a replica that is backed up has to be waited for.
+    if found.status != "available" {
+        return Ok(waiting(format!(
+            "`{}` is `{}`, waiting until it is available",
+            found.id, found.status
+        )));
+    }
+    let lag = Lag::read(context, &found.id, None).await?;
+    Ok(match leave(scope, &found, lag) {
+        Leave::Given => Observation::Absent,
+        Leave::Wait(state) => waiting(state),
+        Leave::Never { why, help } => Observation::Broken { why, help },
+    })
+}
+
+/// What can be said once the step has asked.
+async fn after(
+    context: &ReadContext<'_>,
+    found: Option<DbInstance>,
+    intent: PastIntent,
+) -> Result<Observation, ActionError> {
+    let scope = &context.scope;
+    let name = scope.text("instance").unwrap_or_default();
+    let Some(found) = found else {
+        let why = format!("there is no database instance `{name}` in {} any more", scope.region);
+        let help = "it was renamed or deleted while it was promoted: read its events".to_owned();
+        return Ok(Observation::Broken { why, help });
+    };
+    if found.replica_source.is_some() || !found.is_usable() {
+        context.memory.broke();
+    }
+    if found.is_broken() {
+        let why = format!("`{name}` is `{}` while it is promoted", found.status);
+        let help =
+            "read its events (DescribeEvents); restore from its backups if it stays".to_owned();
+        return Ok(Observation::Broken { why, help });
+    }
+    if let Some(source) = &found.replica_source {
+        // Asking twice does no harm: RDS refuses what is being promoted or is no replica any more.
+        let again = intent.retried.is_some_and(|retried| retried >= intent.at);
+        let may = found.status == "available" && (again || !intent.accepted);
+        return Ok(if may {
+            Observation::Absent
+        } else {
+            waiting(format!("`{}` and still a replica of `{}`", found.status, id_of(source)))
+        });
+    }
+    if !found.is_usable() || found.endpoint.is_none() {
+        return Ok(waiting(format!("a replica no more, `{}`", found.status)));
+    }
+    if context.memory.went_well() < LOOKS {
+        return Ok(waiting(format!("a replica no more, `{}`, looking again", found.status)));
+    }
+    let since = context.view.their_time(intent.at);
+    let lag = Lag::read(context, &found.id, Some(since)).await?;
+    let promoted_at = ended(context, &found.id, since).await?;
+    Ok(Observation::Done(done(&found, lag, promoted_at)))
+}
+
+/// When replication ended, as AWS's events say, else now.
+async fn ended(
+    context: &ReadContext<'_>,
+    id: &str,
+    since: DateTime<Utc>,
+) -> Result<DateTime<Utc>, ActionError> {
+    let scope = &context.scope;
+    let events = context.view.db_events(scope.region, id, since).await?;
+    let told = events.iter().filter(|event| {
+        let text = event.message.to_ascii_lowercase();
+        text.contains("replication") && text.contains("terminated")
+    });
+    Ok(told.map(|event| event.at).next_back().unwrap_or(scope.now))
+}
+
+fn done(found: &DbInstance, lag: Lag, promoted_at: DateTime<Utc>) -> Done {
+    let endpoint = found.endpoint.as_ref().expect("only an instance with an endpoint is done");
+    let verdict = if found.backup_retention_days == 0 {
+        Verdict::Warn(vec![format!("`{}` has no automated backups", found.id)])
+    } else {
+        Verdict::Pass
+    };
+    let seen = |name: &str, value: String, source: &str| {
+        (format!("promoted.{name}"), value, source.to_owned())
+    };
+    let instances = "DescribeDBInstances, several looks";
+    Done {
+        outputs: Values::from([
+            ("instance".to_owned(), Value::text(&found.id)),
+            ("endpoint".to_owned(), Value::text(&endpoint.host)),
+            ("port".to_owned(), Value::Int(endpoint.port.into())),
+            ("promoted_at".to_owned(), Value::Time(promoted_at)),
+            ("lag_at_promotion".to_owned(), lag.value()),
+        ]),
+        verdict,
+        milestone: Some("available"),
+        observed: predictions(&found.id, found.backup_retention_days),
+        evidence: vec![
+            seen("replica_of", "nothing".to_owned(), instances),
+            seen("status", found.status.clone(), instances),
+            seen("resource_id", found.resource_id.clone(), instances),
+            seen("lag", lag.words(), "GetMetricData AWS/RDS ReplicaLag before the promotion"),
+            seen("at", format_instant(promoted_at), "DescribeEvents, else the look that found it"),
+        ],
+    }
+}
+
+fn predictions(id: &str, retention_days: i32) -> BTreeMap<String, serde_json::Value> {
+    BTreeMap::from([
+        ("promoted".to_owned(), json!(id)),
+        ("backup_retention_days".to_owned(), json!(retention_days)),
+    ])
+}
+
+impl PromoteReplica {
+    /// What a promotion of `found` would do.
+    fn foreseen(
+        &self,
+        scope: &StepScope<'_>,
+        found: &DbInstance,
+        (lag, days): (Lag, u32),
+    ) -> Preview {
+        let source = found.replica_source.as_deref().map(id_of).unwrap_or_default();
+        let days = i32::try_from(days).unwrap_or(i32::MAX);
+        let promoted = DbInstance {
+            status: "available".to_owned(),
+            replica_source: None,
+            replication: None,
+            backup_retention_days: days,
+            ..found.clone()
+        };
+        let id = &found.id;
+        let why = format!("`{id}` is not promoted yet");
+        let mut outputs = self.spec.unknown_outputs(&why);
+        outputs.insert("instance".to_owned(), Value::text(id));
+        if let Some(endpoint) = &found.endpoint {
+            outputs.insert("endpoint".to_owned(), Value::text(&endpoint.host));
+            outputs.insert("port".to_owned(), Value::Int(endpoint.port.into()));
+        }
+        let form = if accepts_loss(scope) {
+            "what it does not have is lost"
+        } else {
+            "it is waited for until it has all that was written before"
+        };
+        let mut details = vec![
+            format!("it follows `{source}`, {}", lag.words()),
+            form.to_owned(),
+            format!(
+                "{days} days of automated backups from then on; it reboots, and its endpoint stays"
+            ),
+        ];
+        let fence = scope.input("fenced");
+        let mut warnings =
+            vec![format!("`{id}` never follows `{source}` again: this cannot be taken back")];
+        if matches!(fence, Value::Null) {
+            warnings
+                .push(format!("nothing proves that `{source}` is fenced: two writers possible"));
+        } else {
+            details.push(format!("fencing proof: {fence}"));
+        }
+        Preview {
+            summary: format!("promote `{id}` in {} to a writer", scope.region),
+            details,
+            warnings,
+            predictions: predictions(id, days),
+            outputs,
+            effects: vec![PredictedEffect::Created(Box::new(promoted), scope.region.to_owned())],
+            cited_duration: self.cited_duration(),
+            ..Preview::default()
+        }
+    }
+}
+
+#[async_trait]
+impl Action for PromoteReplica {
+    fn spec(&self) -> &ActionSpec {
+        &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        let (low, high) = (Duration::from_secs(120), Duration::from_secs(1800));
+        Some((low, high, "AWS: several minutes or longer, by size; includes a reboot"))
+    }
+
+    fn differs_by_form(&self) -> bool {
+        true
+    }
+
+    async fn stakes(&self, context: &ReadContext<'_>) -> Vec<Figure> {
+        let name = context.scope.text("instance").unwrap_or_default();
+        vec![match Lag::read(context, name, None).await {
+            Ok(lag) => lag.figure(name),
+            Err(error) => {
+                Figure::unknown("replica_lag", format!("lag of `{name}` is unknown: {error}"))
+            }
+        }]
+    }
+
+    async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
+        let scope = &context.scope;
+        let name = scope.text("instance").unwrap_or_default();
+        if let Some(why) = scope.input("instance").unknown_reason() {
+            return Ok(Preview {
+                summary: "promote a read replica".to_owned(),
+                cannot_know: Some(why.to_owned()),
+                outputs: self.spec.unknown_outputs(why),
+                ..Preview::default()
+            });
+        }
+        let found = context.view.db_instance(scope.region, name).await?;
+        let hopeless = never(found.as_ref(), scope).map(|(why, help)| format!("{why}; {help}"));
+        let (Some(found), None) = (found, &hopeless) else {
+            let why = hopeless.unwrap_or_default();
+            return Ok(Preview {
+                summary: format!("promote `{name}` in {}", scope.region),
+                outputs: self.spec.unknown_outputs(&why),
+                wont: Some(why),
+                ..Preview::default()
+            });
+        };
+        let days = retention(scope, found.replica_source.as_deref())?;
+        let predicted = context.view.overlay().get(scope.region, name).is_some();
+        let lag = Lag::read(context, &found.id, None).await?;
+        let mut preview = self.foreseen(scope, &found, (lag, days));
+        match leave(scope, &found, lag) {
+            // What only exists in a prediction has no lag yet.
+            Leave::Never { why, help } if !predicted => {
+                preview.wont = Some(format!("{why}; {help}"))
+            }
+            Leave::Wait(state) if lag.known().is_none() && !predicted => {
+                preview.warnings.push(state)
+            }
+            Leave::Never { .. } | Leave::Wait(_) | Leave::Given => {}
+        }
+        Ok(preview)
+    }
+
+    async fn observe(&self, context: &ReadContext<'_>) -> Result<Observation, ActionError> {
+        let scope = &context.scope;
+        let name = scope.text("instance").unwrap_or_default();
+        let found = context.view.db_instance(scope.region, name).await?;
+        match scope.intent {
+            None => before(context, found).await,
+            Some(intent) => after(context, found, intent).await,
+        }
+    }
+
+    async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {
+        let scope = &context.read.scope;
+        let name = scope.text("instance").unwrap_or_default();
+        let found = context.read.view.db_instance(scope.region, name).await?;
+        let source = found.and_then(|found| found.replica_source);
+        let backup_retention_days = retention(scope, source.as_deref())?;
+        let request = PromotionRequest { instance: name.to_owned(), backup_retention_days };
+        let accepted = context.writer.promote_replica(scope.region, &request).await?;
+        Ok(Acted { request_id: accepted.request_id, ..Acted::default() })
+    }
+
+    fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
+        (OPERATION.to_owned(), scope.text("instance").unwrap_or_default().to_owned())
+    }
+}

@@ -1,0 +1,220 @@
+//! `rds.promote_replica`.
+//!
+//! **Invariant:** `available` is no evidence of a promotion, and one that was accepted is not asked for
+//! again.
+
+use super::following::{at, replica};
+use super::{Bench, broken, done, inputs, waiting};
+use crate::action::rds::PromoteReplica;
+use crate::action::{Observation, PastIntent, Verdict};
+use crate::base::clock::simulated_epoch;
+use crate::base::value::Value;
+use crate::cloud::tests::answers::{error, instance, instances, metric, ok};
+use crate::cloud::tests::scripted::Reply;
+use crate::cloud::{ErrorClass, PredictedEffect};
+use chrono::TimeDelta;
+use std::time::Duration;
+
+fn bench(more: &[(&str, Value)], replies: impl IntoIterator<Item = Reply>) -> Bench {
+    let mut pairs = vec![("instance", Value::text("orders-rr"))];
+    pairs.extend_from_slice(more);
+    let mut bench = Bench::new(inputs(&pairs), replies);
+    bench.began = Some(simulated_epoch() - TimeDelta::seconds(100));
+    bench
+}
+
+/// The step asked for it so many seconds ago.
+fn asked(seconds: i64, accepted: bool, replies: impl IntoIterator<Item = Reply>) -> Bench {
+    let at = simulated_epoch() - TimeDelta::seconds(seconds);
+    Bench { intent: Some(PastIntent { at, accepted, retried: None }), ..bench(&[], replies) }
+}
+
+/// What it is once it follows nothing.
+fn writer(status: &str) -> Reply {
+    let more = "<BackupRetentionPeriod>7</BackupRetentionPeriod>\
+                <Endpoint><Address>h</Address><Port>5432</Port></Endpoint>";
+    instances(&instance("orders-rr", status, None, more))
+}
+
+fn following() -> Reply {
+    replica("available", "replicating")
+}
+
+fn lag(ago: i64, seconds: f64) -> Reply {
+    metric("Complete", &[(at(ago), seconds)])
+}
+
+fn events(text: &str) -> Reply {
+    let event = format!(
+        "<Event><SourceIdentifier>orders-rr</SourceIdentifier><SourceType>db-instance</SourceType>\
+         <Message>{text}</Message><Date>2026-01-15T08:59:30Z</Date></Event>"
+    );
+    ok("DescribeEvents", &format!("<Events>{event}</Events>"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_graceful_promotion_waits_until_it_has_all_that_was_written() {
+    let action = PromoteReplica::default();
+    // The step began 100 s ago, after the fences that it needs.
+    for (look, wanted) in [
+        (lag(60, 3.0), None),
+        (lag(60, 40.0), None),
+        (lag(60, 41.0), Some("more than 30s behind")),
+        (lag(120, 0.0), Some("a few seconds behind")),
+        (lag(60, 1_800.0), Some("more than 30m00s behind")),
+        (lag(60, -1.0), Some("replication is not active")),
+        (metric("Complete", &[]), Some("no new figure")),
+    ] {
+        let seen = bench(&[], [following(), look]).observe(&action).await;
+        match wanted {
+            None => assert_eq!(seen, Ok(Observation::Absent)),
+            Some(words) => {
+                let state = waiting(seen);
+                assert!(state.contains(words), "{state}");
+            }
+        }
+    }
+    let broken_off = [replica("available", "terminated"), lag(60, -1.0)];
+    let state = waiting(bench(&[], broken_off).observe(&action).await);
+    assert!(state.contains("only the ungraceful form goes on"), "{state}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_promoted_is_refused_or_waited_for() {
+    let action = PromoteReplica::default();
+    for (reply, words) in [
+        (error(404, "DBInstanceNotFound", "gone"), "no database instance"),
+        (writer("available"), "no read replica"),
+        (replica("storage-full", "replicating"), "`storage-full`"),
+        (replica("stopped", "replicating"), "`stopped`"),
+    ] {
+        let why = broken(bench(&[], [reply.clone()]).observe(&action).await);
+        assert!(why.contains(words), "{why}");
+        let preview = bench(&[], [reply]).preview(&action).await.expect("a prediction");
+        assert!(preview.wont.is_some_and(|why| why.contains(words)));
+        assert!(preview.outputs["endpoint"].unknown_reason().is_some());
+    }
+    let busy = bench(&[], [replica("backing-up", "replicating")]).observe(&action).await;
+    assert!(waiting(busy).contains("`backing-up`"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn available_is_no_evidence_and_one_look_is_not_enough() {
+    let action = PromoteReplica::default();
+    // Accepted, and RDS still shows what was before, or works on it.
+    for status in ["available", "modifying", "rebooting"] {
+        let bench = asked(60, true, [replica(status, "replicating")]);
+        let state = waiting(bench.observe(&action).await);
+        assert!(state.contains("still a replica of `orders`"), "{state}");
+    }
+    let rebooting = waiting(asked(60, true, [writer("rebooting")]).observe(&action).await);
+    assert!(rebooting.contains("a replica no more"), "{rebooting}");
+    // A stale look in between begins the row anew.
+    let row = [
+        writer("available"),
+        writer("available"),
+        following(),
+        writer("backing-up"),
+        writer("available"),
+        writer("available"),
+        lag(120, 4.0),
+        events("Replication has been terminated"),
+    ];
+    let bench = asked(60, true, row);
+    for _ in 0..5 {
+        waiting(bench.observe(&action).await);
+    }
+    let (outputs, verdict) = done(bench.observe(&action).await);
+    assert_eq!(verdict, Verdict::Pass);
+    assert_eq!(outputs["lag_at_promotion"], Value::Duration(Duration::from_secs(4)));
+    assert_eq!(outputs["promoted_at"].to_string(), "2026-01-15T08:59:30Z");
+    assert_eq!(
+        (outputs["endpoint"].to_string(), &outputs["port"]),
+        ("h".into(), &Value::Int(5432))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_in_doubt_is_asked_for_again_and_an_accepted_one_is_not() {
+    let action = PromoteReplica::default();
+    let seen = asked(200, false, [following()]).observe(&action).await;
+    assert_eq!(seen, Ok(Observation::Absent), "RDS refuses a second one that does harm");
+    let busy = asked(200, false, [replica("modifying", "replicating")]).observe(&action).await;
+    assert!(waiting(busy).contains("modifying"));
+    let stuck = asked(3_000, true, [following()]).observe(&action).await;
+    assert!(waiting(stuck).contains("still a replica"));
+    let mut retried = asked(3_000, true, [following()]);
+    let again = simulated_epoch() - TimeDelta::seconds(10);
+    retried.intent = retried.intent.map(|it| PastIntent { retried: Some(again), ..it });
+    assert_eq!(retried.observe(&action).await, Ok(Observation::Absent), "a person said so");
+    let gone = asked(60, true, [error(404, "DBInstanceNotFound", "gone")]);
+    assert!(broken(gone.observe(&action).await).contains("any more"));
+    let failed = asked(60, true, [writer("incompatible-network")]);
+    assert!(broken(failed.observe(&action).await).contains("incompatible-network"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_lag_at_the_promotion_stays_unknown() {
+    let action = PromoteReplica::default();
+    let quiet = ok("DescribeEvents", "<Events></Events>");
+    let row = [writer("available"), writer("available"), writer("available")];
+    let bench = asked(60, true, row.into_iter().chain([metric("Complete", &[]), quiet]));
+    for _ in 0..2 {
+        waiting(bench.observe(&action).await);
+    }
+    let (outputs, _) = done(bench.observe(&action).await);
+    assert_eq!(outputs["lag_at_promotion"], Value::Null);
+    assert_eq!(outputs["promoted_at"], Value::Time(simulated_epoch()), "when it was found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preview_shows_lag_fence_and_the_writer_to_come() {
+    let action = PromoteReplica::default();
+    let preview = bench(&[], [following(), lag(60, 3.0)]).preview(&action).await.expect("fine");
+    assert_eq!(preview.wont, None);
+    assert!(preview.warnings.iter().any(|line| line.contains("two writers possible")));
+    assert!(preview.warnings.iter().any(|line| line.contains("cannot be taken back")));
+    assert_eq!(preview.outputs["endpoint"], Value::text("h"), "the name stays");
+    let [PredictedEffect::Created(writer, _)] = &preview.effects[..] else {
+        panic!("{:?}", preview.effects)
+    };
+    assert_eq!((&writer.replica_source, writer.backup_retention_days), (&None, 7));
+    let fenced = [("fenced", Value::text("desired 0, running 0"))];
+    let preview = bench(&fenced, [following(), lag(60, 3.0)]).preview(&action).await.expect("fine");
+    assert!(preview.details.iter().any(|line| line.contains("desired 0, running 0")));
+    assert!(!preview.warnings.iter().any(|line| line.contains("two writers")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_asking_may_end_with() {
+    let action = PromoteReplica::default();
+    let accepted = || ok("PromoteReadReplica", &instance("orders-rr", "available", None, ""));
+    let days = [("backup_retention_days", Value::Int(3))];
+    let bench_ok = bench(&days, [following(), accepted()]);
+    bench_ok.act(&action).await.expect("accepted");
+    let form = &bench_ok.script.sent()[1].form;
+    assert_eq!(form["Action"], "PromoteReadReplica");
+    assert_eq!(
+        (&*form["DBInstanceIdentifier"], &*form["BackupRetentionPeriod"]),
+        ("orders-rr", "3")
+    );
+    for bad in [0, 36, -1] {
+        let bench = bench(&[("backup_retention_days", Value::Int(bad))], [following()]);
+        let failed = bench.act(&action).await.expect_err("out of range");
+        assert!(failed.to_string().contains("must be 1 to 35"), "{failed}");
+        assert_eq!(bench.script.sent().len(), 1, "nothing was asked for");
+    }
+    for (reply, class) in [
+        (error(404, "DBInstanceNotFound", "gone"), ErrorClass::Permanent),
+        (error(400, "InvalidDBInstanceState", "not a replica"), ErrorClass::Temporary),
+        (error(400, "Throttling", "Rate exceeded"), ErrorClass::Temporary),
+        (error(503, "ServiceUnavailable", "busy"), ErrorClass::InDoubt),
+        (Reply::Lost, ErrorClass::InDoubt),
+        (Reply::Http(200, "<Promote".to_owned(), Vec::new()), ErrorClass::InDoubt),
+    ] {
+        let shown = format!("{reply:?}");
+        let bench = bench(&[], [following(), reply, accepted()]);
+        let failed = bench.act(&action).await.expect_err("no success");
+        assert_eq!((failed.class(), bench.script.sent().len()), (class, 2), "{shown}");
+    }
+}

@@ -1,0 +1,41 @@
+//! What drctl knows of read replicas: how they follow their source, and what is asked of them.
+//!
+//! **Invariant:** a lag that AWS did not measure is absent, never zero.
+
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// How a read replica's replication stands (RDS `StatusInfos` of the type `read replication`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replication {
+    /// `replicating`, `error`, `stopped`, `terminated`; an open set.
+    pub status: String,
+    /// What AWS says of an error.
+    pub message: Option<String>,
+}
+
+impl Replication {
+    /// Whether it follows its source.
+    pub fn is_active(&self) -> bool {
+        self.status == "replicating"
+    }
+}
+
+/// A read replica's lag as CloudWatch has it (metric `ReplicaLag` of `AWS/RDS`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasuredLag {
+    /// The minute it was measured in.
+    pub at: DateTime<Utc>,
+    /// How far behind its source; `None` where AWS measured -1: replication was not active.
+    pub lag: Option<Duration>,
+}
+
+/// A read replica to make an instance of its own (RDS `PromoteReadReplica`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromotionRequest {
+    /// The read replica.
+    pub instance: String,
+    /// Days of automated backups from then on, at least 1: without it a promoted instance keeps one, and
+    /// a later change has to wait for the promotion's end.
+    pub backup_retention_days: u32,
+}
