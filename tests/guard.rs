@@ -28,8 +28,10 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 mod guard {
+    pub(crate) mod ecs;
     pub(crate) mod iam;
     pub(crate) mod kms;
+    pub(crate) mod logs;
     pub(crate) mod rds;
     pub(crate) mod s3;
     pub(crate) mod secretsmanager;
@@ -278,6 +280,22 @@ async fn a_dry_run_refuses_every_operation_of_sns() {
     let client = client!(aws_sdk_sns, guard, wire);
     judge("sns", "aws-sdk-sns", guard::sns::all(&client), &wire).await;
     assert_eq!(guard_records(&guard).0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_ecs_that_it_need_not_call() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_ecs, guard, wire);
+    judge("ecs", "aws-sdk-ecs", guard::ecs::all(&client), &wire).await;
+    assert_eq!(guard_records(&guard).0, allow_list::ECS.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_logs_that_it_need_not_call() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_cloudwatchlogs, guard, wire);
+    judge("logs", "aws-sdk-cloudwatchlogs", guard::logs::all(&client), &wire).await;
+    assert_eq!(guard_records(&guard).0, allow_list::CLOUDWATCH_LOGS.len());
 }
 
 /// Calls that were sent and calls that were refused, as the guard recorded them.

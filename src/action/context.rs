@@ -12,7 +12,7 @@ use crate::cloud::{Effects, EstateView, Writer};
 use crate::estate::{Environment, Estate};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A mutation that a step asked for.
@@ -168,6 +168,10 @@ pub struct ReadContext<'a> {
 #[derive(Debug, Default)]
 pub struct Memory {
     streak: AtomicU32,
+    /// Since when looks have gone well, milliseconds since 1970; 0 while they do not.
+    since: AtomicI64,
+    /// What [`Self::note`] kept, and one more; 0 for nothing.
+    noted: AtomicI64,
 }
 
 impl Memory {
@@ -179,6 +183,25 @@ impl Memory {
     /// A look that did not go well: the row begins anew.
     pub fn broke(&self) {
         self.streak.store(0, Ordering::Relaxed);
+        self.since.store(0, Ordering::Relaxed);
+    }
+
+    /// A look at `now` that went well: for how long they have done so without a break.
+    pub fn well_for(&self, now: DateTime<Utc>) -> Duration {
+        let now = now.timestamp_millis();
+        let first = self.since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        let since = first.map_or_else(|since| since, |_| now);
+        Duration::from_millis(now.saturating_sub(since).max(0).unsigned_abs())
+    }
+
+    /// Keeps a number that the step found before it changed anything.
+    pub fn note(&self, number: u32) {
+        self.noted.store(i64::from(number) + 1, Ordering::Relaxed);
+    }
+
+    /// What was kept; `None` in a process that has not seen it.
+    pub fn noted(&self) -> Option<u32> {
+        u32::try_from(self.noted.load(Ordering::Relaxed) - 1).ok()
     }
 }
 

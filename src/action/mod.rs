@@ -6,8 +6,10 @@
 mod catalogue;
 mod context;
 mod dns;
+mod ecs;
 mod gate;
 mod http;
+mod logs;
 mod notify;
 mod outcome;
 mod rds;
@@ -29,7 +31,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 20] = [
+    let actions: [Arc<dyn Action>; 28] = [
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
@@ -43,6 +45,14 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::CheckReplica::default()),
         Arc::new(rds::PromoteReplica::default()),
         Arc::new(secrets::SwitchEndpoint::default()),
+        Arc::new(ecs::CheckService::default()),
+        Arc::new(ecs::Scale::default()),
+        Arc::new(ecs::Redeploy::default()),
+        Arc::new(ecs::Deploy::default()),
+        Arc::new(ecs::RollBack::default()),
+        Arc::new(ecs::WaitStable::default()),
+        Arc::new(ecs::Fence::default()),
+        Arc::new(logs::Preserve::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
         Arc::new(http::HttpCheck::default()),

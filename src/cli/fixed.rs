@@ -46,14 +46,27 @@ pub(super) fn moved(old: &Estate, new: &Estate, place: &Environment) -> Vec<Stri
         lines.push(format!("~ estate name {} -> {}", old.name, new.name));
     }
     let now = new.environments.get(&place.name);
+    let mut compare = |what: &str, name: &str, is_there: bool, same: bool| {
+        if !is_there {
+            lines.push(format!("- estate {what} {name}"));
+        } else if !same {
+            lines.push(format!("~ estate {what} {name}"));
+        }
+    };
     for name in old.databases.keys() {
         let was = old.database_in(name, place).map(without_objectives);
         let is = now.and_then(|now| new.database_in(name, now)).map(without_objectives);
-        if is.is_none() {
-            lines.push(format!("- estate database {name}"));
-        } else if was != is {
-            lines.push(format!("~ estate database {name}"));
-        }
+        compare("database", name, is.is_some(), was == is);
+    }
+    for name in old.services.keys() {
+        let was = old.service_in(name, place);
+        let is = now.and_then(|now| new.service_in(name, now));
+        compare("service", name, is.is_some(), was == is);
+    }
+    for name in old.log_groups.keys() {
+        let was = old.log_group_in(name, place);
+        let is = now.and_then(|now| new.log_group_in(name, now));
+        compare("log group", name, is.is_some(), was == is);
     }
     lines
 }
@@ -170,6 +183,8 @@ mod tests {
             protected: true,
             sql: SqlAccess::default(),
             databases: BTreeMap::new(),
+            services: BTreeMap::new(),
+            log_groups: BTreeMap::new(),
             alarms: BTreeMap::new(),
         }
     }

@@ -42,4 +42,4 @@ pub use permit::{DeletePermit, PermitError, SnapshotPermit};
 pub use session::Cloud;
 pub use sql::{PostgresConnector, SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
 pub use view::EstateView;
-pub use writer::{Accepted, Published, Writer};
+pub use writer::{Accepted, Published, ServiceChange, Writer};

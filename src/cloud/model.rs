@@ -9,8 +9,15 @@ pub use alarm::{AlarmFacts, AlarmState};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod ecs;
+mod logs;
 mod replicas;
 mod security_groups;
+pub use ecs::{
+    EcsDeployment, EcsEvent, EcsService, EcsTask, Rollout, TaskDefinition, definition_name,
+    family_and_revision,
+};
+pub use logs::{ExportRequest, ExportTask, LogGroupFound};
 pub use replicas::{MeasuredLag, PromotionRequest, Replication};
 pub use security_groups::{IngressRule, RuleSource, SecurityGroup};
 

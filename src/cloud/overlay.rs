@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** an overlay is only ever read; it never reaches AWS, and deletions look past it.
 
-use crate::cloud::model::{DbInstance, DbSnapshot, SecurityGroup};
+use crate::cloud::model::{DbInstance, DbSnapshot, EcsService, SecurityGroup};
 use std::collections::BTreeMap;
 
 /// What a database instance will be like.
@@ -46,6 +46,8 @@ pub enum PredictedEffect {
     },
     /// A security group will have these rules: the group and its region.
     SecurityGroup(Box<SecurityGroup>, String),
+    /// A service will be like this: the service and its region.
+    ServiceChanged(Box<EcsService>, String),
 }
 
 /// Predictions by region and identifier.
@@ -54,6 +56,8 @@ pub struct Overlay {
     instances: BTreeMap<(String, String), PredictedInstance>,
     snapshots: BTreeMap<(String, String), PredictedSnapshot>,
     security_groups: BTreeMap<(String, String), SecurityGroup>,
+    /// By region, cluster and name.
+    services: BTreeMap<(String, String, String), EcsService>,
 }
 
 impl Overlay {
@@ -79,10 +83,20 @@ impl Overlay {
             PredictedEffect::SnapshotDeleted { region, id } => {
                 self.snapshots.insert(key(region, id), PredictedSnapshot::Absent);
             }
+            PredictedEffect::ServiceChanged(service, region) => {
+                let place = (region.clone(), service.cluster.clone(), service.name.clone());
+                self.services.insert(place, (**service).clone());
+            }
             PredictedEffect::SecurityGroup(group, region) => {
                 self.security_groups.insert(key(region, &group.id), (**group).clone());
             }
         }
+    }
+
+    /// What is predicted of a service; `None` when nothing is.
+    pub fn service(&self, region: &str, cluster: &str, name: &str) -> Option<&EcsService> {
+        let place = (region.to_owned(), cluster.to_owned(), name.to_owned());
+        self.services.get(&place)
     }
 
     /// What is predicted of an instance; `None` when nothing is.
@@ -102,7 +116,10 @@ impl Overlay {
 
     /// Whether nothing is predicted.
     pub fn is_empty(&self) -> bool {
-        self.instances.is_empty() && self.snapshots.is_empty() && self.security_groups.is_empty()
+        self.instances.is_empty()
+            && self.snapshots.is_empty()
+            && self.security_groups.is_empty()
+            && self.services.is_empty()
     }
 
     /// Every instance predicted in a region, by identifier.

@@ -20,6 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod alarms;
+mod containers;
+mod load;
+mod logs;
 mod metrics;
 mod security_groups;
 mod snapshots;

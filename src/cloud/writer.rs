@@ -17,13 +17,16 @@ use aws_sdk_rds::types::Tag;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod containers;
 mod failover;
+mod logs;
 mod messages;
 mod replicas;
 mod secrets;
 mod security_groups;
 mod snapshots;
 
+pub use containers::ServiceChange;
 pub use messages::Published;
 
 const RESTORE_TO_INSTANT: &str = "rds:RestoreDBInstanceToPointInTime";

@@ -54,6 +54,12 @@ pub enum FaultKind {
     AccessDenied,
     /// The run's journal finds no room.
     JournalDiskFull,
+    /// The tasks of a new deployment exit at once.
+    DeploymentFails,
+    /// Tasks stay pending.
+    TasksNeverStart,
+    /// Tasks run on after they were told to stop.
+    TasksLinger,
 }
 
 /// What may stand after a fault's `=`.
@@ -158,7 +164,7 @@ const fn entry(
 }
 
 /// The catalogue.
-pub const FAULTS: [FaultEntry; 21] = [
+pub const FAULTS: [FaultEntry; 24] = [
     entry(
         FaultKind::Throttled,
         "throttled",
@@ -293,6 +299,25 @@ pub const FAULTS: [FaultEntry; 21] = [
         Form::Append,
         "Once, the append of that number, or one of the first, finds no room in the run's journal: the \
          run stops before what it would have done next, and is resumed when there is room.",
+    ),
+    entry(
+        FaultKind::DeploymentFails,
+        "deployment-fails",
+        Form::Nothing,
+        "The tasks of the first new deployment of an ECS service exit at once: the circuit breaker \
+         rolls it back, and the service ends stable on its old task definition.",
+    ),
+    entry(
+        FaultKind::TasksNeverStart,
+        "tasks-never-start",
+        Form::Nothing,
+        "ECS tasks that are started stay `PENDING`, as without capacity.",
+    ),
+    entry(
+        FaultKind::TasksLinger,
+        "tasks-linger",
+        Form::Span,
+        "ECS tasks that are to stop run on for so long (5m).",
     ),
 ];
 

@@ -5,10 +5,12 @@
 use super::alarm;
 use super::beside;
 use super::fault::FaultSpec;
+use super::log_group;
 use super::model::{
     Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
     Simulation, SqlAccess, SqlRoute, Table,
 };
+use super::service;
 use super::shape;
 use crate::base::diagnostic::Problems;
 use crate::base::value::Type;
@@ -33,6 +35,8 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         .into_iter()
         .map(|(key, node)| (key.name.clone(), database(node, p)))
         .collect();
+    let services = entries(&mut fields, "services", service::read, p);
+    let log_groups = entries(&mut fields, "log_groups", |_, node, p| log_group::read(node, p), p);
     let alarms = alarm::section(&mut fields, p);
     let environments: BTreeMap<String, Environment> = fields
         .entries("environments", p)
@@ -44,13 +48,35 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     }
     fields.finish(p);
     let (file, text) = (file.to_owned(), text.to_owned());
-    let estate =
-        Estate { name, description, objectives, databases, alarms, environments, file, text };
+    let estate = Estate {
+        name,
+        description,
+        objectives,
+        databases,
+        services,
+        log_groups,
+        alarms,
+        environments,
+        file,
+        text,
+    };
+    service::check(&estate, &node, p);
     alarm::check(&estate, &node, p);
     if problems.has_errors() {
         return Err(problems);
     }
     Ok(estate)
+}
+
+/// Reads a section: entries by name.
+fn entries<T>(
+    fields: &mut Fields<'_>,
+    section: &'static str,
+    read: impl Fn(&str, &Node, &mut Problems) -> T,
+    p: &mut Problems,
+) -> BTreeMap<String, T> {
+    let found = fields.entries(section, p);
+    found.into_iter().map(|(key, node)| (key.name.clone(), read(&key.name, node, p))).collect()
 }
 
 /// Checks `apiVersion` and `kind`, which begin every file.
@@ -124,7 +150,13 @@ fn database(node: &Node, p: &mut Problems) -> Database {
     database
 }
 
-fn whole(fields: &mut Fields<'_>, name: &'static str, default: u32, p: &mut Problems) -> u32 {
+/// A whole number from 0.
+pub(super) fn whole(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    default: u32,
+    p: &mut Problems,
+) -> u32 {
     let Some(node) = fields.node(name) else { return default };
     let number = if let Kind::Int(number) = node.kind { u32::try_from(number).ok() } else { None };
     if number.is_none() {
@@ -189,6 +221,8 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
             .into_iter()
             .map(|(key, node)| (key.name.clone(), changes(node, p)))
             .collect(),
+        services: entries(&mut f, "services", |_, node, p| service::changes(node, p), p),
+        log_groups: entries(&mut f, "log_groups", |_, node, p| log_group::changes(node, p), p),
         alarms: alarm::changes(&mut f, p),
     };
     f.finish(p);
@@ -212,6 +246,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
             seed: u64::from(whole(f, "seed", 1, p)),
             faults: faults(f, p),
             topics: f.texts("topics", p),
+            buckets: f.texts("buckets", p),
             beside: beside::read(f, p),
         }),
         "aws" => EnvironmentKind::Aws {

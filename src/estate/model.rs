@@ -4,6 +4,8 @@
 
 use super::alarm::{Alarm, AlarmChanges};
 use super::beside::Beside;
+use super::log_group::{LogGroup, LogGroupChanges};
+use super::service::{Service, ServiceChanges};
 use crate::base::digest::Digest;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +21,10 @@ pub struct Estate {
     pub objectives: Objectives,
     /// Databases by their name in the estate (not their instance identifier).
     pub databases: BTreeMap<String, Database>,
+    /// ECS services by their name in the estate.
+    pub services: BTreeMap<String, Service>,
+    /// Log groups by their name in the estate.
+    pub log_groups: BTreeMap<String, LogGroup>,
     /// CloudWatch alarms by their name in the estate.
     pub alarms: BTreeMap<String, Alarm>,
     /// Environments by name.
@@ -193,6 +199,10 @@ pub struct Environment {
     pub sql: SqlAccess,
     /// What differs here from the estate's databases.
     pub databases: BTreeMap<String, DatabaseChanges>,
+    /// What differs here from the estate's services.
+    pub services: BTreeMap<String, ServiceChanges>,
+    /// What differs here from the estate's log groups.
+    pub log_groups: BTreeMap<String, LogGroupChanges>,
     /// What differs here from the estate's alarms.
     pub alarms: BTreeMap<String, AlarmChanges>,
 }
@@ -237,6 +247,8 @@ pub struct Simulation {
     pub faults: Vec<String>,
     /// SNS topics that the account has from the start, in the environment's region.
     pub topics: Vec<String>,
+    /// S3 buckets that the account has from the start, in the environment's region.
+    pub buckets: Vec<String>,
     /// What answers beside AWS.
     pub beside: Beside,
 }

@@ -3,9 +3,11 @@
 //! **Invariant:** `load.rs` reads exactly these fields.
 
 use super::alarm::{COMPARISONS, MISSING, STATISTICS};
+use super::log_group::{LOG_GROUP, LOG_GROUP_CHANGES};
+use super::service::{SERVICE, SERVICE_CHANGES};
 use crate::base::shape::{ANY_NAME, Cases, FieldShape, Is, Shape};
 
-const MOST: i64 = u32::MAX as i64;
+pub(super) const MOST: i64 = u32::MAX as i64;
 
 /// The version that begins every file.
 pub const API_VERSION: FieldShape = FieldShape::required(
@@ -27,6 +29,16 @@ pub static ESTATE: Shape = Shape {
             "databases",
             Is::Map(ANY_NAME, &Is::Record(&DATABASE)),
             "Databases by their name in the estate, which is not their instance identifier.",
+        ),
+        FieldShape::optional(
+            "services",
+            Is::Map(ANY_NAME, &Is::Record(&SERVICE)),
+            "ECS services by their name in the estate.",
+        ),
+        FieldShape::optional(
+            "log_groups",
+            Is::Map(ANY_NAME, &Is::Record(&LOG_GROUP)),
+            "Log groups of CloudWatch Logs by their name in the estate.",
         ),
         FieldShape::optional(
             "alarms",
@@ -204,6 +216,16 @@ pub(super) static ENVIRONMENT: Shape = Shape {
             "What differs here from the estate's databases.",
         ),
         FieldShape::optional(
+            "services",
+            Is::Map(ANY_NAME, &Is::Record(&SERVICE_CHANGES)),
+            "What differs here from the estate's services.",
+        ),
+        FieldShape::optional(
+            "log_groups",
+            Is::Map(ANY_NAME, &Is::Record(&LOG_GROUP_CHANGES)),
+            "What differs here from the estate's log groups.",
+        ),
+        FieldShape::optional(
             "alarms",
             Is::Map(ANY_NAME, &Is::Record(&ALARM_CHANGES)),
             "What differs here from the estate's alarms.",
@@ -219,6 +241,7 @@ pub(super) static ENVIRONMENT: Shape = Shape {
                         .or("1"),
                     FieldShape::optional("faults", Is::Texts, "Faults that are switched on."),
                     FieldShape::optional("topics", Is::Texts, "SNS topics that there are."),
+                    FieldShape::optional("buckets", Is::Texts, "S3 buckets that there are."),
                     FieldShape::optional(
                         "http",
                         Is::Map("^https?://", &Is::Record(&HTTP_REPLY)),

@@ -290,6 +290,12 @@ impl Checker<'_> {
                 self.require(first, printable, &name, "a simple value");
                 Type::String
             }
+            Function::Keys => {
+                let a_map =
+                    |kind: &Type| matches!(kind, Type::Any | Type::Map(_) | Type::Record(_));
+                self.require(first, a_map, &name, "a map");
+                Type::texts()
+            }
         }
     }
 

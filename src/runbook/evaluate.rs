@@ -237,6 +237,8 @@ fn call<'a>(
             Some(None) => return Err(impossible(format!("`{value}` is no such number"))),
             None => return wrong("a number or text"),
         },
+        (Function::Keys, Value::Map(map)) => map.keys().cloned().collect::<Vec<_>>().into(),
+        (Function::Keys, _) => return wrong("a map"),
         (Function::String, value) => {
             Value::String(text_of(value).map_err(|_| unfit(&arguments[0], value, PRINTABLE))?)
         }

@@ -5,7 +5,7 @@
 use crate::action::Condition;
 use crate::base::form::Form;
 use crate::base::value::{Type, Value, Values};
-use crate::estate::{Alarm, Database, Environment, Estate};
+use crate::estate::{Alarm, Database, Environment, Estate, LogGroup, Service};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -154,11 +154,36 @@ fn estate_value(estate: &Estate, environment: &Environment) -> Value {
         .filter_map(|key| Some((key.clone(), estate.alarm_in(key, environment)?)))
         .map(|(key, alarm)| (key, alarm_value(&alarm, environment)))
         .collect();
+    let services = estate.services.keys().filter_map(|key| {
+        Some((key.clone(), service_value(&estate.service_in(key, environment)?)))
+    });
+    let log_groups = estate.log_groups.keys().filter_map(|key| {
+        Some((key.clone(), log_group_value(&estate.log_group_in(key, environment)?)))
+    });
     record([
         ("name", Value::text(&estate.name)),
         ("databases", Value::Map(databases)),
+        ("services", Value::Map(services.collect())),
+        ("log_groups", Value::Map(log_groups.collect())),
         ("alarms", Value::Map(alarms)),
     ])
+}
+
+fn service_value(service: &Service) -> Value {
+    record([
+        ("cluster", Value::text(&service.cluster)),
+        ("service", Value::text(&service.service)),
+        ("region", Value::optional(service.region.clone())),
+        ("task_definition", Value::text(service.task_definition())),
+        ("desired", Value::Int(service.desired.into())),
+        ("minimum_healthy_percent", Value::Int(service.minimum_healthy_percent.into())),
+        ("maximum_percent", Value::Int(service.maximum_percent.into())),
+        ("database", Value::optional(service.database.clone())),
+    ])
+}
+
+fn log_group_value(group: &LogGroup) -> Value {
+    record([("name", Value::text(&group.name)), ("region", Value::optional(group.region.clone()))])
 }
 
 fn alarm_value(alarm: &Alarm, environment: &Environment) -> Value {
@@ -212,7 +237,15 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
             let databases = Type::Map(Box::new(database_type()));
             let alarm = record_type([("name", text()), ("region", text()), ("arn", text())]);
             let alarms = Type::Map(Box::new(alarm));
-            Some(record_type([("name", text()), ("databases", databases), ("alarms", alarms)]))
+            let services = Type::Map(Box::new(service_type()));
+            let log_group = record_type([("name", text()), ("region", text())]);
+            Some(record_type([
+                ("name", text()),
+                ("databases", databases),
+                ("services", services),
+                ("log_groups", Type::Map(Box::new(log_group))),
+                ("alarms", alarms),
+            ]))
         }
         "env" => Some(record_type([
             ("name", text()),
@@ -236,6 +269,20 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
         ])),
         _ => None,
     }
+}
+
+fn service_type() -> Type {
+    let text = || Type::String;
+    record_type([
+        ("cluster", text()),
+        ("service", text()),
+        ("region", text()),
+        ("task_definition", text()),
+        ("desired", Type::Int),
+        ("minimum_healthy_percent", Type::Int),
+        ("maximum_percent", Type::Int),
+        ("database", text().or_null()),
+    ])
 }
 
 fn database_type() -> Type {

@@ -186,11 +186,12 @@ pub(crate) enum Function {
     Int,
     Double,
     String,
+    Keys,
 }
 
 impl Function {
     /// Every function: its name and how many arguments it takes.
-    pub(crate) const ALL: [(&'static str, Self, usize); 10] = [
+    pub(crate) const ALL: [(&'static str, Self, usize); 11] = [
         ("size", Self::Size, 1),
         ("startsWith", Self::StartsWith, 2),
         ("endsWith", Self::EndsWith, 2),
@@ -201,6 +202,7 @@ impl Function {
         ("int", Self::Int, 1),
         ("double", Self::Double, 1),
         ("string", Self::String, 1),
+        ("keys", Self::Keys, 1),
     ];
 
     /// Its name.

@@ -4,6 +4,7 @@
 //! however many requests they did it.
 
 use crate::base::clock::format_instant;
+use crate::sim::ecs;
 use crate::sim::state::{Instance, World};
 use serde_json::{Value, json};
 
@@ -60,6 +61,7 @@ pub(in crate::sim) fn state(world: &World) -> Value {
         .collect();
     json!({
         "buckets": buckets,
+        "services": ecs::canonical(world),
         "estate": world.estate,
         "account": world.account,
         "seed": world.seed,

@@ -137,6 +137,26 @@ impl Clockwork {
         self.around(&format!("{entity}/replicating"), (60.0 + f64::from(gib) * 3.0) * 3.0)
     }
 
+    /// From the start of a task to `RUNNING`: image, network, health checks; an estimate.
+    pub(in crate::sim) fn task_start(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/task-start"), 45.0)
+    }
+
+    /// From telling a task to stop to `STOPPED`: `stopTimeout` is 30 s.
+    pub(in crate::sim) fn task_stop(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/task-stop"), 30.0)
+    }
+
+    /// How long an export of logs waits its turn; an estimate.
+    pub(in crate::sim) fn export_queue(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/export-queue"), 10.0)
+    }
+
+    /// An export of logs; an estimate.
+    pub(in crate::sim) fn exporting(&self, entity: &str) -> Duration {
+        self.around(&format!("{entity}/exporting"), 120.0)
+    }
+
     /// How long reads show the state before a mutation: 0.5 to 3 s.
     pub(in crate::sim) fn stale_read(&self, entity: &str) -> Duration {
         Duration::from_millis(self.seed.stream(&format!("{entity}/stale")).u64(500..3000))

@@ -4,6 +4,7 @@
 //! instant.
 
 use crate::sim::cloudwatch;
+use crate::sim::logs;
 use crate::sim::modification;
 use crate::sim::notes::About;
 use crate::sim::state::{Change, Instance, Link, Pending, Region, Slot, Status, World};
@@ -20,6 +21,7 @@ struct Rename {
 /// Applies the changes that are due and forgets what is long gone.
 pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
     open_windows(world, now);
+    logs::advance(world, now);
     let mut renames = Vec::new();
     for (name, region) in &mut world.regions {
         for instance in region.instances.values_mut().filter_map(|slot| slot.current.as_mut()) {

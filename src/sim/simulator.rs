@@ -19,9 +19,9 @@ use crate::sim::genesis;
 use crate::sim::persist::{Store, Sync};
 use crate::sim::protocol::Protocol;
 use crate::sim::services::Published;
-use crate::sim::sns;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
+use crate::sim::{ecs, logs, s3, sns};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,9 +111,12 @@ impl Simulator {
         world.set_faults(&faults)?;
         if let EnvironmentKind::Simulated(simulation) = &environment.kind {
             sns::begin(&mut world, &environment.region, &simulation.topics);
+            s3::begin(&mut world, &environment.region, &simulation.buckets);
         }
         let databases = genesis::databases(estate, environment);
         genesis::populate(&mut world, &databases)?;
+        ecs::begin(&mut world, estate, environment)?;
+        logs::begin(&mut world, estate, environment);
         cloudwatch::begin(&mut world, estate, environment, &databases);
         let mut inner = Inner {
             saved: world.time,

@@ -9,7 +9,7 @@ const RESTORE: &str = "RestoreDBInstanceToPointInTime";
 struct Case(&'static str, i32, usize, &'static [&'static str]);
 
 /// Faults after which the drill ends by itself.
-const ENDS: [Case; 27] = [
+const ENDS: [Case; 30] = [
     Case("throttled", 0, 1, &["run succeeded"]),
     Case("throttled=3", 0, 1, &["run succeeded"]),
     Case("error-before-effect", 0, 1, &["in doubt, looking", "run succeeded"]),
@@ -33,6 +33,9 @@ const ENDS: [Case; 27] = [
     Case("replica-lag-cliff", 0, 1, &["run succeeded"]),
     Case("replica-lag-unknown", 0, 1, &["run succeeded"]),
     Case("promotion-stuck", 0, 1, &["run succeeded"]),
+    Case("deployment-fails", 0, 1, &["run succeeded"]),
+    Case("tasks-never-start", 0, 1, &["run succeeded"]),
+    Case("tasks-linger", 0, 1, &["run succeeded"]),
     Case("clock-skew=4m", 0, 1, &["run succeeded"]),
     Case("control-plane-down=eu-west-1", 0, 1, &["run succeeded"]),
     Case("lost-answer=DescribeDBInstances", 0, 1, &["run succeeded"]),

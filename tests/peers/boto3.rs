@@ -7,10 +7,15 @@ use crate::support::{repository, run, skip};
 use std::process::Command;
 
 /// Runs a script of checks against a simulator that is served at `speed`.
-#[expect(clippy::print_stdout, reason = "what was checked, for whoever reads the log")]
 fn checks(script: &str, speed: u32) {
+    checks_of(script, || Served::at(speed));
+}
+
+/// Runs a script of checks against a simulator.
+#[expect(clippy::print_stdout, reason = "what was checked, for whoever reads the log")]
+fn checks_of(script: &str, serve: impl FnOnce() -> Served) {
     let Some(python) = python() else { return skip("boto3 could not be installed") };
-    let served = Served::at(speed);
+    let served = serve();
     let mut checks = Command::new(python);
     let ended = run(checks.arg(script).arg(&served.endpoint).current_dir(repository()));
     drop(served);
@@ -32,4 +37,26 @@ fn boto3_finds_the_other_services_as_aws_documents_them() {
 #[test]
 fn boto3_finds_s3_as_aws_documents_it() {
     checks("tests/peers/boto3_s3.py", 20);
+}
+
+/// An estate with services and a log group, and nothing that others change.
+const SERVICES: &str = r#"
+apiVersion: drctl/v1
+kind: Estate
+name: shop
+services:
+  api: { cluster: shop, task_definition: "api:42", desired: 6 }
+  web: { cluster: shop, task_definition: "web:1", desired: 4 }
+log_groups: { api: { name: /ecs/api } }
+environments:
+  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 7, buckets: [evidence] }
+"#;
+
+#[test]
+fn boto3_finds_ecs_and_logs_as_aws_documents_them() {
+    let project = tempfile::tempdir().expect("a directory");
+    let path = project.path().join("estates/shop.yaml");
+    std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+    std::fs::write(path, SERVICES).expect("a file");
+    checks_of("tests/peers/boto3_ecs.py", || Served::of(project.path(), "shop", 60));
 }

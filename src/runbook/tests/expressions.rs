@@ -111,6 +111,7 @@ fn values() {
         ("size(params.word) + size(params.words) + size('é')", "8"),
         ("params.word.startsWith('he') && endsWith(params.word, 'lo')", "true"),
         ("contains(params.word, 'ell') && params.word.contains('')", "true"),
+        ("keys(estate.databases)[0] + string(size(keys(estate.services)))", "orders0"),
         ("has(estate.databases.orders) && !has(estate.databases.other)", "true"),
         ("has(params.maybe)", "false"),
         ("duration('1h15m') - duration('15m')", "1h"),

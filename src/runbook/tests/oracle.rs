@@ -18,6 +18,7 @@
 //! 7. Types are checked before anything runs: what CEL calls false (`1 == 'a'`) is refused.
 //! 8. Not in the language, and refused by the parser: maps, bytes, unsigned numbers, macros (`all`,
 //!    `exists`, `map`, `filter`), `matches`, comments, raw and long text, `\u` escapes.
+//! 9. `keys(m)` is drctl's alone: what CEL writes as `m.map(it, it)`, in the order of the alphabet.
 //!
 //! Unknown values and secrets exist in drctl only; other tests hold them.
 
@@ -176,7 +177,8 @@ fn generated_expressions_have_the_value_that_cel_says() {
         }
     }
     let operators = Operator::ALL.iter().map(|(text, _, _)| *text);
-    let functions = Function::ALL.iter().map(|(name, _, _)| *name);
+    // `keys` has a test of its own: CEL has no function of that name.
+    let functions = Function::ALL.iter().map(|(name, _, _)| *name).filter(|name| *name != "keys");
     for part in operators.chain(functions).chain(["?:", "!", "negated", "[]", "list"]) {
         let count = seen.get(part).copied().unwrap_or(0);
         assert!(count >= 40, "`{part}` stands in {count} only: {seen:?}");
@@ -268,5 +270,38 @@ fn differences_are_as_listed() {
     ] {
         let found = (shown(ours(text)), shown(oracle.value(text)));
         assert_eq!(found, (drctl.to_owned(), cel.to_owned()), "{line}: {text}");
+    }
+}
+
+/// `keys(m)`, which CEL writes as `m.map(it, it)`; its maps have no order.
+#[test]
+fn keys_are_those_that_cel_walks_over() {
+    let mut context = cel::Context::default();
+    let maps = ["{}", "{'b': 1, 'a': 2}", "{'z': 'x', 'm': 'y', 'a b': 'z', '': 'w'}"];
+    for map in maps {
+        let value = cel::Program::compile(map).expect("a map").execute(&context).expect("a map");
+        let Cel::Map(entries) = &value else { panic!("{value:?}") };
+        let names = entries.map.keys().map(ToString::to_string);
+        let ours = names.map(|name| (name, Value::Int(1))).collect::<Values>();
+        context.add_variable_from_value("table", value);
+        let scope = Scope::of(Values::from([("table".to_owned(), Value::Map(ours))]));
+        for (text, theirs) in [
+            ("size(keys(params.table))", "size(table.map(it, it))"),
+            ("'a' in keys(params.table)", "'a' in table.map(it, it)"),
+            ("'q' in keys(params.table)", "'q' in table.map(it, it)"),
+        ] {
+            let ours = Expression::parse(text).expect(text).evaluate(&scope).expect(text);
+            let theirs = cel::Program::compile(theirs).expect("CEL").execute(&context);
+            assert_eq!(
+                ours,
+                translated(&theirs.expect("a value")).expect("simple"),
+                "{map} {text}"
+            );
+        }
+        let walked = cel::Program::compile("table.map(it, it)").expect("CEL").execute(&context);
+        let Ok(Value::List(mut walked)) = translated(&walked.expect("a list")) else { panic!() };
+        walked.sort_by_key(ToString::to_string);
+        let keys = Expression::parse("keys(params.table)").expect("it parses").evaluate(&scope);
+        assert_eq!(keys, Ok(Value::List(walked)), "{map}");
     }
 }

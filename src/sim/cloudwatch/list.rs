@@ -3,8 +3,8 @@
 //! **Invariant:** a token is a position in the sorted list; filters apply before pages are cut.
 
 use super::input::{self, required, text};
-use super::rds;
 use super::series::Metric;
+use super::{ecs, rds};
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::shape::Shape;
@@ -40,7 +40,8 @@ pub(super) fn list(turn: &mut Turn<'_>) -> Outcome {
                 found.is_some_and(|found| value.is_none_or(|value| found == value))
             })
     };
-    let mut rest = rds::list(turn).into_iter().chain(put).filter(fits).skip(from);
+    let mut rest =
+        rds::list(turn).into_iter().chain(ecs::list(turn)).chain(put).filter(fits).skip(from);
     let shown: Vec<Shape> = rest.by_ref().take(PAGE).map(|metric| shape(&metric)).collect();
     let next = rest.next().map(|_| Shape::Text((from + PAGE).to_string()));
     let mut fields = vec![("Metrics", Shape::List(shown))];

@@ -1,9 +1,10 @@
-//! CloudWatch: metrics that were put, those that RDS would publish, and alarms.
+//! CloudWatch: metrics that were put, those that RDS and ECS would publish, and alarms.
 //!
 //! **Invariant:** a call means the same in all three protocols; only here and in the answer's form do
 //! they differ.
 
 mod alarms;
+mod ecs;
 mod get;
 mod input;
 mod list;

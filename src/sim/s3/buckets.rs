@@ -5,14 +5,25 @@
 
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
+use crate::sim::genesis::birth;
 use crate::sim::s3::refusals::{malformed_xml, no_such_bucket, wrong_region};
 use crate::sim::s3::state::Bucket;
 use crate::sim::s3::{NAMESPACE, document, headers_only};
+use crate::sim::state::World;
 use crate::sim::xml::{Xml, texts_of};
 use std::collections::BTreeMap;
 
 /// The region that has no name in location constraints.
 const CLASSIC: &str = "us-east-1";
+
+/// Gives a world the buckets that its environment begins with; one that is there is kept.
+pub(in crate::sim) fn begin(world: &mut World, region: &str, names: &[String]) {
+    for name in names {
+        let bucket =
+            Bucket { region: region.to_owned(), created: birth(), objects: BTreeMap::new() };
+        world.services.buckets.entry(name.clone()).or_insert(bucket);
+    }
+}
 
 /// The request's bucket, which must be in the request's region.
 pub(super) fn bucket<'a>(turn: &'a Turn<'_>) -> Result<&'a Bucket, ApiError> {

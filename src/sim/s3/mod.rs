@@ -11,8 +11,9 @@ mod refusals;
 mod state;
 mod wire;
 
+pub(in crate::sim) use buckets::begin;
 pub(in crate::sim) use refusals::{internal, slow_down, unknown};
-pub(in crate::sim) use state::Bucket;
+pub(in crate::sim) use state::{Bucket, Version, etag};
 pub(in crate::sim) use wire::{Request, operation};
 
 use crate::sim::answer::{Body, Outcome, RestAnswer};

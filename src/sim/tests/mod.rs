@@ -3,12 +3,14 @@
 mod admin;
 mod alarms;
 mod changes;
+mod containers;
 mod copies;
 mod creation;
 mod data;
 mod hostile;
 mod keys;
 mod lifecycle;
+mod logging;
 mod metrics;
 mod notifications;
 mod permissions;

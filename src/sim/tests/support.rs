@@ -52,8 +52,15 @@ databases:
     database: stock
     secret: shop/stock
     dataset: { heartbeat_every: 1s, tables: { items: { rows: 30 } } }
+services:
+  api: { cluster: shop, task_definition: "shop-api:42", desired: 10, database: orders }
+  web: { cluster: shop, task_definition: "shop-web:7", desired: 4, minimum_healthy_percent: 50, maximum_percent: 100 }
+  jobs: { cluster: batch, service: nightly, task_definition: "jobs:1", desired: 0 }
+  api_west: { cluster: shop, service: api, task_definition: "shop-api:42", region: us-west-2, desired: 2 }
+log_groups:
+  api: { name: /ecs/shop-api }
 environments:
-  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3, topics: [alerts] }
+  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3, topics: [alerts], buckets: [evidence] }
 "#;
 
 pub(super) fn estate() -> Estate {
@@ -105,6 +112,8 @@ pub(super) struct Lab {
     pub(super) kms: aws_sdk_kms::Client,
     pub(super) iam: aws_sdk_iam::Client,
     pub(super) metrics: aws_sdk_cloudwatch::Client,
+    pub(super) ecs: aws_sdk_ecs::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
 }
 
 impl Lab {
@@ -124,6 +133,8 @@ impl Lab {
             kms: aws_sdk_kms::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             metrics: aws_sdk_cloudwatch::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             simulator,
             clock,
         }
