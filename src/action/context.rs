@@ -71,9 +71,17 @@ pub struct StepScope<'a> {
 impl StepScope<'_> {
     /// The four tags that everything created carries, and `drctl:keep` where a run hands it over.
     pub fn tags(&self) -> BTreeMap<String, String> {
+        if self.hands_over { self.marks().kept() } else { self.marks().tags() }
+    }
+
+    /// The tags of what is made to be used in any case, a drill's too.
+    pub fn kept_tags(&self) -> BTreeMap<String, String> {
+        self.marks().kept()
+    }
+
+    fn marks(&self) -> Marks {
         let (run, step) = (self.run.clone(), self.step.clone());
-        let marks = Marks { run, step, owner: self.owner.to_owned(), expires: self.expires };
-        if self.hands_over { marks.kept() } else { marks.tags() }
+        Marks { run, step, owner: self.owner.to_owned(), expires: self.expires }
     }
 
     /// The input called `name`; absent reads as null.

@@ -7,6 +7,7 @@ mod catalogue;
 mod context;
 mod dns;
 mod ecs;
+mod fence;
 mod gate;
 mod http;
 mod logs;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 28] = [
+    let actions: [Arc<dyn Action>; 36] = [
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
@@ -44,7 +45,15 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::ForceFailover::default()),
         Arc::new(rds::CheckReplica::default()),
         Arc::new(rds::PromoteReplica::default()),
+        Arc::new(rds::CreateReplica::default()),
+        Arc::new(rds::CopySnapshot::default()),
+        Arc::new(rds::ModifyInstance::default()),
+        Arc::new(rds::RenameInstance::default()),
+        Arc::new(rds::CheckExport::default()),
+        Arc::new(rds::CheckRetention::default()),
         Arc::new(secrets::SwitchEndpoint::default()),
+        Arc::new(fence::FenceSecurityGroup::default()),
+        Arc::new(fence::ReleaseSecurityGroup::default()),
         Arc::new(ecs::CheckService::default()),
         Arc::new(ecs::Scale::default()),
         Arc::new(ecs::Redeploy::default()),

@@ -10,7 +10,7 @@ use crate::base::value::Value;
 use crate::cli::confirm::{confirm_change, confirm_ending};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::fixed::{moved, place_changes, weakened};
+use crate::cli::fixed::{let_out, moved, place_changes, weakened};
 use crate::cli::launch::{Tools, environment, operator, stored_json};
 use crate::cli::out;
 use crate::cli::project::read_bounded;
@@ -46,7 +46,8 @@ pub(super) struct Edited {
     weakened: Vec<String>,
     /// The environment as the run began in it.
     before: Environment,
-    runbook: Runbook,
+    /// The runbook as it is now.
+    pub(super) runbook: Runbook,
     /// The estate as it is now.
     pub(super) estate: Estate,
 }
@@ -97,7 +98,8 @@ pub(super) fn compare(
         None => old_estate,
         Some(Ok(new)) => {
             found.lines.extend(estate_lines(&old_estate, &new, &plan.environment.name));
-            let place = place_changes(&before, new.environments.get(&before.name));
+            let mut place = place_changes(&before, new.environments.get(&before.name));
+            place.extend(let_out(&old_estate, &new, &before));
             found.lines.extend(place.iter().cloned());
             fixed.extend(place);
             if begun(state).next().is_some() {

@@ -21,9 +21,39 @@ pub(super) fn place_changes(old: &Environment, new: Option<&Environment>) -> Vec
         ("type", answers(&old.kind), answers(&new.kind)),
     ];
     let differ = pairs.into_iter().filter(|(_, was, is)| was != is);
-    differ
+    let mut lines: Vec<String> = differ
         .map(|(what, was, is)| format!("~ estate environment {name}: {what} {was} -> {is}"))
-        .collect()
+        .collect();
+    let wider = new.allowed_regions.iter().filter(|region| !old.allows_region(region));
+    lines.extend(wider.map(|region| {
+        format!("~ estate environment {name}: allowed_regions lets data into {region} as well")
+    }));
+    lines
+}
+
+/// Where the estate `new` lets data be that `old` kept away: never accepted. The data would stay there when
+/// the run has ended.
+pub(super) fn let_out(old: &Estate, new: &Estate, place: &Environment) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, was) in &old.databases {
+        let Some(is) = new.databases.get(name) else { continue };
+        if was.allowed_regions.is_empty() {
+            continue;
+        }
+        if is.allowed_regions.is_empty() {
+            lines.push(format!("~ estate database {name}: allowed_regions is taken out"));
+            continue;
+        }
+        let home = was.region.as_deref().unwrap_or(&place.region);
+        let wider = is
+            .allowed_regions
+            .iter()
+            .filter(|region| region.as_str() != home && !was.allowed_regions.contains(region));
+        lines.extend(wider.map(|region| {
+            format!("~ estate database {name}: allowed_regions lets its data into {region} as well")
+        }));
+    }
+    lines
 }
 
 /// What answers in an environment, for people. How somebody logs in may change.
@@ -183,6 +213,8 @@ mod tests {
             protected: true,
             sql: SqlAccess::default(),
             databases: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            security_groups: BTreeMap::new(),
             services: BTreeMap::new(),
             log_groups: BTreeMap::new(),
             alarms: BTreeMap::new(),
@@ -204,11 +236,39 @@ mod tests {
         assert!(other(|new| new.region.push('b')).contains("region eu-west-1 -> "));
         let servers = other(|new| new.kind = EnvironmentKind::Endpoints(BTreeMap::new()));
         assert!(servers.contains("type aws -> endpoints"), "{servers}");
+        let wider = other(|new| new.allowed_regions.push("us-east-1".to_owned()));
+        assert!(wider.ends_with("allowed_regions lets data into us-east-1 as well"), "{wider}");
+        let same = other(|new| new.allowed_regions.push("eu-west-1".to_owned()));
+        assert_eq!(same, "", "its own region was allowed anyway");
         let login = |new: &mut Environment| {
             let (profile, role) = (Some("other".to_owned()), None);
             new.kind = EnvironmentKind::Aws { profile, role, external_id: None };
         };
         assert_eq!(other(login), "", "how somebody logs in may change");
         assert_eq!(place_changes(&old, None), ["- estate environment prod"]);
+        let mut wide = environment();
+        wide.allowed_regions = vec!["us-east-1".to_owned(), "us-west-2".to_owned()];
+        assert_eq!(place_changes(&wide, Some(&old)), Vec::<String>::new(), "narrower is safer");
+    }
+
+    #[test]
+    fn data_of_a_database_is_not_let_out_of_its_regions() {
+        let estate = |database: &str| {
+            let text = format!(
+                "apiVersion: drctl/v1\nkind: Estate\nname: t\ndatabases:\n  \
+                 europe: {{ instance: t-europe, region: eu-west-1{database} }}\nenvironments:\n  \
+                 prod: {{ type: aws, account: \"123456789012\", region: us-east-1 }}\n"
+            );
+            crate::estate::load("t.yaml", &text).expect("valid")
+        };
+        let kept = estate(", allowed_regions: [eu-central-1]");
+        let lines = |new: &Estate| let_out(&kept, new, &kept.environments["prod"]).join("; ");
+        assert_eq!(lines(&kept), "");
+        assert_eq!(lines(&estate(", allowed_regions: [eu-west-1]")), "", "narrower is safer");
+        assert!(lines(&estate("")).ends_with("allowed_regions is taken out"));
+        let wide = estate(", allowed_regions: [eu-central-1, us-east-1]");
+        assert!(lines(&wide).ends_with("lets its data into us-east-1 as well"));
+        let free = estate("");
+        assert_eq!(let_out(&free, &wide, &kept.environments["prod"]), Vec::<String>::new());
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::out;
 use crate::cli::question::{elsewhere, question_text};
 use crate::engine::Reply;
 use crate::estate::Environment;
+use crate::journal::figure::{FENCING, TWO_WRITERS};
 use crate::journal::fold::{APPROVE, AnswerWay, Question};
 use crate::plan::model::{GateKind, Plan};
 use crate::runner::Operator;
@@ -18,6 +19,9 @@ use rustix::termios::QueueSelector;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex};
 use tokio::task::{JoinHandle, spawn_blocking};
+
+/// What is typed at the terminal to acknowledge [`TWO_WRITERS`].
+const TYPED: &str = "two writers";
 
 /// An answer given on the command line, for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(super) struct GivenAnswer {
     pub answer: String,
     /// What the person adds.
     pub comment: Option<String>,
+    /// The danger that they acknowledge.
+    pub acknowledged: Option<String>,
 }
 
 /// Where people read questions and type.
@@ -124,8 +130,8 @@ impl People {
         let fits = |given: &mut GivenAnswer| {
             given.step == *step && question.choices.contains(&given.answer)
         };
-        let GivenAnswer { answer, comment, .. } = given.take_if(fits)?;
-        Some(Reply { answer, way: AnswerWay::Resume, comment })
+        let GivenAnswer { answer, comment, acknowledged, .. } = given.take_if(fits)?;
+        Some(Reply { answer, way: AnswerWay::Resume, comment, acknowledged })
     }
 
     /// Reads a line without keeping anything else from going on. In virtual time the clock stands still
@@ -158,7 +164,11 @@ impl People {
     fn prompt(&self, step: &StepKey, question: &Question) -> String {
         let words = question.choices.iter().map(|choice| format!("`{}`", self.words(step, choice)));
         let words = words.collect::<Vec<_>>().join(" or ");
-        format!("{}: type {words}, then why if you like: ", self.plan.environment.name)
+        let danger = match is_dangerous(question) {
+            true => format!(" (approving takes `{} {TYPED}`)", self.words(step, APPROVE)),
+            false => String::new(),
+        };
+        format!("{}: type {words}{danger}, then why if you like: ", self.plan.environment.name)
     }
 
     /// The answer that a typed line gives, with what stands behind it as the comment.
@@ -166,10 +176,20 @@ impl People {
         question.choices.iter().find_map(|choice| {
             let comment = behind(line, &self.words(step, choice))?;
             let comment = behind(comment, step.as_str()).unwrap_or(comment);
+            // Typed out, in so many words: what `--yes` can never say.
+            let typed = behind(comment, TYPED).filter(|_| choice == APPROVE);
+            let acknowledged = typed.map(|_| TWO_WRITERS.to_owned());
+            let comment = typed.unwrap_or(comment);
             let comment = (!comment.is_empty()).then(|| comment.to_owned());
-            Some(Reply { answer: choice.clone(), way: AnswerWay::Terminal, comment })
+            let answer = choice.clone();
+            Some(Reply { answer, way: AnswerWay::Terminal, comment, acknowledged })
         })
     }
+}
+
+/// Whether an approval has to acknowledge that two writers are possible, as far as it was shown.
+fn is_dangerous(question: &Question) -> bool {
+    question.figures.iter().any(|figure| figure.name == FENCING && !figure.known)
 }
 
 /// What stands behind `words` at the beginning of `line`; `None` when it begins otherwise.
@@ -185,8 +205,10 @@ impl Operator for People {
             return Some(reply);
         }
         let gate = question.gate.is_some();
-        if gate && self.yes {
-            return Some(Reply { answer: APPROVE.to_owned(), way: AnswerWay::Yes, comment: None });
+        // Nobody says yes to two writers beforehand.
+        if gate && self.yes && !is_dangerous(question) {
+            let (answer, way) = (APPROVE.to_owned(), AnswerWay::Yes);
+            return Some(Reply { answer, way, comment: None, acknowledged: None });
         }
         if !self.terminal.is_there() {
             if self.wait {

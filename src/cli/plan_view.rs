@@ -87,6 +87,9 @@ fn step_text(
         &format!("{number}. {:<12} {} [{}] {}", word, step.key, step.phase.name(), step.uses),
     );
     line(text, &format!("     {}", preview.summary));
+    if let Some(account) = &step.account {
+        line(text, &format!("     in account {}", account.shown()));
+    }
     match &preview.answer {
         Answer::Will => {}
         Answer::Wont { why, .. } | Answer::CannotKnow { why } => {

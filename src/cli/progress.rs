@@ -287,6 +287,7 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
         Event::CommandTaken { .. } | Event::QuestionClosed { .. } => return None,
         Event::ApprovalGiven { .. }
         | Event::ApprovalWithdrawn { .. }
+        | Event::FiguresShown { .. }
         | Event::AnswerRefused { .. }
         | Event::CommandRefused { .. }
         | Event::RunPaused { .. }

@@ -29,6 +29,12 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
     if !question.form.is_graceful() {
         line("form", question.form.to_string());
     }
+    for figure in &question.figures {
+        line("at stake", figure.to_string());
+    }
+    if let Some(at) = question.figures_at {
+        line("read", format_instant(at));
+    }
     for known in &question.consequences {
         line(&known.choice, known.text.clone());
     }

@@ -17,15 +17,18 @@ use crate::cli::person::person;
 use crate::cli::project::Project;
 use crate::cli::reports::report_of;
 use crate::cli::session::{Session, Since};
+use crate::cli::shared::lost_region;
 use crate::cli::takeup::{Hold, hold, take_world};
-use crate::cli::undertake::{Undertaking, undertake};
+use crate::cli::undertake::{Undertaking, plan_parameters, undertake};
 use crate::engine::{Change, Machine, Start};
 use crate::estate::{Environment, Estate};
 use crate::journal::Store;
+use crate::journal::figure::TWO_WRITERS;
 use crate::journal::fold::{Question, RunState};
 use crate::plan::model::Plan;
 use crate::report::Report;
 use crate::report::model::VerdictState;
+use crate::runbook::{Runbook, load_runbook};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -42,6 +45,9 @@ pub(super) struct ResumeArgs {
     /// With --answer: why; recorded and shown in the report.
     #[arg(long, value_name = "TEXT", requires = "answer")]
     pub comment: Option<String>,
+    /// With --answer approve: the danger that you acknowledge, `two-writers`.
+    #[arg(long, value_name = "DANGER", requires = "answer", value_parser = [TWO_WRITERS])]
+    pub acknowledge: Option<String>,
     /// With --answer: the step whose question it answers, when several wait.
     #[arg(long, value_name = "STEP", requires = "answer")]
     pub step: Option<String>,
@@ -81,6 +87,7 @@ pub(super) fn prepare(tools: &Tools, args: &ResumeArgs) -> Result<Resumable, Com
     // Nobody is fenced for a run that cannot be taken up.
     let before = unfinished(&*store, &run, "resumed")?;
     given_answer(&before.1, &run, args)?;
+    outlives(tools, &before.0, None)?;
     let hold = hold(&tools.state, &run, &mut *store, args.take_over)?;
     match taken_up(tools, args, &*store, &run, before) {
         Ok(taken) => Ok(Resumable { taken, store, hold, world: None }),
@@ -127,13 +134,33 @@ fn taken_up(
     let own_world = own_world(store, run)?;
     let goes_on = compare(&tools, &plan, &state, args.edited)?;
     let estate = match &goes_on {
-        GoesOn::Changed(edited) => edited.estate.clone(),
+        GoesOn::Changed(edited) => {
+            outlives(&tools, &plan, Some(&edited.runbook))?;
+            edited.estate.clone()
+        }
         GoesOn::AsPlanned | GoesOn::Keeping(_) => {
             tools.parse_estate(&plan.estate.file, &plan.estate.text)?
         }
     };
     let environment = environment(&estate, &plan.environment.name)?.clone();
     Ok(TakenUp { tools, plan, state, estate, environment, goes_on, given, own_world })
+}
+
+/// Checks that the run's journal is not in the region which its runbook assumes lost; `edited` is the
+/// runbook as it is now.
+///
+/// # Errors
+/// It is (exit code 2), or the bucket cannot be asked.
+fn outlives(tools: &Tools, plan: &Plan, edited: Option<&Runbook>) -> Result<(), CommandError> {
+    let parameters = plan_parameters(tools, plan)?;
+    let lost = match edited {
+        Some(runbook) => lost_region(runbook, &parameters)?,
+        None => {
+            let (file, text) = (&plan.runbook.file, &plan.runbook.text);
+            lost_region(&load_runbook(file, text, &tools.catalogue)?.0, &parameters)?
+        }
+    };
+    tools.journals.run_outlives(&tools.state, &plan.run, lost.as_deref())
 }
 
 impl Resumable {
@@ -247,7 +274,8 @@ fn given_answer(
         );
     }
     let (step, answer) = (step.clone(), answer.clone());
-    Ok(Some(GivenAnswer { step, answer, comment: args.comment.clone() }))
+    let (comment, acknowledged) = (args.comment.clone(), args.acknowledge.clone());
+    Ok(Some(GivenAnswer { step, answer, comment, acknowledged }))
 }
 
 /// Takes the run up and drives it on.

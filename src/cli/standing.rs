@@ -34,6 +34,7 @@ pub(super) fn standing(
     }
     for (step, question) in state.questions() {
         lines.push(("waits for", whom(state, step, question)));
+        lines.extend(question.figures.iter().map(|figure| ("at stake", figure.to_string())));
     }
     if state.finished.is_none() {
         lines.push(("driven by", driven_by(plan, driver)));

@@ -19,7 +19,7 @@ use crate::cli::watch::watch;
 use crate::journal::chain::known;
 use crate::journal::fold::{Question, RunState, StepState};
 use crate::journal::{RunSummary, list_runs};
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, PlannedStep};
 use crate::report::line::Worker;
 use crate::report::{LineState, Report, StatusLine, build, status_line};
 use chrono::{DateTime, Utc};
@@ -159,12 +159,7 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
     for step in &plan.steps {
         let found = &state.steps[&step.key];
         let since = found.finished_at.or(found.started_at).map(format_instant).unwrap_or_default();
-        table.add_row([
-            step.key.as_str().to_owned(),
-            found.status.name().to_owned(),
-            since,
-            last_seen(found),
-        ]);
+        table.add_row([named(step), found.status.name().to_owned(), since, last_seen(found)]);
     }
     let stands = state.finished.map_or_else(
         || match &state.interrupted {
@@ -189,6 +184,14 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
     Ok(Exit::Ok)
 }
 
+/// A step's key, with the account that it acts in where that is another.
+fn named(step: &PlannedStep) -> String {
+    match &step.account {
+        Some(account) => format!("{} in {}", step.key, account.shown()),
+        None => step.key.to_string(),
+    }
+}
+
 fn last_seen(step: &StepState) -> String {
     if let Some(error) = &step.error {
         return error.message.clone();
@@ -208,6 +211,7 @@ fn status_json(plan: &Plan, state: &RunState, driver: Option<&Driver>) -> String
             json!({
                 "step": step.key, "status": found.status.name(), "started_at": found.started_at,
                 "finished_at": found.finished_at, "last_seen": last_seen(found),
+                "account": step.account,
             })
         })
         .collect();
@@ -218,7 +222,8 @@ fn status_json(plan: &Plan, state: &RunState, driver: Option<&Driver>) -> String
             "asked_at": question.asked_at, "approvers": gate.map(|gate| &gate.approvers),
             "deadline": gate.map(|gate| gate.deadline), "on_timeout": gate.map(|gate| gate.on_timeout),
             "approvals_needed": gate.map(|gate| gate.approvals),
-            "consequences": question.consequences,
+            "consequences": question.consequences, "figures": question.figures,
+            "figures_at": question.figures_at,
             "commands": match driver {
                 Some(_) => elsewhere_list(plan, step, question),
                 None => answer_commands(plan, state, step),

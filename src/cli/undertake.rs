@@ -21,7 +21,7 @@ use crate::journal::{Failing, FailingStore, Fence, Person, Store};
 use crate::plan::model::Plan;
 use crate::runbook::{Given, bind_parameters, load_runbook};
 use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run in this process works with.
 pub(super) struct Undertaking<'a> {
@@ -74,6 +74,9 @@ async fn work(
         .cloud(GuardPolicy::live(declared(&tools.catalogue, &plan)))
         .await?
         .protecting(estate);
+    let accounts = plan.steps.iter().filter_map(|step| step.account.as_ref());
+    let accounts: BTreeSet<&str> = accounts.map(|account| account.name.as_str()).collect();
+    cloud.prove(accounts).await?;
     let writer = cloud.writer().expect("a live cloud has a writer");
     let effects = cloud.effects(session.ports.clone());
     let parameters = plan_parameters(tools, &plan)?;

@@ -190,7 +190,7 @@ fn as_json(checked: &[Checked]) -> String {
 
 /// Lines and columns count from 1, columns in characters; bytes count from 0, without a byte order
 /// mark; ends are exclusive. A problem of the file as a whole has no range.
-fn problem_json(problems: &Problems, problem: &Problem) -> Json {
+pub(super) fn problem_json(problems: &Problems, problem: &Problem) -> Json {
     let span = problem.span;
     let (end_line, end_column) = problems.end_of(span);
     let range = json!({

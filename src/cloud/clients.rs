@@ -147,6 +147,23 @@ impl Clients {
         Self { sdk, http, guard, clock, endpoints, partition }
     }
 
+    /// A client of STS for sessions of roles: what it sends is on the list of credential calls, which the
+    /// HTTP client of `sdk` keeps to.
+    pub(crate) fn sts_for_roles(
+        sdk: &SdkConfig,
+        url: Option<&str>,
+        clock: &Clock,
+    ) -> aws_sdk_sts::Client {
+        let mut config = aws_sdk_sts::config::Builder::from(sdk)
+            .retry_config(retries(ClientUse::Reads))
+            .timeout_config(time_outs(clock, ClientUse::Reads))
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(url) = url {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
     /// A client of EC2, whose security groups fence.
     pub(crate) fn ec2(&self, region: &str, used: ClientUse) -> Ec2 {
         Ec2 {

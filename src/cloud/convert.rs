@@ -4,7 +4,7 @@
 
 use crate::cloud::model::{
     AutomatedBackup, DbEvent, DbInstance, DbSnapshot, Endpoint, KmsKey, Replication,
-    StorageOperation,
+    SnapshotExport, StorageOperation,
 };
 use crate::cloud::time::from_sdk;
 use aws_sdk_kms::types as kms;
@@ -100,6 +100,21 @@ pub(crate) fn snapshot(from: &rds::DbSnapshot) -> DbSnapshot {
         retention_days: from.backup_retention_period(),
         iam_authentication: from.iam_database_authentication_enabled().unwrap_or_default(),
         tags: tags(from.tag_list()),
+    }
+}
+
+/// An export of a snapshot.
+pub(crate) fn snapshot_export(from: &rds::ExportTask) -> SnapshotExport {
+    SnapshotExport {
+        id: text(from.export_task_identifier()),
+        source: text(from.source_arn()),
+        bucket: text(from.s3_bucket()),
+        prefix: from.s3_prefix().map(str::to_owned),
+        status: text(from.status()),
+        snapshot_at: from.snapshot_time().and_then(from_sdk),
+        started_at: from.task_start_time().and_then(from_sdk),
+        ended_at: from.task_end_time().and_then(from_sdk),
+        failure: from.failure_cause().filter(|it| !it.is_empty()).map(str::to_owned),
     }
 }
 

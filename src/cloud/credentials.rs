@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What every answer of AWS is read as; pinned, so that a new SDK does not change what drctl does.
@@ -52,6 +53,9 @@ const _: () = assert!(SESSION_POLICY.len() <= SESSION_POLICY_LIMIT, "AWS refuses
 #[derive(Debug)]
 pub(crate) struct Base {
     pub(crate) sdk: SdkConfig,
+    /// With the operator's own credentials and the client of credential calls: roles of further accounts
+    /// are assumed with it. A dry run's session of the environment's role may assume none.
+    pub(crate) own: SdkConfig,
     pub(crate) endpoints: Endpoints,
     pub(crate) narrowing: Narrowing,
 }
@@ -74,16 +78,23 @@ pub(crate) async fn base(
     http: &SharedHttpClient,
 ) -> Result<Base, CloudError> {
     match &environment.kind {
-        EnvironmentKind::Simulated(_) => Ok(Base {
-            sdk: fixed(&environment.region, clock, static_credentials("simulated")),
-            endpoints: Endpoints::Resolved,
-            narrowing: Narrowing::Without("the simulator has no IAM"),
-        }),
+        EnvironmentKind::Simulated(_) => {
+            let sdk = fixed(&environment.region, clock, static_credentials("simulated"));
+            Ok(Base {
+                own: for_roles(&sdk, guard, http, BTreeSet::new()),
+                sdk,
+                endpoints: Endpoints::Resolved,
+                narrowing: Narrowing::Without("the simulator has no IAM"),
+            })
+        }
         EnvironmentKind::Endpoints(map) => {
             let endpoints = Endpoints::Fixed(map.clone());
             check_endpoints(environment, &endpoints)?;
+            let sdk = fixed(&environment.region, clock, of_variables());
+            let hosts = endpoints.of("sts").and_then(credential_calls::host_of);
             Ok(Base {
-                sdk: fixed(&environment.region, clock, of_variables()),
+                own: for_roles(&sdk, guard, http, hosts.into_iter().collect()),
+                sdk,
                 endpoints,
                 narrowing: Narrowing::Without("no role is assumed at fixed endpoints"),
             })
@@ -98,17 +109,30 @@ pub(crate) async fn base(
             let sdk = of_operator(region, clock, profile.as_deref(), client).await;
             let Some(role) = role else {
                 let narrowing = Narrowing::Without("the environment names no role to assume");
-                return Ok(Base { sdk, endpoints: Endpoints::Resolved, narrowing });
+                let (own, endpoints) = (sdk.clone(), Endpoints::Resolved);
+                return Ok(Base { sdk, own, endpoints, narrowing });
             };
+            let own = sdk.clone();
             let sdk = assume(sdk, role, external_id.as_deref(), policy).await?;
             let narrowing = if policy.is_dry_run() {
                 Narrowing::SessionPolicy(role.clone())
             } else {
                 Narrowing::Without("a live run uses the role as it is")
             };
-            Ok(Base { sdk, endpoints: Endpoints::Resolved, narrowing })
+            Ok(Base { sdk, own, endpoints: Endpoints::Resolved, narrowing })
         }
     }
+}
+
+/// The same configuration for AssumeRole: its requests go through the gate of credential calls.
+fn for_roles(
+    sdk: &SdkConfig,
+    guard: &Guard,
+    http: &SharedHttpClient,
+    sts_hosts: BTreeSet<String>,
+) -> SdkConfig {
+    let client = credential_calls::for_credentials(http.clone(), guard.clone(), sts_hosts);
+    sdk.clone().into_builder().http_client(client).build()
 }
 
 /// The base configuration of a shared journal's bucket: the operator's own credentials, as for AWS. Only

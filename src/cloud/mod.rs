@@ -3,6 +3,7 @@
 //! **Invariant:** no SDK type leaves this module besides the HTTP client that is handed in, and no
 //! request leaves it that the guard did not clear.
 
+mod accounts;
 pub mod bucket;
 mod classify;
 mod clients;

@@ -9,16 +9,20 @@ pub use alarm::{AlarmFacts, AlarmState};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod changes;
 mod ecs;
+mod exports;
 mod logs;
 mod replicas;
 mod security_groups;
+pub use changes::{CopyRequest, InstanceChanges};
 pub use ecs::{
     EcsDeployment, EcsEvent, EcsService, EcsTask, Rollout, TaskDefinition, definition_name,
     family_and_revision,
 };
+pub use exports::SnapshotExport;
 pub use logs::{ExportRequest, ExportTask, LogGroupFound};
-pub use replicas::{MeasuredLag, PromotionRequest, Replication};
+pub use replicas::{MeasuredLag, PromotionRequest, ReplicaRequest, Replication};
 pub use security_groups::{IngressRule, RuleSource, SecurityGroup};
 
 /// Who the credentials belong to (STS `GetCallerIdentity`).

@@ -6,6 +6,7 @@
 use crate::base::clock::Clock;
 use crate::base::redact::redact;
 use crate::base::secret::Secret;
+use crate::cloud::accounts::{Making, Member, members};
 use crate::cloud::classify::{Call, Intent, causes, sdk_error};
 use crate::cloud::clients::{ClientUse, Clients};
 use crate::cloud::credentials::{self, Narrowing};
@@ -19,7 +20,7 @@ use crate::cloud::overlay::Overlay;
 use crate::cloud::permissions;
 use crate::cloud::view::EstateView;
 use crate::cloud::writer::Writer;
-use crate::estate::{Environment, Estate};
+use crate::estate::{DataRegions, Environment, Estate};
 use async_trait::async_trait;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -38,6 +39,8 @@ static SESSIONS: AtomicU64 = AtomicU64::new(0);
 pub struct Cloud {
     shared: Arc<Shared>,
     protected: Arc<BTreeSet<String>>,
+    regions: Arc<DataRegions>,
+    pub(crate) accounts: Arc<BTreeMap<String, Member>>,
 }
 
 /// What views and writers of a session share.
@@ -53,6 +56,20 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A session of another account: the same guard, other credentials.
+    pub(crate) fn of_account(
+        environment: Environment,
+        clock: Clock,
+        clients: Clients,
+        (guard, policy): (&Guard, &GuardPolicy),
+        credentials: SharedCredentialsProvider,
+    ) -> Self {
+        let (guard, policy) = (guard.clone(), policy.clone());
+        let narrowing = Narrowing::Without("its wall is told by its account");
+        let credentials = Some(credentials);
+        Self { environment, clock, clients, policy, guard, narrowing, credentials }
+    }
+
     /// How far the other side's clock is ahead of ours, as its last answer said.
     pub(crate) fn skew(&self) -> Option<TimeDelta> {
         self.guard.skew()
@@ -69,21 +86,34 @@ impl Cloud {
         let CloudOptions { environment, clock, seed, http, policy } = options;
         let http = client(&environment, http)?;
         let guard = Guard::new(policy.clone(), clock.clone());
+        let allowed = environment.allowed_regions.iter().chain([&environment.region]);
+        guard.keep_to(allowed.cloned().collect());
         let base = credentials::base(&environment, &clock, &guard, &policy, &http).await?;
         let credentials = base.sdk.credentials_provider();
         let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
         let partition = format!("drctl-{:016x}-{number}", seed.derive("retry-partition"));
+        let accounts = members(&Making {
+            environment: &environment,
+            base: &base,
+            http: &http,
+            guard: &guard,
+            clock: &clock,
+            policy: &policy,
+            partition: &partition,
+        });
         let clients =
             Clients::new(base.sdk, http, guard.clone(), clock.clone(), base.endpoints, partition);
         let protected = environment.databases.values().filter_map(|found| found.instance.clone());
         let protected = protected.map(|id| id.to_ascii_lowercase()).collect();
         let narrowing = base.narrowing;
         let shared = Shared { environment, clock, clients, policy, guard, narrowing, credentials };
-        Ok(Self { shared: Arc::new(shared), protected: Arc::new(protected) })
+        let (shared, protected) = (Arc::new(shared), Arc::new(protected));
+        Ok(Self { shared, protected, regions: Arc::default(), accounts: Arc::new(accounts) })
     }
 
-    /// The same session, which now knows the estate's instances and neither overwrites nor deletes
-    /// any of them. Whoever has an estate calls this before anything else.
+    /// The same session, which now knows the estate's instances, neither overwrites nor deletes any of
+    /// them, and keeps their data in the regions that each allows. Whoever has an estate calls this before
+    /// anything else.
     #[must_use]
     pub fn protecting(mut self, estate: &Estate) -> Self {
         let environment = &self.shared.environment;
@@ -96,6 +126,7 @@ impl Cloud {
         let ids = here.chain(elsewhere).map(|id| id.to_ascii_lowercase());
         let protected = self.protected.iter().cloned().chain(ids).collect();
         self.protected = Arc::new(protected);
+        self.regions = Arc::new(DataRegions::of(estate, environment));
         self
     }
 
@@ -196,15 +227,26 @@ impl Cloud {
         match self.shared.policy {
             GuardPolicy::DryRun => None,
             GuardPolicy::Live { .. } => {
-                Some(Writer::new(Arc::clone(&self.shared), Arc::clone(&self.protected)))
+                let (protected, regions) = (&self.protected, &self.regions);
+                let shared = Arc::clone(&self.shared);
+                Some(Writer::new(shared, Arc::clone(protected), Arc::clone(regions)))
             }
         }
     }
 
     /// The gate for everything beside AWS, and for values of secrets.
     pub fn effects(&self, ports: Ports) -> Effects {
-        let secrets = Arc::new(Secrets { shared: Arc::clone(&self.shared) });
-        Effects::new(self.shared.policy.clone(), ports, secrets)
+        Effects::new(self.shared.policy.clone(), ports, self.secrets())
+    }
+
+    /// Values of secrets of this session's account.
+    pub(crate) fn secrets(&self) -> Arc<dyn SecretReader> {
+        Arc::new(Secrets { shared: Arc::clone(&self.shared) })
+    }
+
+    /// The same with another account's clients.
+    pub(crate) fn with_shared(&self, shared: Arc<Shared>) -> Self {
+        Self { shared, ..self.clone() }
     }
 
     /// Every call so far, refused ones included.
@@ -241,6 +283,7 @@ impl Cloud {
             }
             Narrowing::Without(why) => format!("AWS itself: no session policy, because {why}"),
         });
+        walls.extend(self.account_walls(&self.shared.policy));
         walls
     }
 

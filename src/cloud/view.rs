@@ -21,6 +21,7 @@ use std::time::Duration;
 
 mod alarms;
 mod containers;
+mod exports;
 mod load;
 mod logs;
 mod metrics;

@@ -12,11 +12,13 @@ use crate::cloud::session::Shared;
 use crate::cloud::tags::{Marks, RUN_TAG};
 use crate::cloud::time::to_sdk;
 use crate::cloud::view::describe;
+use crate::estate::DataRegions;
 use aws_sdk_rds::operation::RequestId as _;
 use aws_sdk_rds::types::Tag;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod changes;
 mod containers;
 mod failover;
 mod logs;
@@ -46,6 +48,7 @@ pub struct Accepted {
 pub struct Writer {
     shared: Arc<Shared>,
     protected: Arc<BTreeSet<String>>,
+    regions: Arc<DataRegions>,
 }
 
 /// Sets on a restore call, of either kind, everything that it can set and would lose.
@@ -69,8 +72,12 @@ macro_rules! with_settings {
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, protected: Arc<BTreeSet<String>>) -> Self {
-        Self { shared, protected }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        protected: Arc<BTreeSet<String>>,
+        regions: Arc<DataRegions>,
+    ) -> Self {
+        Self { shared, protected, regions }
     }
 
     /// Creates an instance beside its source, from the source's automated backups (RDS
@@ -179,13 +186,27 @@ impl Writer {
         Err(refused(operation, region, why))
     }
 
+    /// Refuses to bring data of `named` (an instance or a snapshot, by identifier or ARN) to `region`:
+    /// the environment and the database it belongs to both have to allow that. Everything that copies
+    /// data asks this before anything is sent.
+    fn check_data(&self, operation: &str, region: &str, named: &str) -> Result<(), CloudError> {
+        self.check_region(operation, region)?;
+        match self.regions.refusal(named, region) {
+            Some(why) => Err(refused(operation, region, why)),
+            None => Ok(()),
+        }
+    }
+
     fn check_restore(
         &self,
         operation: &str,
         region: &str,
         request: &RestoreRequest,
     ) -> Result<(), CloudError> {
-        self.check_region(operation, region)?;
+        self.check_data(operation, region, request.from.instance())?;
+        if let RestoreSource::Snapshot { snapshot, .. } = &request.from {
+            self.check_data(operation, region, snapshot)?;
+        }
         let refuse = |why: String| Err(refused(operation, region, why));
         let target = request.target.to_ascii_lowercase();
         if target == request.from.instance().to_ascii_lowercase()

@@ -6,10 +6,12 @@
 use super::approver::{approval_by, is_reserved, may_decide, one_person, refusal};
 use super::effect::{Effect, Reply};
 use super::machine::{Live, Machine};
+use super::stakes::fencing;
 use crate::base::clock::format_instant;
 use crate::base::ids::StepKey;
 use crate::journal::Person;
 use crate::journal::event::Event;
+use crate::journal::figure::TWO_WRITERS;
 use crate::journal::fold::{
     APPROVE, AnswerWay, DONE, GateRecord, Question, REPEAT, RETRY, SKIP, StepState,
 };
@@ -51,7 +53,10 @@ impl Machine {
             return Err(format!("gate {step} is for certain people: nobody skips it"));
         }
         match &question.gate {
-            Some(gate) => self.judge_decision(found, gate, reply, by),
+            Some(gate) => {
+                self.judge_decision(found, gate, reply, by)?;
+                self.judge_danger(step, reply)
+            }
             None => Ok(()),
         }
     }
@@ -83,6 +88,27 @@ impl Machine {
         }
     }
 
+    /// Whether an approval acknowledges that two writers are possible, where they are.
+    fn judge_danger(&self, step: &StepKey, reply: &Reply) -> Result<(), String> {
+        if let Some(other) = reply.acknowledged.as_deref().filter(|it| *it != TWO_WRITERS) {
+            return Err(format!("`{other}` is nothing to acknowledge: it is `{TWO_WRITERS}`"));
+        }
+        if reply.answer == APPROVE && self.is_dangerous(step) && reply.acknowledged.is_none() {
+            return Err(format!(
+                "two writers are possible, nothing proves that the old one is fenced: `drctl approve {} \
+                 {step} --acknowledge {TWO_WRITERS}`, or at the terminal `approve two writers`",
+                self.plan.run
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether two writers are possible behind the gate.
+    fn is_dangerous(&self, step: &StepKey) -> bool {
+        let found = fencing(&self.plan, &self.state, self.step(step));
+        found.is_some_and(|found| !found.is_proven())
+    }
+
     fn asks_nothing(&self, step: &StepKey) -> String {
         let mut asking = self.state.questions().map(|(key, _)| key.as_str()).collect::<Vec<_>>();
         let stands = self.state.steps[step].status.name();
@@ -98,13 +124,16 @@ impl Machine {
         let found = &self.state.steps[step];
         let question = found.question.clone().expect("a judged answer is to a question");
         let needed = question.gate.as_ref().map_or(1, |gate| gate.approvals);
-        let Reply { answer, way, comment } = reply;
-        if needed > 1 && answer == APPROVE {
+        let Reply { answer, way, comment, acknowledged } = reply;
+        let at_stake = question.gate.is_some() && !self.step(step).before.is_empty();
+        if (needed > 1 || at_stake) && answer == APPROVE {
             let given = found.approvals.iter().map(|one| &one.by);
             let people = given.chain([&by]).map(one_person).collect::<BTreeSet<_>>().len();
             let last = people >= needed as usize;
             let (step, by, comment) = (step.clone(), by.clone(), comment.clone());
-            self.emit(Event::ApprovalGiven { step, by, way, comment });
+            let figures = self.figures(&step);
+            let acknowledged = acknowledged.filter(|_| self.is_dangerous(&step));
+            self.emit(Event::ApprovalGiven { step, by, way, comment, figures, acknowledged });
             if !last {
                 return;
             }

@@ -30,8 +30,12 @@ pub fn approval_by<'a>(found: &'a StepState, person: &Person) -> Option<&'a Appr
     found.approvals.iter().find(|one| one_person(&one.by) == one_person(person))
 }
 
-/// Whether a gate is for named people or for more than one, so that nobody goes around it.
+/// Whether a gate is for named people, for more than one, or before what cannot be taken back, so that
+/// nobody goes around it.
 pub fn is_reserved(planned: &PlannedStep, found: &StepState) -> bool {
+    if !planned.before.is_empty() {
+        return true;
+    }
     let asked = found.gate.as_ref().map(|(gate, _)| gate);
     if asked.is_some_and(|gate| !gate.approvers.is_empty() || gate.approvals > 1) {
         return true;

@@ -90,6 +90,12 @@ impl Machine {
         if self.state.aborting.is_some() {
             return Err(format!("the run is being aborted: nothing of {step} is begun any more"));
         }
+        if !planned.before.is_empty() && !found.status.is_over() {
+            return Err(format!(
+                "gate {step} cannot be skipped: what is behind it cannot be taken back; approve or \
+                 reject it"
+            ));
+        }
         if is_reserved(planned, found) && !found.status.is_over() {
             return Err(format!(
                 "gate {step} cannot be skipped: it is for certain people; approve or reject it"
@@ -132,7 +138,7 @@ impl Machine {
         }
         match self.live.get(step) {
             Some(Live::Observing) => Ok(()),
-            Some(Live::Beginning | Live::Acting | Live::Asking) => {
+            Some(Live::Beginning | Live::Acting | Live::Weighing | Live::Asking) => {
                 Err(format!("step {step} is at it right now"))
             }
             None => Err(format!(
@@ -198,6 +204,7 @@ impl Machine {
     /// Has the runner forget what is in flight for the step, if anything is. An act is never forgotten.
     pub(super) fn let_go(&mut self, step: &StepKey) {
         let found = self.live.remove(step);
+        self.weighing.remove(step);
         assert!(found != Some(Live::Acting), "step {step}: an act is waited for");
         if found.is_some() && !self.unanswered.remove(step) {
             self.effect(Effect::Forget { step: step.clone() });
@@ -207,8 +214,12 @@ impl Machine {
 
 /// The answer that a command gives, if it is one.
 fn reply_of(command: &Command) -> Option<(&StepKey, Reply)> {
+    let mut acknowledged = None;
     let (step, answer, comment) = match command {
-        Command::Approve { step, comment } => (step, APPROVE, comment),
+        Command::Approve { step, comment, acknowledge } => {
+            acknowledged.clone_from(acknowledge);
+            (step, APPROVE, comment)
+        }
         Command::Reject { step, comment } => (step, REJECT, comment),
         Command::Answer { step, answer, comment } => (step, answer.as_str(), comment),
         Command::Withdraw { .. }
@@ -219,9 +230,9 @@ fn reply_of(command: &Command) -> Option<(&StepKey, Reply)> {
         | Command::Switch { .. }
         | Command::Abort { .. } => return None,
     };
-    Some((step, Reply { comment: comment.clone(), ..plain(answer) }))
+    Some((step, Reply { comment: comment.clone(), acknowledged, ..plain(answer) }))
 }
 
 fn plain(answer: &str) -> Reply {
-    Reply { answer: answer.to_owned(), way: AnswerWay::Command, comment: None }
+    Reply { answer: answer.to_owned(), way: AnswerWay::Command, comment: None, acknowledged: None }
 }

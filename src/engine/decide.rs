@@ -3,6 +3,7 @@
 //! **Invariant:** a step that did not run says why; root causes are named, not their consequences.
 
 use super::effect::{Effect, Part};
+use super::form::left_out_by_form;
 use super::machine::{Live, Machine};
 use super::undo::undo_plan;
 use crate::base::ids::StepKey;
@@ -72,8 +73,8 @@ impl Machine {
         self.emit(Event::StepSkipped { step: step.key.clone(), reason });
     }
 
-    /// Whether `need` ended so that `step` can go on: it succeeded, or a person skipped it, `step` does not
-    /// refer to it, and what it waited for serves. `None` while that is open.
+    /// Whether `need` ended so that `step` can go on: it succeeded, or it was left out by a
+    /// person or by the form of the run, `step` does not refer to it, and what it waited for serves. `None` while that is open.
     fn serves(&self, need: &StepKey, step: &PlannedStep) -> Option<bool> {
         let found = &self.state.steps[need];
         if !found.status.is_over() {
@@ -82,7 +83,8 @@ impl Machine {
         if found.status.is_success() {
             return Some(true);
         }
-        let skipped = matches!(found.skip, Some(SkipReason::Operator { .. }));
+        let skipped = matches!(found.skip, Some(SkipReason::Operator { .. }))
+            || left_out_by_form(self.step(need), found.skip.as_ref());
         if !skipped || refers_to(step, need.id()) {
             return Some(false);
         }

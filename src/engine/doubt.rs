@@ -65,7 +65,7 @@ impl Machine {
             error.message
         );
         let choices = [DONE, REPEAT, FAILED].map(str::to_owned).to_vec();
-        self.ask(step, question, choices, Some(error), None);
+        self.ask(step, question, choices, error);
     }
 
     /// Ends a notice that came to nothing.

@@ -4,6 +4,7 @@
 
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorRecord, Evidence, Record};
+use crate::journal::figure::FigureRecord;
 use crate::journal::fold::{AnswerWay, Consequence, Question};
 use crate::journal::{Person, Posted};
 use chrono::{DateTime, Utc};
@@ -45,6 +46,11 @@ pub enum Effect {
         step: StepKey,
         /// The step or its undo.
         part: Part,
+    },
+    /// Read what is at stake behind a gate, and say it before it asks.
+    Weigh {
+        /// The gate.
+        step: StepKey,
     },
     /// Ask a person.
     Ask {
@@ -97,6 +103,14 @@ pub enum Input {
         /// What came of it, for steps of which nothing can be looked at.
         done: Option<Box<SeenDone>>,
     },
+    /// The answer to [`Effect::Weigh`]; also unasked, when it was read again while the gate waits, and
+    /// right before an approval.
+    Weighed {
+        /// The gate.
+        step: StepKey,
+        /// What the steps behind it say; what nobody could read is an unknown figure.
+        figures: Vec<FigureRecord>,
+    },
     /// The answer to [`Effect::Ask`].
     Answered {
         /// The step.
@@ -130,6 +144,8 @@ pub struct Reply {
     pub way: AnswerWay,
     /// What they added, redacted.
     pub comment: Option<String>,
+    /// The danger that they acknowledged with it.
+    pub acknowledged: Option<String>,
 }
 
 /// Condition and inputs of a step.

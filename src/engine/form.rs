@@ -4,13 +4,18 @@
 //! ungraceful form is never called graceful afterwards.
 
 use super::effect::{Effect, Part};
-use super::machine::Machine;
+use super::machine::{Live, Machine};
 use crate::base::clock::format_instant;
 use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::Person;
-use crate::journal::event::Event;
+use crate::journal::event::{Event, SkipReason};
 use crate::plan::model::{PlannedStep, Trace};
+
+/// Whether the step was left out because the run has the other form: then it stops nobody.
+pub(super) fn left_out_by_form(step: &PlannedStep, skip: Option<&SkipReason>) -> bool {
+    step.by_form && matches!(skip, Some(SkipReason::Condition { .. }))
+}
 
 impl Machine {
     /// Whether the run can go on in the form `to`.
@@ -66,7 +71,7 @@ impl Machine {
     }
 
     fn begin_anew(&mut self, step: &StepKey) {
-        self.live.insert(step.clone(), super::machine::Live::Beginning);
+        self.live.insert(step.clone(), Live::Beginning);
         self.effect(Effect::Begin { step: step.clone(), part: Part::Forward });
     }
 }

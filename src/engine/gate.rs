@@ -27,22 +27,49 @@ impl Machine {
             _ if found.expired => self.expired(step),
             Some(APPROVE) => self.approved(step),
             Some(REJECT) => self.rejected(step),
+            Some(_) | None if self.step(step).before.is_empty() => {
+                self.record_gate(step, gate);
+                self.ask_again(step);
+            }
             Some(_) | None => {
-                let limit = Duration::from_millis(self.step(step).timeout_ms);
-                let record = GateRecord {
-                    approvers: gate.approvers,
-                    deadline: later(self.now, limit),
-                    on_timeout: gate.on_timeout,
-                    approvals: gate.approvals.max(1),
-                };
-                let choices = vec![APPROVE.to_owned(), REJECT.to_owned()];
-                self.ask(step, gate.message, choices, None, Some(record));
+                self.weighing.insert(step.clone(), gate);
+                self.weigh(step);
             }
         }
     }
 
-    /// Records a question and has it asked.
+    /// Has what is at stake read before the gate asks.
+    fn weigh(&mut self, step: &StepKey) {
+        self.live.insert(step.clone(), Live::Weighing);
+        self.effect(Effect::Weigh { step: step.clone() });
+    }
+
+    /// Records a gate's question; having it asked is the caller's.
+    pub(super) fn record_gate(&mut self, step: &StepKey, gate: SeenGate) {
+        let limit = Duration::from_millis(self.step(step).timeout_ms);
+        let record = GateRecord {
+            approvers: gate.approvers,
+            deadline: later(self.now, limit),
+            on_timeout: gate.on_timeout,
+            approvals: gate.approvals.max(1),
+        };
+        let choices = vec![APPROVE.to_owned(), REJECT.to_owned()];
+        self.record_question(step, gate.message, choices, None, Some(record));
+    }
+
+    /// Records a question about a failure and has it asked.
     pub(super) fn ask(
+        &mut self,
+        step: &StepKey,
+        question: String,
+        choices: Vec<String>,
+        error: ErrorRecord,
+    ) {
+        self.record_question(step, question, choices, Some(error), None);
+        self.ask_again(step);
+    }
+
+    fn record_question(
         &mut self,
         step: &StepKey,
         question: String,
@@ -60,15 +87,21 @@ impl Machine {
             gate,
             consequences,
         });
-        self.ask_again(step);
     }
 
     /// Has the open question of a step asked by this process.
     pub(super) fn ask_again(&mut self, step: &StepKey) {
-        let question = self.state.steps[step].question.clone().expect("the step has a question");
-        if self.is_late(&question) {
+        let question = self.state.steps[step].question.as_ref().expect("the step has a question");
+        if self.is_late(question) {
             return self.expire(step);
         }
+        let at_stake = question.gate.is_some() && !self.step(step).before.is_empty();
+        if at_stake { self.weigh(step) } else { self.show_question(step) }
+    }
+
+    /// Has the open question of a step shown to whoever is here.
+    pub(super) fn show_question(&mut self, step: &StepKey) {
+        let question = self.state.steps[step].question.clone().expect("the step has a question");
         self.live.insert(step.clone(), Live::Asking);
         self.effect(Effect::Ask { step: step.clone(), question });
     }

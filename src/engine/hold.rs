@@ -65,6 +65,14 @@ impl Machine {
                 Live::Beginning | Live::Acting => {}
                 Live::Observing => self.look_now(&step),
                 Live::Asking => self.end_asking(&step),
+                Live::Weighing if self.state.steps[&step].question.is_some() => {
+                    self.end_asking(&step);
+                }
+                Live::Weighing => {
+                    self.let_go(&step);
+                    let error = self.aborted_error("reading what is at stake");
+                    self.end_in_failure(&step, error);
+                }
             }
         }
     }

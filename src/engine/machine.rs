@@ -5,9 +5,10 @@
 
 use super::agenda::Agenda;
 use super::change::Change;
-use super::effect::{Effect, Input, Part, Turn};
+use super::effect::{Effect, Input, Part, SeenGate, Turn};
 use crate::base::ids::StepKey;
 use crate::journal::event::{EVENT_VERSION, ErrorKind, ErrorRecord, Event, Record};
+use crate::journal::figure::FigureRecord;
 use crate::journal::fold::{IntentStatus, RunState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep};
 use chrono::{DateTime, Utc};
@@ -22,6 +23,8 @@ pub(super) enum Live {
     Observing,
     /// An answer to its mutation.
     Acting,
+    /// What is at stake, before it asks.
+    Weighing,
     /// A person.
     Asking,
 }
@@ -35,6 +38,10 @@ pub struct Machine {
     pub(super) live: BTreeMap<StepKey, Live>,
     /// Those of the asking steps whose question nobody can answer in this process.
     pub(super) unanswered: BTreeSet<StepKey>,
+    /// Gates that ask once it is known what is at stake.
+    pub(super) weighing: BTreeMap<StepKey, SeenGate>,
+    /// What is at stake at each gate, as it was read last.
+    pub(super) weighed: BTreeMap<StepKey, Vec<FigureRecord>>,
     /// Operation and target of each begun step, for its intent.
     pub(super) intents: BTreeMap<StepKey, (String, String)>,
     /// Whether the last look of a step was the first since it acted: for `adopted`.
@@ -119,6 +126,8 @@ impl Machine {
             state,
             live: BTreeMap::new(),
             unanswered: BTreeSet::new(),
+            weighing: BTreeMap::new(),
+            weighed: BTreeMap::new(),
             intents: BTreeMap::new(),
             acted_here: BTreeMap::new(),
             halting: None,
@@ -169,6 +178,7 @@ impl Machine {
             Input::Begun { step, begun } => self.begun(&step, begun),
             Input::Observed { step, seen } => self.observed(&step, seen),
             Input::Acted { step, result, done } => self.acted(&step, result, done),
+            Input::Weighed { step, figures } => self.weighed(&step, figures),
             Input::Answered { step, reply, by } => self.answered(&step, reply, by),
             Input::NobodyAnswered { step } => self.unanswered(&step),
             Input::Command(posted) => self.command(posted),

@@ -21,6 +21,7 @@ mod hold;
 mod machine;
 mod outlook;
 mod policy;
+mod stakes;
 mod step;
 mod undo;
 
@@ -28,6 +29,7 @@ pub use approver::{approval_by, is_reserved, may_decide};
 pub use change::Change;
 pub use effect::{ActFailure, Begun, Effect, Input, Part, Reply, Seen, SeenDone, SeenGate, Turn};
 pub use machine::{Machine, Start};
+pub use stakes::{Fencing, fencing, stakes};
 pub use undo::{UndoPlan, undo_plan};
 
 #[cfg(test)]

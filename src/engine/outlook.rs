@@ -92,7 +92,7 @@ impl Machine {
     }
 }
 
-fn names<'a>(steps: impl ExactSizeIterator<Item = &'a StepKey>) -> String {
+pub(super) fn names<'a>(steps: impl ExactSizeIterator<Item = &'a StepKey>) -> String {
     let all = steps.len();
     let mut named: Vec<String> = steps.take(MOST_NAMES).map(ToString::to_string).collect();
     match all.saturating_sub(MOST_NAMES) {

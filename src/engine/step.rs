@@ -307,7 +307,7 @@ impl Machine {
         if self.step(step).on_failure == OnFailure::Ask && self.state.aborting.is_none() {
             let question = format!("step {step} failed: {}. What now?", error.message);
             let choices = CHOICES.map(str::to_owned).to_vec();
-            return self.ask(step, question, choices, Some(error), None);
+            return self.ask(step, question, choices, error);
         }
         let (evidence, outputs) = (seen.evidence, seen.outputs);
         self.emit(Event::StepFailed { step: step.clone(), error, evidence, outputs });

@@ -7,6 +7,7 @@ use crate::engine::{
 };
 use crate::journal::Person;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, Record, RunOutcome, SkipReason};
+use crate::journal::figure::FigureRecord;
 use crate::journal::fold::{AnswerWay, RunState, StepStatus};
 use crate::plan::model::{OnFailure, Phase, Plan, PlannedStep, Retry};
 use crate::report::testing;

@@ -4,9 +4,7 @@
 //! against the same list.
 
 use crate::base::diagnostic::nearest;
-use crate::base::duration;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// A fault's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,8 +38,12 @@ pub enum FaultKind {
     ReplicaLagUnknown,
     /// Promotions never end.
     PromotionStuck,
+    /// The newest exports failed.
+    ExportFailed,
     /// A region's control plane does not answer.
     ControlPlaneDown,
+    /// A region is lost with all that is in it.
+    RegionLost,
     /// The server's clock is off.
     ClockSkew,
     /// Everything takes longer.
@@ -72,6 +74,7 @@ enum Form {
     SignedSpan,
     Factor,
     Region,
+    Loss,
     Wrong,
     Append,
 }
@@ -87,6 +90,7 @@ impl Form {
             Self::SignedSpan => "[=[-]DURATION]",
             Self::Factor => "[=FACTOR]",
             Self::Region => "[=REGION][/hang]",
+            Self::Loss => "=REGION[/hang][/after=DURATION][/for=DURATION]",
             Self::Wrong => "=stale|empty-table|missing-schema|wrong-database",
             Self::Append => "[=APPEND]",
         }
@@ -102,6 +106,7 @@ impl Form {
             Self::SignedSpan => "seconds or a duration such as `10m` or `-10m`",
             Self::Factor => "a factor such as `3`",
             Self::Region => "a region such as `us-east-1`, or `us-east-1/hang`",
+            Self::Loss => "a region such as `us-east-1`, or `us-east-1/hang/after=5m/for=2h`",
             Self::Wrong => "`stale`, `empty-table`, `missing-schema` or `wrong-database`",
             Self::Append => "the number of an append, from 1",
         }
@@ -121,13 +126,9 @@ impl Form {
             Self::Factor => rate(value).is_some_and(|factor| factor > 0.0),
             Self::Append => value.parse::<u32>().is_ok_and(|append| append > 0),
             Self::Region => {
-                let region = value.strip_suffix("/hang").unwrap_or(value);
-                let part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-                let parts: Vec<&str> = region.split('-').collect();
-                value == "hang"
-                    || (parts.len() >= 3
-                        && parts.iter().all(|text| !text.is_empty() && text.bytes().all(part)))
+                value == "hang" || is_region(value.strip_suffix("/hang").unwrap_or(value))
             }
+            Self::Loss => loss(value).is_some(),
             Self::Wrong => {
                 ["stale", "empty-table", "missing-schema", "wrong-database"].contains(&value)
             }
@@ -164,7 +165,7 @@ const fn entry(
 }
 
 /// The catalogue.
-pub const FAULTS: [FaultEntry; 24] = [
+pub const FAULTS: &[FaultEntry] = &[
     entry(
         FaultKind::Throttled,
         "throttled",
@@ -254,11 +255,26 @@ pub const FAULTS: [FaultEntry; 24] = [
         "Promotions of read replicas never leave `modifying`.",
     ),
     entry(
+        FaultKind::ExportFailed,
+        "export-failed",
+        Form::Nothing,
+        "The three newest exports of snapshots to S3 have failed.",
+    ),
+    entry(
         FaultKind::ControlPlaneDown,
         "control-plane-down",
         Form::Region,
-        "Every call to the region, or to all of them, is answered HTTP 503 or hangs; STS, IAM and SQL \
-         still answer.",
+        "Every call to the region, or to all of them, is answered HTTP 503 or hangs; STS and SQL still \
+         answer. The control planes of IAM and Route 53 are in us-east-1 and go with it; DNS and health \
+         checks do not.",
+    ),
+    entry(
+        FaultKind::RegionLost,
+        "region-lost",
+        Form::Loss,
+        "The region is gone, from now or after a while, for good or for a while: nothing in it answers, \
+         STS, buckets and SQL included; what runs there does nothing; its replicas elsewhere get nothing \
+         more and catch up when it is back. With us-east-1 go IAM's and Route 53's control planes.",
     ),
     entry(
         FaultKind::ClockSkew,
@@ -349,7 +365,7 @@ impl FaultSpec {
             });
         };
         let fits = match value.as_deref() {
-            None => entry.form != Form::Wrong,
+            None => !matches!(entry.form, Form::Wrong | Form::Loss),
             Some(value) => entry.form.fits(value),
         };
         if !fits {
@@ -364,18 +380,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     FAULTS.iter().map(|entry| entry.name)
 }
 
-/// A factor or rate from 0.
-pub fn rate(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
-}
+mod lost;
+mod value;
 
-/// Seconds, or a duration such as `2m`.
-pub fn span(text: &str) -> Option<Duration> {
-    match text.parse::<u32>() {
-        Ok(seconds) => Some(Duration::from_secs(u64::from(seconds))),
-        Err(_) => duration::parse(text).ok(),
-    }
-}
+pub use lost::{Loss, loss};
+use value::is_region;
+pub use value::{rate, span};
 
 #[cfg(test)]
 mod tests;

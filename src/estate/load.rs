@@ -2,14 +2,17 @@
 //!
 //! **Invariant:** a file that loads is complete; nothing is looked up or filled in later.
 
+use super::accounts;
 use super::alarm;
 use super::beside;
+use super::export;
 use super::fault::FaultSpec;
 use super::log_group;
 use super::model::{
     Database, DatabaseChanges, Dataset, Environment, EnvironmentKind, Estate, Objectives,
     Simulation, SqlAccess, SqlRoute, Table,
 };
+use super::security_group;
 use super::service;
 use super::shape;
 use crate::base::diagnostic::Problems;
@@ -35,6 +38,9 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         .into_iter()
         .map(|(key, node)| (key.name.clone(), database(node, p)))
         .collect();
+    let security_groups =
+        entries(&mut fields, "security_groups", |_, node, p| security_group::read(node, p), p);
+    let exports = entries(&mut fields, "exports", |_, node, p| export::read(node, p), p);
     let services = entries(&mut fields, "services", service::read, p);
     let log_groups = entries(&mut fields, "log_groups", |_, node, p| log_group::read(node, p), p);
     let alarms = alarm::section(&mut fields, p);
@@ -53,6 +59,8 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         description,
         objectives,
         databases,
+        security_groups,
+        exports,
         services,
         log_groups,
         alarms,
@@ -60,6 +68,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         file,
         text,
     };
+    export::check(&estate, &node, p);
     service::check(&estate, &node, p);
     alarm::check(&estate, &node, p);
     if problems.has_errors() {
@@ -121,6 +130,7 @@ fn database(node: &Node, p: &mut Problems) -> Database {
     let database = Database {
         instance: f.required_text("instance", p).unwrap_or_default(),
         region: f.text("region", p),
+        allowed_regions: f.texts("allowed_regions", p),
         engine: f.text("engine", p).unwrap_or_else(|| "postgres".to_owned()),
         engine_version: f.text("engine_version", p).unwrap_or_else(|| "15.4".to_owned()),
         class: f.text("class", p).unwrap_or_else(|| "db.t3.medium".to_owned()),
@@ -221,6 +231,17 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
             .into_iter()
             .map(|(key, node)| (key.name.clone(), changes(node, p)))
             .collect(),
+        accounts: f
+            .entries("accounts", p)
+            .into_iter()
+            .map(|(key, node)| (key.name.clone(), accounts::read(node, p)))
+            .collect(),
+        security_groups: entries(
+            &mut f,
+            "security_groups",
+            |_, node, p| security_group::changes(node, p),
+            p,
+        ),
         services: entries(&mut f, "services", |_, node, p| service::changes(node, p), p),
         log_groups: entries(&mut f, "log_groups", |_, node, p| log_group::changes(node, p), p),
         alarms: alarm::changes(&mut f, p),
@@ -246,6 +267,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
             seed: u64::from(whole(f, "seed", 1, p)),
             faults: faults(f, p),
             topics: f.texts("topics", p),
+            roles: accounts::roles(f, p),
             buckets: f.texts("buckets", p),
             beside: beside::read(f, p),
         }),

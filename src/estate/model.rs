@@ -2,9 +2,12 @@
 //!
 //! **Invariant:** plain data, complete defaults, no behaviour besides look-ups.
 
+use super::accounts::Account;
 use super::alarm::{Alarm, AlarmChanges};
 use super::beside::Beside;
+use super::export::Export;
 use super::log_group::{LogGroup, LogGroupChanges};
+use super::security_group::{SecurityGroup, SecurityGroupChanges};
 use super::service::{Service, ServiceChanges};
 use crate::base::digest::Digest;
 use std::collections::BTreeMap;
@@ -21,6 +24,10 @@ pub struct Estate {
     pub objectives: Objectives,
     /// Databases by their name in the estate (not their instance identifier).
     pub databases: BTreeMap<String, Database>,
+    /// Security groups by their name in the estate.
+    pub security_groups: BTreeMap<String, SecurityGroup>,
+    /// Exports of snapshots by their name in the estate.
+    pub exports: BTreeMap<String, Export>,
     /// ECS services by their name in the estate.
     pub services: BTreeMap<String, Service>,
     /// Log groups by their name in the estate.
@@ -77,6 +84,8 @@ pub struct Database {
     pub instance: String,
     /// Region it lives in; `None` is the environment's region.
     pub region: Option<String>,
+    /// Regions that its data may be in besides its own; empty leaves that to the environment.
+    pub allowed_regions: Vec<String>,
     /// `postgres`.
     pub engine: String,
     /// `15.4`.
@@ -199,6 +208,10 @@ pub struct Environment {
     pub sql: SqlAccess,
     /// What differs here from the estate's databases.
     pub databases: BTreeMap<String, DatabaseChanges>,
+    /// Further accounts that steps act in, by name.
+    pub accounts: BTreeMap<String, Account>,
+    /// What differs here from the estate's security groups.
+    pub security_groups: BTreeMap<String, SecurityGroupChanges>,
     /// What differs here from the estate's services.
     pub services: BTreeMap<String, ServiceChanges>,
     /// What differs here from the estate's log groups.
@@ -247,10 +260,22 @@ pub struct Simulation {
     pub faults: Vec<String>,
     /// SNS topics that the account has from the start, in the environment's region.
     pub topics: Vec<String>,
+    /// Roles that other accounts have, and what their trust policies ask for; what `accounts` names and is
+    /// not here has a trust policy that asks for just what `accounts` says.
+    pub roles: BTreeMap<String, Trust>,
     /// S3 buckets that the account has from the start, in the environment's region.
     pub buckets: Vec<String>,
     /// What answers beside AWS.
     pub beside: Beside,
+}
+
+/// What a simulated role's trust policy asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// The external id that has to be given.
+    pub external_id: Option<String>,
+    /// Keys of session tags that have to be given.
+    pub session_tags: Vec<String>,
 }
 
 /// How SQL checks reach databases.

@@ -3,7 +3,9 @@
 //! **Invariant:** `load.rs` reads exactly these fields.
 
 use super::alarm::{COMPARISONS, MISSING, STATISTICS};
+use super::export::EXPORT;
 use super::log_group::{LOG_GROUP, LOG_GROUP_CHANGES};
+use super::security_group::{SECURITY_GROUP, SECURITY_GROUP_CHANGES};
 use super::service::{SERVICE, SERVICE_CHANGES};
 use crate::base::shape::{ANY_NAME, Cases, FieldShape, Is, Shape};
 
@@ -29,6 +31,16 @@ pub static ESTATE: Shape = Shape {
             "databases",
             Is::Map(ANY_NAME, &Is::Record(&DATABASE)),
             "Databases by their name in the estate, which is not their instance identifier.",
+        ),
+        FieldShape::optional(
+            "security_groups",
+            Is::Map(ANY_NAME, &Is::Record(&SECURITY_GROUP)),
+            "Security groups by their name in the estate, which is not their id.",
+        ),
+        FieldShape::optional(
+            "exports",
+            Is::Map(ANY_NAME, &Is::Record(&EXPORT)),
+            "Exports of snapshots to buckets, by name.",
         ),
         FieldShape::optional(
             "services",
@@ -84,6 +96,11 @@ pub(super) static DATABASE: Shape = Shape {
     fields: &[
         FieldShape::required("instance", Is::Text, "Its DBInstanceIdentifier."),
         FieldShape::optional("region", Is::Text, "Where it lives; else the environment's region."),
+        FieldShape::optional(
+            "allowed_regions",
+            Is::Texts,
+            "Regions that its data may be in besides its own; else what the environment allows.",
+        ),
         FieldShape::optional("engine", Is::Text, "Database engine.").or("postgres"),
         FieldShape::optional("engine_version", Is::Text, "Version, in quotes.").or("15.4"),
         FieldShape::optional("class", Is::Text, "Instance class.").or("db.t3.medium"),
@@ -193,6 +210,38 @@ pub(super) static TABLE: Shape = Shape {
     cases: None,
 };
 
+/// A further account.
+pub(super) static ACCOUNT: Shape = Shape {
+    summary: "An account that steps act in with a role of it.",
+    fields: &[
+        FieldShape::required(
+            "account",
+            Is::Matching(r"^\d{12}$|^$"),
+            "Twelve-digit account id in quotes, checked before anything is done in it.",
+        ),
+        FieldShape::required("role", Is::Text, "ARN of the role; a dry run narrows it to reading."),
+        FieldShape::optional("external_id", Is::Text, "What the role's trust policy asks for."),
+        FieldShape::optional(
+            "session_tags",
+            Is::Map(ANY_NAME, &Is::Text),
+            "Tags of the session, for the conditions of policies.",
+        ),
+        FieldShape::optional("session_name", Is::Text, "Name of the session in CloudTrail.")
+            .or("drctl"),
+    ],
+    cases: None,
+};
+
+/// A simulated role.
+pub(super) static TRUST: Shape = Shape {
+    summary: "What a simulated role's trust policy asks for.",
+    fields: &[
+        FieldShape::optional("external_id", Is::Text, "The external id that has to be given."),
+        FieldShape::optional("session_tags", Is::Texts, "Keys of tags that have to be given."),
+    ],
+    cases: None,
+};
+
 pub(super) static ENVIRONMENT: Shape = Shape {
     summary: "Where an estate lives.",
     fields: &[
@@ -214,6 +263,16 @@ pub(super) static ENVIRONMENT: Shape = Shape {
             "databases",
             Is::Map(ANY_NAME, &Is::Record(&CHANGES)),
             "What differs here from the estate's databases.",
+        ),
+        FieldShape::optional(
+            "accounts",
+            Is::Map(ANY_NAME, &Is::Record(&ACCOUNT)),
+            "Further accounts by name, each with its role; a step says `account: NAME`.",
+        ),
+        FieldShape::optional(
+            "security_groups",
+            Is::Map(ANY_NAME, &Is::Record(&SECURITY_GROUP_CHANGES)),
+            "What differs here from the estate's security groups.",
         ),
         FieldShape::optional(
             "services",
@@ -242,6 +301,11 @@ pub(super) static ENVIRONMENT: Shape = Shape {
                     FieldShape::optional("faults", Is::Texts, "Faults that are switched on."),
                     FieldShape::optional("topics", Is::Texts, "SNS topics that there are."),
                     FieldShape::optional("buckets", Is::Texts, "S3 buckets that there are."),
+                    FieldShape::optional(
+                        "roles",
+                        Is::Map("^arn:", &Is::Record(&TRUST)),
+                        "Roles of other accounts by ARN, and what their trust policies ask for.",
+                    ),
                     FieldShape::optional(
                         "http",
                         Is::Map("^https?://", &Is::Record(&HTTP_REPLY)),

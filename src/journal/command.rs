@@ -24,6 +24,9 @@ pub enum Command {
         /// Why, if it was said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        /// The danger that is acknowledged with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acknowledge: Option<String>,
     },
     /// Rejects a gate, which ends the run.
     Reject {
@@ -124,8 +127,11 @@ impl Command {
     #[must_use]
     pub fn cleaned(mut self) -> Self {
         match &mut self {
-            Self::Approve { comment: text, .. }
-            | Self::Reject { comment: text, .. }
+            Self::Approve { comment, acknowledge, .. } => {
+                *comment = comment.take().and_then(|it| remark(&it));
+                *acknowledge = acknowledge.take().and_then(|it| remark(&it));
+            }
+            Self::Reject { comment: text, .. }
             | Self::Withdraw { comment: text, .. }
             | Self::Answer { comment: text, .. }
             | Self::Pause { reason: text }

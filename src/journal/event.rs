@@ -7,6 +7,7 @@ use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 use crate::journal::command::{Command, Person};
 pub use crate::journal::facts::{ErrorKind, ErrorRecord, Evidence, RunOutcome, SkipReason};
+use crate::journal::figure::FigureRecord;
 use crate::journal::question::{AnswerWay, ChoiceRecord, GateRecord};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,20 @@ pub enum Event {
         /// What they added, redacted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        /// What was at stake when they approved; only at gates before what cannot be taken back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        figures: Vec<FigureRecord>,
+        /// The danger that they acknowledged, [`TWO_WRITERS`](crate::journal::figure::TWO_WRITERS).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acknowledged: Option<String>,
+    },
+    /// What is at stake was shown beside an open gate. Figures that would change no decision are not
+    /// repeated.
+    FiguresShown {
+        /// The gate.
+        step: StepKey,
+        /// The figures.
+        figures: Vec<FigureRecord>,
     },
     /// They took it back before the gate opened.
     ApprovalWithdrawn {

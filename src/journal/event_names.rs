@@ -31,6 +31,7 @@ impl Event {
             Self::AnswerRefused { .. } => "answer_refused",
             Self::ApprovalGiven { .. } => "approval_given",
             Self::ApprovalWithdrawn { .. } => "approval_withdrawn",
+            Self::FiguresShown { .. } => "figures_shown",
             Self::CommandTaken { .. } => "command_taken",
             Self::CommandRefused { .. } => "command_refused",
             Self::RunPaused { .. } => "run_paused",
@@ -66,6 +67,7 @@ impl Event {
             | Self::AnswerRefused { step, .. }
             | Self::ApprovalGiven { step, .. }
             | Self::ApprovalWithdrawn { step, .. }
+            | Self::FiguresShown { step, .. }
             | Self::QuestionExpired { step }
             | Self::QuestionClosed { step } => Some(step),
             // A command names its step itself; it may not exist.

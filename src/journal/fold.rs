@@ -284,6 +284,7 @@ impl RunState {
             | Event::AnswerRefused { step, .. }
             | Event::ApprovalGiven { step, .. }
             | Event::ApprovalWithdrawn { step, .. }
+            | Event::FiguresShown { step, .. }
             | Event::QuestionClosed { step }
             | Event::QuestionExpired { step } => {
                 let unknown = || FoldProblem::UnknownStep(step.clone());

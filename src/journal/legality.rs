@@ -96,7 +96,7 @@ impl StepState {
                 let known = question.choices.contains(answer);
                 if known { Ok(()) } else { Err(StepProblem::Choice(answer.clone())) }
             }
-            Event::QuestionExpired { .. } => self.is_gate_asking(),
+            Event::QuestionExpired { .. } | Event::FiguresShown { .. } => self.is_gate_asking(),
             Event::QuestionClosed { .. } | Event::AnswerRefused { .. } => {
                 self.is_one_of(&[S::Running])?;
                 self.question.as_ref().map(|_| ()).ok_or(StepProblem::NoQuestion)

@@ -20,6 +20,7 @@ pub mod event;
 mod event_names;
 mod facts;
 pub mod failing;
+pub mod figure;
 pub mod fold;
 pub mod index;
 pub mod intent;

@@ -6,6 +6,7 @@ use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::command::Person;
 use crate::journal::event::ErrorRecord;
+use crate::journal::figure::FigureRecord;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,10 @@ pub struct Question {
     pub asked_at: DateTime<Utc>,
     /// The form of the run now.
     pub form: Form,
+    /// What is at stake, as it was shown last.
+    pub figures: Vec<FigureRecord>,
+    /// When that was.
+    pub figures_at: Option<DateTime<Utc>>,
 }
 
 /// What follows a choice.

@@ -212,6 +212,12 @@ impl StepState {
                 let (by, comment) = (by.clone(), comment.clone());
                 self.approvals.push(Approval { by, at, way: *way, comment });
             }
+            Event::FiguresShown { figures, .. } => {
+                if let Some(question) = &mut self.question {
+                    question.figures = figures.clone();
+                    question.figures_at = Some(at);
+                }
+            }
             Event::ApprovalWithdrawn { by, .. } => self.approvals.retain(|one| !one.by.is(by)),
             Event::AnswerRefused { .. }
             | Event::RunStarted { .. }
@@ -336,6 +342,8 @@ impl StepState {
                 consequences,
                 asked_at: at,
                 form: Form::default(),
+                figures: Vec::new(),
+                figures_at: None,
             });
         } else if let Event::QuestionAnswered { answer, operator, way, comment, identity, .. } =
             event

@@ -11,6 +11,7 @@ use crate::journal::command::{Command, Person};
 use crate::journal::event::{
     EVENT_VERSION, ErrorKind, ErrorRecord, Event, Evidence, Record, RunOutcome, SkipReason,
 };
+use crate::journal::figure::FigureRecord;
 use crate::journal::question::{APPROVE, AnswerWay, Consequence, GateRecord, REJECT};
 use crate::journal::store::StoredRecord;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -325,6 +326,12 @@ fn every_control_event(step: &StepKey) -> Vec<Event> {
             by: by.clone(),
             way: AnswerWay::Command,
             comment: Some("agreed".to_owned()),
+            figures: Vec::new(),
+            acknowledged: None,
+        },
+        Event::FiguresShown {
+            step: step(),
+            figures: vec![FigureRecord::unknown("fencing", "TWO WRITERS POSSIBLE".to_owned())],
         },
         Event::ApprovalWithdrawn { step: step(), by: by.clone() },
         Event::CommandTaken {
@@ -368,7 +375,11 @@ pub fn bob() -> Person {
 pub fn every_command(step: &str) -> Vec<Command> {
     let (step, why) = (|| StepKey::new(step), || Some("why".to_owned()));
     vec![
-        Command::Approve { step: step(), comment: why() },
+        Command::Approve {
+            step: step(),
+            comment: why(),
+            acknowledge: Some("two-writers".to_owned()),
+        },
         Command::Reject { step: step(), comment: None },
         Command::Withdraw { step: step(), comment: why() },
         Command::Answer { step: step(), answer: "retry".to_owned(), comment: None },

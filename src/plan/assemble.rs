@@ -4,7 +4,6 @@
 
 use super::build::{PlanRequest, PlanTools};
 use super::estimate::{Link, critical_path, recovery_time, waits_for_people};
-use super::gate::describe;
 use super::model::{
     Certificate, EnvironmentRecord, GateKind, Measure, ObjectivesRecord, PLAN_VERSION, Plan,
     PlannedStep, Prediction, RecoveryPointPrediction, RestorePrediction, Source,
@@ -27,7 +26,7 @@ const PLAN_LIFETIME: TimeDelta = TimeDelta::hours(24);
 pub(super) fn assemble(
     request: &PlanRequest<'_>,
     tools: PlanTools<'_>,
-    mut steps: Vec<PlannedStep>,
+    steps: Vec<PlannedStep>,
     facts: BTreeMap<String, String>,
 ) -> Plan {
     let measure = &request.runbook.measure;
@@ -36,7 +35,6 @@ pub(super) fn assemble(
         recovery_point: keys(&measure.recovery_point, &steps),
         restored: keys(&measure.restored, &steps),
     };
-    describe(&mut steps);
     let links: Vec<Link<'_>> = steps.iter().map(link).collect();
     let path = critical_path(&links);
     let prediction = Prediction {

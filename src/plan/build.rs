@@ -6,10 +6,10 @@ use super::assemble::{assemble, millis};
 use super::detection::Detection;
 use super::estimate::Durations;
 use super::gate;
-use super::model::{Answer, Plan, PlannedStep, Retry, RunMode};
+use super::model::{Answer, Estimate, Plan, PlannedStep, Retry, RunMode};
 use super::nature;
 use super::scope::{StepResult, expression_texts, mentioned, step_scope};
-use crate::action::Catalogue;
+use crate::action::{Catalogue, Figure};
 use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
 use crate::base::value::{Value, Values};
@@ -135,13 +135,19 @@ pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Pla
         overlay: Overlay::default(),
         facts: BTreeMap::new(),
         answers: BTreeMap::new(),
+        figures: BTreeMap::new(),
+        by_form: BTreeSet::new(),
+        needs: BTreeMap::new(),
         expansions: BTreeMap::new(),
         steps: Vec::new(),
     };
+    planner.prove_accounts().await?;
     for step in &request.runbook.steps {
         planner.plan_step(step).await?;
     }
-    let Planner { steps, facts, .. } = planner;
+    let Planner { mut steps, facts, figures, .. } = planner;
+    gate::mark_before(&mut steps);
+    gate::describe(&mut steps, &figures);
     Ok(assemble(&request, tools, steps, facts))
 }
 
@@ -156,6 +162,12 @@ pub(super) struct Planner<'a> {
     pub(super) overlay: Overlay,
     pub(super) facts: BTreeMap<String, String>,
     pub(super) answers: BTreeMap<StepKey, Answer>,
+    /// What is at stake at each step, as it was read.
+    pub(super) figures: BTreeMap<StepKey, Vec<Figure>>,
+    /// Steps whose condition depends on the form.
+    pub(super) by_form: BTreeSet<StepKey>,
+    /// What each step waits for.
+    pub(super) needs: BTreeMap<StepKey, Vec<StepKey>>,
     /// Keys of each step id: one, or one an item.
     expansions: BTreeMap<String, Vec<StepKey>>,
     steps: Vec<PlannedStep>,
@@ -206,8 +218,13 @@ impl Planner<'_> {
             .spec(&step.uses)
             .ok_or_else(|| bad(format!("unknown action `{}`", step.uses)))?;
         let region = self.region(step)?;
+        let account = self.account(step)?;
         let needs: Vec<StepKey> = step.needs.iter().flat_map(|id| self.keys_of(id, &key)).collect();
         let condition = self.condition(step)?;
+        if by_form(step) {
+            self.by_form.insert(key.clone());
+        }
+        self.needs.insert(key.clone(), needs.clone());
         let preview = self.preview(step, spec, &key, &region, &needs, condition).await?;
         let default_retry = Retry { attempts: 6, backoff_ms: 5_000 };
         let retry = step.retry.as_ref().map_or(default_retry, |retry| Retry {
@@ -222,6 +239,7 @@ impl Planner<'_> {
             needs,
             when: step.when.as_ref().map(|when| when.text().to_owned()),
             region,
+            account,
             phase: step.phase,
             timeout_ms: millis(step.timeout.unwrap_or(spec.default_timeout)),
             poll_ms: millis(spec.poll_every),
@@ -236,6 +254,11 @@ impl Planner<'_> {
             undo: nature::undo(spec),
             calls: spec.calls.iter().map(|call| (*call).to_owned()).collect(),
             role: spec.role,
+            // Known when every step is planned.
+            before: Vec::new(),
+            attests: fixed_text(step, "attests").is_some() && gate::kind(spec).is_some(),
+            by_form: by_form(step),
+            undo_takes: nature::undo(spec).map(|undo| undo_takes(catalogue, &undo)),
             key,
             preview,
         })
@@ -248,27 +271,6 @@ impl Planner<'_> {
         let suffix = key.as_str().strip_prefix(key.id()).unwrap_or_default();
         let same = StepKey::new(&format!("{id}{suffix}"));
         if !suffix.is_empty() && all.contains(&same) { vec![same] } else { all }
-    }
-
-    fn region(&self, step: &Step) -> Result<String, PlanError> {
-        let Some(template) = &step.region else {
-            return Ok(self.request.environment.region.clone());
-        };
-        let bad =
-            |why: String| PlanError::Step { step: step.id.clone(), why: format!("region: {why}") };
-        let value = template.evaluate(&self.scope).map_err(|error| bad(error.to_string()))?;
-        let region = match value {
-            Value::Null => self.request.environment.region.clone(),
-            Value::String(text) => text,
-            other => return Err(bad(format!("expected text, found {}", other.type_name()))),
-        };
-        if !self.request.environment.allows_region(&region) {
-            return Err(bad(format!(
-                "`{region}` is not among the allowed regions of environment `{}`",
-                self.request.environment.name
-            )));
-        }
-        Ok(region)
     }
 
     /// `Some(false)` when the condition is false, `None` when it cannot be known.
@@ -285,6 +287,28 @@ impl Planner<'_> {
                 Err(PlanError::Step { step: step.id.clone(), why: format!("when: {error}") })
             }
         }
+    }
+}
+
+/// Whether the step's condition depends on the form of the run.
+pub(super) fn by_form(step: &Step) -> bool {
+    step.when.as_ref().is_some_and(|when| when.members("run").contains(&"form"))
+}
+
+/// The text of an input, unless it is an expression or no text.
+fn fixed_text(step: &Step, input: &str) -> Option<String> {
+    step.with.get(input)?.to_json().as_str().map(str::to_owned)
+}
+
+/// How long an undo takes: that of earlier runs is not kept, what AWS or its users state is.
+fn undo_takes(catalogue: &Catalogue, undo: &str) -> Estimate {
+    match catalogue.get(undo).and_then(|action| action.cited_duration()) {
+        Some((low, high, source)) => Estimate::Cited {
+            low_ms: millis(low),
+            high_ms: millis(high),
+            source: source.to_owned(),
+        },
+        None => Estimate::Unknown { why: "no cited range".to_owned() },
     }
 }
 

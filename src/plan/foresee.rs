@@ -6,7 +6,7 @@ use super::build::{PlanError, Planner, expires};
 use super::estimate::estimate;
 use super::gate;
 use super::model::{Answer, OtherForm, StepPreview, WontReason};
-use super::scope::StepResult;
+use super::scope::{StepResult, expression_texts, refers};
 use crate::action::spec::ActionSpec;
 use crate::action::{ActionError, Memory, Preview, ReadContext, StepScope};
 use crate::base::form::Form;
@@ -33,13 +33,19 @@ impl Planner<'_> {
         }
         let inputs = evaluate_inputs(&step.with, spec, &self.scope)
             .map_err(|error| PlanError::Step { step: step.id.clone(), why: error.to_string() })?;
+        if let Some(why) = self.forbidden(spec, region, &inputs) {
+            let preview = Preview { outputs: spec.unknown_outputs(&why), ..Preview::default() };
+            let answer = Answer::Wont { why, because: WontReason::Failure };
+            return Ok(self.record(key, spec, answer, preview, "failed"));
+        }
+        let cloud = self.tools.cloud.in_account(step.account.as_deref())?;
         let action = self.tools.catalogue.get(&step.uses).expect("its spec was found");
         let scope = StepScope {
             run: &self.request.run,
             step: key,
             region,
             estate: self.request.estate,
-            environment: self.request.environment,
+            environment: cloud.environment(),
             inputs: &inputs,
             now: self.request.now,
             began: None,
@@ -53,10 +59,14 @@ impl Planner<'_> {
             standing: None,
             form: self.request.form,
         };
-        let view = self.tools.cloud.view(self.overlay.clone());
-        let (effects, memory) = (self.tools.effects, &Memory::default());
+        let view = cloud.view(self.overlay.clone());
+        let effects = &cloud.effects_here(self.tools.effects);
+        let memory = &Memory::default();
         let context = ReadContext { scope, view: &view, effects, memory };
-        let preview = previewed(action.preview(&context).await, spec)?;
+        let preview = match previewed(action.preview(&context).await, spec) {
+            Ok(preview) => preview,
+            Err(error) => self.silence(step, spec, region, &error).ok_or(error)?,
+        };
         let preview = gate::within(preview, spec, step.timeout);
         let mut other_form = None;
         if action.differs_by_form() {
@@ -64,26 +74,43 @@ impl Planner<'_> {
             let context = ReadContext { scope: StepScope { form, ..scope }, ..context };
             other_form = other(previewed(action.preview(&context).await, spec)?, &preview, form);
         }
-        let answer = self.answer(&preview, needs, step.always, condition);
+        let answer = self.answer(&preview, (step, needs), condition);
         if let Answer::Will | Answer::CannotKnow { .. } = answer {
             for effect in &preview.effects {
                 self.overlay.apply(effect);
             }
+        }
+        if !matches!(answer, Answer::Wont { .. }) && context.scope.unknown().is_none() {
+            let figures = action.stakes(&context).await;
+            self.figures.insert(key.clone(), figures);
         }
         self.facts.extend(preview.facts.clone());
         let recorded = self.record(key, spec, answer, preview, "succeeded");
         Ok(StepPreview { other_form, ..recorded })
     }
 
+    /// Whether what the need stands for is there for a step with these expressions: `None` where it was
+    /// left out because the run has the other form, then what it waits for in its turn decides.
+    fn blocks(&self, need: &StepKey, texts: &str) -> bool {
+        match self.answers.get(need) {
+            Some(Answer::Wont { because: WontReason::Condition, .. })
+                if self.by_form.contains(need) && !refers(texts, need.id()) =>
+            {
+                self.needs[need].iter().any(|further| self.blocks(further, texts))
+            }
+            Some(Answer::Wont { .. }) => true,
+            Some(Answer::Will | Answer::CannotKnow { .. }) | None => false,
+        }
+    }
+
     fn answer(
         &self,
         preview: &Preview,
-        needs: &[StepKey],
-        always: bool,
+        (step, needs): (&Step, &[StepKey]),
         condition: Option<bool>,
     ) -> Answer {
-        let blocked =
-            needs.iter().find(|need| matches!(self.answers.get(need), Some(Answer::Wont { .. })));
+        let (always, texts) = (step.always, expression_texts(step));
+        let blocked = needs.iter().find(|need| self.blocks(need, &texts));
         if let (Some(need), false) = (blocked, always) {
             let why = format!("it needs {need}, which will not succeed");
             return Answer::Wont { why, because: WontReason::Upstream };

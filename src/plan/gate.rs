@@ -2,12 +2,12 @@
 //!
 //! **Invariant:** follows from the planned steps alone, so that a journal's plan says it again.
 
-use super::model::{Answer, GateKind, PlannedStep, WontReason};
-use crate::action::Preview;
+use super::model::{Answer, GateKind, PlannedStep, Role, WontReason};
 use crate::action::spec::{ActionKind, ActionSpec, WaitsFor};
+use crate::action::{Figure, Preview};
 use crate::base::duration::human;
 use crate::base::ids::StepKey;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Most names of a list that people read before they decide; the others are counted.
@@ -93,8 +93,26 @@ pub(super) fn within(preview: Preview, spec: &ActionSpec, timeout: Option<Durati
     Preview { wont: Some(wont), ..preview }
 }
 
-/// Says of each gate that a person opens what hangs on it, and how long it waits.
-pub(super) fn describe(steps: &mut [PlannedStep]) {
+/// Writes into each gate which steps it is before: those named, and of what is expanded every item.
+pub(super) fn mark_before(steps: &mut [PlannedStep]) {
+    let named = |gate: &PlannedStep| -> Vec<StepKey> {
+        let ids = gate.with.get("before").and_then(serde_json::Value::as_array);
+        let ids: Vec<&str> = ids.into_iter().flatten().filter_map(|id| id.as_str()).collect();
+        let meant = |step: &&PlannedStep| ids.contains(&step.key.id());
+        steps.iter().filter(meant).map(|step| step.key.clone()).collect()
+    };
+    let all: Vec<(usize, Vec<StepKey>)> = (0..steps.len())
+        .filter(|place| steps[*place].gate == Some(GateKind::Person))
+        .map(|place| (place, named(&steps[place])))
+        .collect();
+    for (place, before) in all {
+        steps[place].before = before;
+    }
+}
+
+/// Says of each gate that a person opens what hangs on it, how long it waits, and of one before what cannot
+/// be taken back what is at stake, as it was read now.
+pub(super) fn describe(steps: &mut [PlannedStep], figures: &BTreeMap<StepKey, Vec<Figure>>) {
     let person = |place: &usize| steps[*place].gate == Some(GateKind::Person);
     let gates: Vec<usize> = (0..steps.len()).filter(person).take(MOST_GATES).collect();
     for place in gates {
@@ -110,8 +128,51 @@ pub(super) fn describe(steps: &mut [PlannedStep]) {
         }
         let timeout = human(Duration::from_millis(steps[place].timeout_ms));
         details.push(format!("it may be answered for {timeout} after it is asked"));
+        let (stakes, warning) = stakes(steps, &steps[place], figures);
+        details.extend(stakes);
         steps[place].preview.details.extend(details);
+        steps[place].preview.warnings.extend(warning);
     }
+}
+
+/// What is at stake at a gate as far as planning knows it, and what is wrong with that.
+fn stakes(
+    steps: &[PlannedStep],
+    gate: &PlannedStep,
+    figures: &BTreeMap<StepKey, Vec<Figure>>,
+) -> (Vec<String>, Option<String>) {
+    let mut lines = Vec::new();
+    for key in &gate.before {
+        for figure in figures.get(key).into_iter().flatten() {
+            let name = figure.name.replace('_', " ");
+            lines.push(format!("at stake now: {key}: {name}: {}", figure.text));
+        }
+    }
+    let promoted =
+        |step: &&PlannedStep| step.role == Role::Promotion && gate.before.contains(&step.key);
+    let mut reached: BTreeSet<&StepKey> = steps.iter().filter(promoted).map(|it| &it.key).collect();
+    if reached.is_empty() {
+        return (lines, None);
+    }
+    let mut fences = Vec::new();
+    for step in
+        steps.iter().rev().filter(|step| !matches!(&step.preview.answer, Answer::Wont { .. }))
+    {
+        if reached.contains(&step.key) {
+            reached.extend(&step.needs);
+            if step.role == Role::Fence || step.attests {
+                fences.push(step.key.as_str());
+            }
+        }
+    }
+    fences.reverse();
+    if fences.is_empty() {
+        let warning = "TWO WRITERS POSSIBLE: no step before it fences the old writer; that will have to be \
+                       acknowledged (`--acknowledge two-writers`)";
+        return (lines, Some(warning.to_owned()));
+    }
+    lines.push(format!("fenced by then, if all goes well: {}", fences.join(", ")));
+    (lines, None)
 }
 
 #[cfg(test)]
@@ -169,7 +230,7 @@ mod tests {
     #[test]
     fn a_plan_says_what_hangs_on_its_gates() {
         let mut steps = chain();
-        describe(&mut steps);
+        describe(&mut steps, &BTreeMap::new());
         assert_eq!(
             steps[0].preview.details,
             [

@@ -11,6 +11,7 @@ mod foresee;
 mod gate;
 pub mod model;
 mod nature;
+mod place;
 mod preview;
 mod review;
 mod scope;

@@ -7,7 +7,7 @@ pub use super::preview::{
     Answer, Estimate, OtherForm, Prediction, RecoveryPointPrediction, RestorePrediction,
     StepPreview, WontReason,
 };
-use crate::action::spec::Role;
+pub use crate::action::spec::Role;
 use crate::base::few::Few;
 use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
@@ -198,6 +198,9 @@ pub struct PlannedStep {
     pub when: Option<String>,
     /// Region it acts in.
     pub region: String,
+    /// The account that it acts in, where that is not the environment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<StepAccount>,
     /// Where its time goes.
     pub phase: Phase,
     /// Time-out, milliseconds.
@@ -229,8 +232,41 @@ pub struct PlannedStep {
     /// What it is in moving a service.
     #[serde(default, skip_serializing_if = "Role::is_none")]
     pub role: Role,
+    /// For a gate: the steps behind it that cannot be taken back, of which it shows what is at stake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<StepKey>,
+    /// For a gate: whether an approval attests that the old writer cannot write any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub attests: bool,
+    /// Whether its condition depends on the form of the run: one that is left out stops nobody.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_form: bool,
+    /// How long its undo takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_takes: Option<Estimate>,
     /// What planning predicts for it.
     pub preview: StepPreview,
+}
+
+/// A further account of the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepAccount {
+    /// Its name in the environment.
+    pub name: String,
+    /// Its id, checked.
+    pub account: String,
+}
+
+impl StepAccount {
+    /// `data (210987654321)`.
+    pub fn shown(&self) -> String {
+        format!("{} ({})", self.name, self.account)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// How it is known what became of a step.

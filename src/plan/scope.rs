@@ -63,7 +63,11 @@ pub fn mentioned(texts: &str) -> BTreeSet<&str> {
 
 /// Whether `step` refers to more of the step `id` than its status: without that it cannot be evaluated.
 pub fn refers_to(step: &PlannedStep, id: &str) -> bool {
-    let texts = format!("{} {}", step.with, step.when.as_deref().unwrap_or_default());
+    refers(&format!("{} {}", step.with, step.when.as_deref().unwrap_or_default()), id)
+}
+
+/// The same of the texts of a step's expressions.
+pub(super) fn refers(texts: &str, id: &str) -> bool {
     let part_of_an_id = |c: char| c.is_ascii_alphanumeric() || c == '_';
     // `steps.id.outputs`, `steps['id'].outputs`, and in JSON with its quotes escaped.
     let between = |c: char| c.is_whitespace() || matches!(c, '.' | '[' | ']' | '\'' | '"' | '\\');

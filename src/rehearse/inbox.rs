@@ -8,6 +8,7 @@ use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::chain::known;
 use crate::journal::event::{Event, Record};
+use crate::journal::figure::TWO_WRITERS;
 use crate::journal::fold::GateRecord;
 use crate::journal::{Command, MemoryStore, Person, Posted, Store as _};
 use chrono::{DateTime, Utc};
@@ -100,7 +101,10 @@ impl Inbox {
             | Answers::Pause
             | Answers::Switch
             | Answers::Abort
-            | Answers::AbortUndo => (Command::Approve { step, comment }, gate.approvals),
+            | Answers::AbortUndo => {
+                let acknowledge = Some(TWO_WRITERS.to_owned());
+                (Command::Approve { step, comment, acknowledge }, gate.approvals)
+            }
         };
         for number in 0..people {
             self.post(seq, number, at, &approver(gate, number), command.clone());

@@ -79,6 +79,7 @@ impl Operator for Scripted {
         };
         let found = question.choices.iter().find(|choice| *choice == answer);
         let answer = found.or_else(|| question.choices.first())?.clone();
-        Some(Reply { answer, way: AnswerWay::Terminal, comment: Some("of a rehearsal".to_owned()) })
+        let comment = Some("of a rehearsal".to_owned());
+        Some(Reply { answer, way: AnswerWay::Terminal, comment, acknowledged: None })
     }
 }

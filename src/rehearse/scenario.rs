@@ -245,6 +245,10 @@ pub fn catalogue() -> Vec<String> {
                 let wrong = ["stale", "empty-table", "missing-schema", "wrong-database"];
                 faults.extend(wrong.map(|value| format!("{}={value}", entry.name)));
             }
+            // In the middle of most runs, and back before the patience of a step ends.
+            FaultKind::RegionLost => {
+                faults.push(format!("{}=us-east-1/after=10m/for=2m", entry.name));
+            }
             _ => faults.push(entry.name.to_owned()),
         }
     }

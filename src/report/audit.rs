@@ -78,6 +78,9 @@ pub struct Approval {
     pub what: String,
     /// The decision, one of the choices; `None` when nothing was asked, or nobody has decided yet.
     pub answer: Option<String>,
+    /// What was at stake as they saw it, a line each; only of approvals of what cannot be taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<String>,
     /// What the person added, if anything.
     #[serde(default)]
     pub comment: Option<String>,

@@ -1,44 +1,57 @@
 //! What people did to a run, as sentences: for the timeline and for progress.
 //!
-//! **Invariant:** each sentence but of a question that was closed says who; a refusal says why.
+//! **Invariant:** each sentence but of what a question shows, and that it was closed, says who; a refusal says why.
 
 use crate::journal::event::Event;
+use crate::journal::figure::FigureRecord;
 use crate::journal::{Command, Person};
 
 /// The sentence for an event by which people control a run; `None` for all other events.
 pub fn control_sentence(event: &Event) -> Option<String> {
-    let sentence = if let Event::ApprovalGiven { by, way, comment, .. } = event {
-        format!("{by} approved {}{}", way.phrase(), because(comment.as_deref()))
-    } else if let Event::ApprovalWithdrawn { by, .. } = event {
-        format!("{by} withdrew the approval")
-    } else if let Event::AnswerRefused { answer, by, why, .. } = event {
-        format!("`{answer}` by {by} does not count: {why}")
-    } else if let Event::QuestionClosed { .. } = event {
-        "needs no answer any more".to_owned()
-    } else if let Event::CommandTaken { by, command, .. } = event {
-        format!("{} by {by}", command_text(command))
-    } else if let Event::CommandRefused { by, command, why, .. } = event {
-        format!("{} by {by} was refused: {why}", command_text(command))
-    } else if let Event::RunPaused { by, reason } = event {
-        format!("run paused by {by}{}", because(reason.as_deref()))
-    } else if let Event::RunContinued { by } = event {
-        format!("run continued by {by}")
-    } else if let Event::FormSwitched { from, to, by, reason } = event {
-        format!("{by} switched the run from {from} to {to}{}", because(reason.as_deref()))
-    } else if let Event::AbortRequested { by, reason, undo } = event {
-        let how = if *undo { "what was done is undone" } else { "what was done stays" };
-        format!("run aborted by {by}{}; {how}", because(reason.as_deref()))
-    } else if let Event::PlanChanged { by, difference, .. } = event {
-        format!("{by} went on with edited files: {}", difference.join(", "))
-    } else if let Event::PlanKept { by, difference } = event {
-        format!(
-            "{by} went on with the plan as it was, not with edited files: {}",
-            difference.join(", ")
-        )
-    } else {
-        return None;
-    };
+    let sentence =
+        if let Event::ApprovalGiven { by, way, comment, acknowledged, figures, .. } = event {
+            let known = acknowledged.iter().map(|it| format!(", acknowledging {it}"));
+            let figures =
+                if figures.is_empty() { String::new() } else { format!("; {}", listed(figures)) };
+            let (way, why) = (way.phrase(), because(comment.as_deref()));
+            format!("{by} approved {way}{}{why}{figures}", known.collect::<String>())
+        } else if let Event::FiguresShown { figures, .. } = event {
+            format!("at stake: {}", listed(figures))
+        } else if let Event::ApprovalWithdrawn { by, .. } = event {
+            format!("{by} withdrew the approval")
+        } else if let Event::AnswerRefused { answer, by, why, .. } = event {
+            format!("`{answer}` by {by} does not count: {why}")
+        } else if let Event::QuestionClosed { .. } = event {
+            "needs no answer any more".to_owned()
+        } else if let Event::CommandTaken { by, command, .. } = event {
+            format!("{} by {by}", command_text(command))
+        } else if let Event::CommandRefused { by, command, why, .. } = event {
+            format!("{} by {by} was refused: {why}", command_text(command))
+        } else if let Event::RunPaused { by, reason } = event {
+            format!("run paused by {by}{}", because(reason.as_deref()))
+        } else if let Event::RunContinued { by } = event {
+            format!("run continued by {by}")
+        } else if let Event::FormSwitched { from, to, by, reason } = event {
+            format!("{by} switched the run from {from} to {to}{}", because(reason.as_deref()))
+        } else if let Event::AbortRequested { by, reason, undo } = event {
+            let how = if *undo { "what was done is undone" } else { "what was done stays" };
+            format!("run aborted by {by}{}; {how}", because(reason.as_deref()))
+        } else if let Event::PlanChanged { by, difference, .. } = event {
+            format!("{by} went on with edited files: {}", difference.join(", "))
+        } else if let Event::PlanKept { by, difference } = event {
+            format!(
+                "{by} went on with the plan as it was, not with edited files: {}",
+                difference.join(", ")
+            )
+        } else {
+            return None;
+        };
     Some(sentence)
+}
+
+/// Figures in one line.
+fn listed(figures: &[FigureRecord]) -> String {
+    figures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// `: why`, where somebody said why.
@@ -57,8 +70,12 @@ fn command_text(command: &Command) -> String {
 /// What a person did to the run that is no answer to a question, with who did it.
 pub(super) fn deed(event: &Event) -> Option<(&Person, String)> {
     let with = |what: &str, why: Option<&str>| format!("{what}{}", because(why));
-    if let Event::ApprovalGiven { by, comment, .. } = event {
-        Some((by, with("approved", comment.as_deref())))
+    if let Event::ApprovalGiven { by, comment, acknowledged, .. } = event {
+        let what = match acknowledged {
+            Some(danger) => format!("approved, acknowledging {danger}"),
+            None => "approved".to_owned(),
+        };
+        Some((by, with(&what, comment.as_deref())))
     } else if let Event::ApprovalWithdrawn { by, .. } = event {
         Some((by, "withdrew the approval".to_owned()))
     } else if let Event::RunPaused { by, reason } = event {
@@ -91,8 +108,10 @@ mod tests {
     #[test]
     fn every_event_of_control_has_a_sentence_with_who() {
         let told: Vec<String> = every_event("a").iter().filter_map(control_sentence).collect();
-        assert_eq!(told.len(), 12, "{told:?}");
-        for sentence in told.iter().filter(|text| *text != "needs no answer any more") {
+        assert_eq!(told.len(), 13, "{told:?}");
+        let nobodys =
+            |text: &&String| *text == "needs no answer any more" || text.starts_with("at stake: ");
+        for sentence in told.iter().filter(|text| !nobodys(text)) {
             assert!(sentence.contains("bob (arn:aws:"), "{sentence}");
         }
         for command in every_command("a") {

@@ -174,6 +174,7 @@ fn steps(report: &Report) -> String {
         .iter()
         .map(|step| {
             let mut notes = Vec::new();
+            notes.extend(step.account.as_ref().map(|account| format!("in account {account}")));
             if step.adopted {
                 notes.push("adopted".to_owned());
             }
@@ -268,7 +269,19 @@ fn people(report: &Report) -> String {
             vec![at(one.at), who, format!("{step}{}", one.what), answer]
         })
         .collect();
-    table(&["at", "who", "what", "decision"], &rows)
+    table(&["at", "who", "what", "decision"], &rows) + &at_stake(report)
+}
+
+/// What was at stake when somebody approved what cannot be taken back.
+fn at_stake(report: &Report) -> String {
+    let shown = report.approvals.iter().filter(|one| !one.figures.is_empty());
+    let text = shown.map(|one| {
+        let step = one.step.as_deref().unwrap_or_default();
+        let lines = one.figures.iter().map(|line| format!("- {}\n", line.replace('\n', " ")));
+        let (who, when) = (one.who_text(), at(one.at));
+        format!("\nAt stake when {who} approved {step}, {when}:\n\n{}", lines.collect::<String>())
+    });
+    text.collect()
 }
 
 fn certificate(report: &Report) -> String {

@@ -273,6 +273,9 @@ pub struct StepRow {
     pub title: String,
     /// The action.
     pub uses: String,
+    /// The account that it acted in, where that is not the environment's own: `data (210987654321)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Its phase.
     pub phase: String,
     /// `succeeded`, `warned`, `failed`, `skipped`, `undone`, `undo failed`, `running`, `pending`, …

@@ -60,6 +60,7 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
                 rows.extend(done_unasked(record));
             }
             Event::AnswerRefused { .. }
+            | Event::FiguresShown { .. }
             | Event::CommandRefused { .. }
             | Event::StepStarted { .. }
             | Event::IntentRecorded { .. }
@@ -85,7 +86,11 @@ pub fn approvals(records: &[Record]) -> Vec<Approval> {
 /// What a person did to the run that answers no question.
 fn done_unasked(record: &Record) -> Option<Approval> {
     let (who, what) = deed(&record.event)?;
-    Some(Approval { step: about(&record.event), ..done(record, &who.operator, &what) })
+    let figures = match &record.event {
+        Event::ApprovalGiven { figures, .. } => figures.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    Some(Approval { step: about(&record.event), figures, ..done(record, &who.operator, &what) })
 }
 
 /// The step that an event, or the command in it, is about.

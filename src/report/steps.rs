@@ -7,7 +7,7 @@ use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, Event, SkipReason};
 use crate::journal::fold::{RunState, StepState, StepStatus};
 use crate::journal::store::StoredRecord;
-use crate::plan::model::{Phase, Plan, PlannedStep, Trace};
+use crate::plan::model::{Phase, Plan, PlannedStep, StepAccount, Trace};
 use crate::report::audit::LeftBehind;
 use crate::report::control::because;
 use crate::report::model::{EvidenceRow, HandOver, StepRow};
@@ -27,6 +27,7 @@ pub fn step_rows(plan: &Plan, state: &RunState) -> Vec<StepRow> {
         step: step.key.as_str().to_owned(),
         title: step.title.clone(),
         uses: step.uses.clone(),
+        account: step.account.as_ref().map(StepAccount::shown),
         phase: step.phase.name().to_owned(),
         outcome: found.status.name().to_owned(),
         started_at: found.started_at,

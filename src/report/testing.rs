@@ -1,12 +1,12 @@
 //! Plans and journals for the tests of reports. **Invariant:** a fresh plan promises fifteen minutes
 //! and one, in the simulator.
 
-use crate::action::spec::Role;
 use crate::base::clock::simulated_epoch;
 use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::event::{Event, RunOutcome};
 use crate::journal::testing::{JournalBuilder, evidence, run_id};
+use crate::plan::model::Role;
 use crate::plan::model::{
     Answer, EnvironmentRecord, Estimate, Measure, ObjectivesRecord, OnFailure, PLAN_VERSION, Phase,
     Plan, PlannedStep, Prediction, RecoveryPointPrediction, Retry, RunMode, Source, StepPreview,
@@ -35,6 +35,7 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         needs: Vec::new(),
         when: None,
         region: "eu-central-1".into(),
+        account: None,
         phase,
         timeout_ms: 1_000,
         poll_ms: 1_000,
@@ -49,6 +50,10 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         undo: None,
         calls: Vec::new(),
         role: Role::None,
+        before: Vec::new(),
+        attests: false,
+        by_form: false,
+        undo_takes: None,
         preview: StepPreview {
             answer: Answer::Will,
             summary: String::new(),

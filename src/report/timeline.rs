@@ -83,6 +83,7 @@ fn sentence(event: &Event) -> String {
         Event::QuestionExpired { .. } => "nobody answered in time".to_owned(),
         Event::ApprovalGiven { .. }
         | Event::ApprovalWithdrawn { .. }
+        | Event::FiguresShown { .. }
         | Event::AnswerRefused { .. }
         | Event::QuestionClosed { .. }
         | Event::CommandTaken { .. }

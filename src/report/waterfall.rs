@@ -209,6 +209,7 @@ impl<'a> Scene<'a> {
             | Event::AnswerRefused { .. }
             | Event::ApprovalGiven { .. }
             | Event::ApprovalWithdrawn { .. }
+            | Event::FiguresShown { .. }
             | Event::CommandTaken { .. }
             | Event::CommandRefused { .. }
             | Event::RunPaused { .. }

@@ -66,8 +66,8 @@ fn too_early(name: &str) -> Refusal {
     (codes::NOT_HERE, message, Some(help.to_owned()))
 }
 
-/// Two letters, words, a number: `us-east-1`, `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
+/// Whether it has the form of a region: two letters, words, a number, as in `us-gov-west-1`.
+pub fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [first, words @ .., number] = parts.as_slice() else { return false };
     let lower = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());

@@ -48,6 +48,33 @@ pub fn bind_parameters(
     if problems.is_empty() { Ok(values) } else { Err(problems) }
 }
 
+/// Values of the parameters as far as they are known before a run: one that is required and not given is
+/// unknown.
+///
+/// # Errors
+/// All problems of what is given, one sentence fragment each.
+pub fn known_parameters(
+    runbook: &Runbook,
+    given: &BTreeMap<String, Given>,
+) -> Result<Values, Vec<String>> {
+    let missing =
+        |it: &&Parameter| it.required && it.default.is_none() && !given.contains_key(&it.name);
+    let (missing, rest): (Vec<_>, Vec<_>) = runbook.parameters.iter().partition(|it| missing(it));
+    let parameters = rest.into_iter().cloned().collect();
+    let names = runbook.parameters.iter().map(|it| it.name.as_str());
+    let unknown = given.keys().find(|name| runbook.parameter(name).is_none());
+    if let Some(name) = unknown {
+        let near = suggestion(name, names);
+        return Err(vec![format!("runbook `{}` has no parameter `{name}`; {near}", runbook.name)]);
+    }
+    let mut values = bind_parameters(&Runbook { parameters, ..runbook.clone() }, given)?;
+    for parameter in missing {
+        let why = format!("parameter `{}` is given when it runs", parameter.name);
+        values.insert(parameter.name.clone(), Value::Unknown(why));
+    }
+    Ok(values)
+}
+
 /// The value of one parameter.
 pub(crate) fn bind(parameter: &Parameter, given: Option<&Given>) -> Result<Value, String> {
     let value = match given {

@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 45] = [
+pub const CODES: [(&str, &str); 62] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -49,10 +49,27 @@ pub const CODES: [(&str, &str); 45] = [
     (TOO_EARLY, "A step that means recovered before everything is restored."),
     (PAST_GATE, "A step that changes something also when the gate before it is rejected."),
     (MAYBE_DISCLOSED, "A value that looks like a secret is written in the file."),
+    (EARLY_SWITCH, "Clients can be sent to a database before it is promoted."),
+    (UNFENCED, "A promotion that nothing fences: two writers are possible."),
+    (NO_POINT_OF_NO_RETURN, "What cannot be undone happens, and no gate shows the price of it."),
+    (TWO_PROMOTIONS, "Two promotions can happen side by side."),
+    (REGION_NOT_ALLOWED, "A step acts in a region that the environment does not allow."),
+    (DATA_LEAVES, "A step would bring data to a region that its database does not allow."),
+    (UNKNOWN_REGION, "A step's region cannot be known before the run."),
+    (LOST_ENDPOINT, "A step acts in the region that is assumed lost."),
+    (LOST_SOURCE, "A step reads or uses something in the region that is assumed lost."),
+    (LOST_KEY, "A step needs a KMS key of the region that is assumed lost."),
+    (LOST_SECRET, "A step needs a secret of the region that is assumed lost."),
+    (LOST_SESSION, "Sessions are begun in the region that is assumed lost."),
+    (LOST_JOURNAL, "The journal is, or may be, in the region that is assumed lost."),
+    (LOST_TOPIC, "A topic is in the region that is assumed lost."),
+    (NOT_PROVEN, "Whether a step needs the region that is assumed lost cannot be known."),
+    (SPARED, "A step needs the region that is assumed lost, and the run goes on without it."),
+    (BEFORE, "`before` of a gate names a step that does not exist or does not wait for it."),
 ];
 
 /// Codes from here on are warnings: the file can be used. All others are errors.
-pub const WARNINGS: [&str; 10] = [
+pub const WARNINGS: [&str; 15] = [
     UNUSED_PARAMETER,
     UNUSED_STEP,
     IRREVERSIBLE,
@@ -63,6 +80,11 @@ pub const WARNINGS: [&str; 10] = [
     TOO_EARLY,
     PAST_GATE,
     MAYBE_DISCLOSED,
+    UNFENCED,
+    NO_POINT_OF_NO_RETURN,
+    TWO_PROMOTIONS,
+    LOST_TOPIC,
+    SPARED,
 ];
 
 /// A name or id that cannot be one.
@@ -137,3 +159,39 @@ pub const TOO_EARLY: &str = "DR057";
 pub const PAST_GATE: &str = "DR058";
 /// Warning: what looks like a secret, in plain sight.
 pub const MAYBE_DISCLOSED: &str = "DR059";
+/// `runbook lint`: a step acts in a region that the environment does not allow.
+pub const REGION_NOT_ALLOWED: &str = "DR064";
+/// `runbook lint`: a step would bring data to a region that its database does not allow.
+pub const DATA_LEAVES: &str = "DR065";
+/// `runbook lint`: a step's region cannot be known before the run.
+pub const UNKNOWN_REGION: &str = "DR066";
+/// `runbook lint`: a step acts in the region that is assumed lost.
+pub const LOST_ENDPOINT: &str = "DR070";
+/// `runbook lint`: a step reads or uses something in the region that is assumed lost.
+pub const LOST_SOURCE: &str = "DR071";
+/// `runbook lint`: a step needs a control plane that is in the region assumed lost.
+pub const LOST_CONTROL_PLANE: &str = LOST_ENDPOINT;
+/// `runbook lint`: a step needs a KMS key of the region that is assumed lost.
+pub const LOST_KEY: &str = "DR073";
+/// `runbook lint`: a step needs a secret of the region that is assumed lost.
+pub const LOST_SECRET: &str = "DR074";
+/// `runbook lint`: sessions are begun in the region that is assumed lost.
+pub const LOST_SESSION: &str = "DR075";
+/// `runbook lint`: the journal is, or may be, in the region that is assumed lost.
+pub const LOST_JOURNAL: &str = "DR076";
+/// Warning: a topic is in the region that is assumed lost.
+pub const LOST_TOPIC: &str = "DR077";
+/// `runbook lint`: whether a step needs the region that is assumed lost cannot be known.
+pub const NOT_PROVEN: &str = "DR078";
+/// Warning: it needs the lost region and may.
+pub const SPARED: &str = "DR079";
+/// A gate before a step that does not wait for it.
+pub const BEFORE: &str = "DR080";
+/// `runbook lint`: clients can be sent to a database before it is promoted.
+pub const EARLY_SWITCH: &str = "DR060";
+/// Warning: a promotion that leaves two writers possible.
+pub const UNFENCED: &str = "DR061";
+/// Warning: what cannot be undone happens without a gate that shows the price.
+pub const NO_POINT_OF_NO_RETURN: &str = "DR062";
+/// Warning: two promotions side by side.
+pub const TWO_PROMOTIONS: &str = "DR063";

@@ -54,6 +54,9 @@ pub fn difference(old: &Runbook, new: &Runbook) -> Difference {
     for change in changes(&measures(old), &measures(new)) {
         found.lines.push(format!("~ measure {change}"));
     }
+    for change in changes(&assumed(old), &assumed(new)) {
+        found.lines.push(format!("~ {change}"));
+    }
     found
 }
 
@@ -90,6 +93,7 @@ fn facets(step: &Step) -> BTreeMap<String, String> {
     put("needs", (!step.needs.is_empty()).then(|| step.needs.join(", ")));
     put("when", step.when.as_ref().map(|when| when.text().to_owned()));
     put("region", step.region.as_ref().map(|region| json(region.to_json())));
+    put("account", step.account.clone());
     put("for_each", step.for_each.as_ref().map(|each| json(each.items.to_json())));
     put("phase", Some(step.phase.name().to_owned()));
     put("timeout", step.timeout.map(duration::format));
@@ -108,6 +112,12 @@ fn facets(step: &Step) -> BTreeMap<String, String> {
         put(name, on.then(|| "true".to_owned()));
     }
     facets
+}
+
+/// The region that it takes for lost: where its journal must not be.
+fn assumed(runbook: &Runbook) -> BTreeMap<String, String> {
+    let lost = runbook.assumes_lost.as_ref();
+    lost.map(|lost| ("assumes_lost".to_owned(), lost.to_json().to_string())).into_iter().collect()
 }
 
 fn parameter(parameter: &Parameter) -> String {
@@ -180,6 +190,20 @@ mod tests {
         );
         let touched: Vec<&String> = found.touched.iter().collect();
         assert_eq!(touched, ["ask", "rest"]);
+    }
+
+    #[test]
+    fn another_region_that_is_taken_for_lost_is_a_difference() {
+        let old = runbook(WAIT);
+        let assuming = |region: &str| {
+            let text = old.text.replace("steps:", &format!("assumes_lost: {region}\nsteps:"));
+            load_runbook("r.yaml", &text, &standard()).expect("valid").0
+        };
+        let (east, west) = (assuming("us-east-1"), assuming("us-west-2"));
+        let lines = |old: &Runbook, new: &Runbook| difference(old, new).lines;
+        assert_eq!(lines(&old, &east), ["~ assumes_lost (none) -> \"us-east-1\""]);
+        assert_eq!(lines(&east, &west), ["~ assumes_lost \"us-east-1\" -> \"us-west-2\""]);
+        assert_eq!(lines(&east, &east), Vec::<String>::new());
     }
 
     #[test]

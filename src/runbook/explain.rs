@@ -8,7 +8,10 @@ use crate::runbook::codes::{CODES, WARNINGS};
 
 mod expressions;
 mod files;
+mod order;
+mod places;
 mod steps;
+mod together;
 mod warnings;
 
 /// What a code means, with examples.
@@ -78,8 +81,15 @@ struct Entry {
     mended: &'static str,
 }
 
-const TABLES: [&[Entry]; 4] =
-    [files::ENTRIES, steps::ENTRIES, expressions::ENTRIES, warnings::ENTRIES];
+const TABLES: &[&[Entry]] = &[
+    files::ENTRIES,
+    steps::ENTRIES,
+    expressions::ENTRIES,
+    warnings::ENTRIES,
+    order::ENTRIES,
+    places::ENTRIES,
+    together::ENTRIES,
+];
 
 /// The explanation of `code`.
 pub fn explanation(code: &str) -> Option<Explanation> {

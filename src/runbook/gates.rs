@@ -7,8 +7,9 @@ use crate::action::MOST_APPROVALS;
 use crate::base::diagnostic::{Problems, Span};
 use crate::base::duration;
 use crate::runbook::codes;
+use crate::runbook::references::World;
 use crate::runbook::steps::Draft;
-use crate::runbook::template::Template;
+use crate::runbook::template::{Template, TemplateKind};
 
 /// Checks the inputs of a step that uses a gate.
 pub(crate) fn check(draft: &Draft, p: &mut Problems) {
@@ -41,6 +42,44 @@ fn approve(draft: &Draft, p: &mut Problems) {
         let message = format!("`approvals` is between 1 and {MOST_APPROVALS}, found {number}");
         p.error(codes::RANGE, place(draft, "approvals"), message)
             .help("1 is one person, 2 the two-person rule");
+    }
+}
+
+/// Checks which steps a gate is before: they stand in the file, one by one, and wait for it.
+pub(crate) fn check_before(world: &World<'_>, index: usize, p: &mut Problems) {
+    let draft = &world.drafts[index];
+    if draft.step.uses != "gate.approve" {
+        return;
+    }
+    if let Some(word) = literal(draft, "attests").filter(|it| it != "fencing") {
+        let message = format!("an approval attests `fencing` or nothing, found `{word}`");
+        p.error(codes::INPUT_TYPE, place(draft, "attests"), message)
+            .help("it says that the old writer cannot write any more; leave it out otherwise");
+    }
+    let Some(template) = draft.step.with.get("before") else { return };
+    let TemplateKind::List(items) = &template.kind else {
+        let message = "`before` is a list of step ids that stand in the file";
+        p.error(codes::BEFORE, template.span, message).help("write `before: [promote]`");
+        return;
+    };
+    for item in items {
+        let TemplateKind::Text(id) = &item.kind else {
+            let message = "`before` takes step ids, no expressions";
+            p.error(codes::BEFORE, item.span, message).help("write the id of the step itself");
+            continue;
+        };
+        let Some(behind) = world.positions.get(id).copied() else {
+            let help = world.suggest(id, world.positions.keys()).unwrap_or_default();
+            p.error(codes::BEFORE, item.span, format!("there is no step `{id}`")).help(help);
+            continue;
+        };
+        let known = world.graph.is_acyclic() && !world.lost[behind];
+        if known && !world.graph.is_upstream(index, behind) {
+            let gate = &draft.step.id;
+            let message = format!("step `{id}` does not wait for the gate `{gate}`");
+            p.error(codes::BEFORE, item.span, message)
+                .help(format!("add `{gate}` to the `needs` of `{id}`"));
+        }
     }
 }
 

@@ -152,6 +152,7 @@ fn check<'a>(
             literals::check(draft, spec, p);
         }
         gates::check(draft, p);
+        gates::check_before(&world, index, p);
     }
     assumed::check(declared.assumed, &world.params, p);
     measured::check(declared.measured, &world, p);

@@ -23,10 +23,12 @@ mod kinds;
 mod lint;
 mod literals;
 mod load;
+pub mod loss;
 mod measured;
 mod model;
 mod operands;
 mod operate;
+mod order;
 mod parameters;
 mod parse;
 mod place;
@@ -40,7 +42,8 @@ mod syntax;
 mod template;
 mod token;
 
-pub use bind::{Given, bind_parameters};
+pub use assumed::is_region;
+pub use bind::{Given, bind_parameters, known_parameters};
 pub use difference::{Difference, difference};
 pub use document::check_file_name;
 pub use drill::{check_drill, check_drill_faults, load_drill};
@@ -52,6 +55,7 @@ pub use model::{
     Actions, Docs, Drill, ForEach, Measure, OnFailure, Parameter, ParameterKind, Phase, Retry,
     Runbook, Step,
 };
+pub use order::lint_order;
 pub use referred::{Unusable, check_drill_environment, check_drill_values, unusable_reference};
 pub use scope::{ROOTS, RunFacts, STATUSES, Scope};
 pub use syntax::ExpressionError;

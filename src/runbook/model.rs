@@ -203,6 +203,8 @@ pub struct Step {
     pub when: Option<Expression>,
     /// Region it acts in.
     pub region: Option<Template>,
+    /// The account of the environment that it acts in; `None` is its own.
+    pub account: Option<String>,
     /// List that it is expanded over.
     pub for_each: Option<ForEach>,
     /// Where its time goes. Without `phase`: `wait` for a gate, `cleanup` for an `always` step,

@@ -9,6 +9,8 @@ use crate::estate::{Alarm, Database, Environment, Estate, LogGroup, Service};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod network;
+
 /// Names that begin a reference.
 pub const ROOTS: [&str; 6] = ["params", "steps", "estate", "env", "run", "each"];
 
@@ -105,6 +107,18 @@ impl Scope {
         self
     }
 
+    /// As in a run that does not wait for anything of what is lost; everything else of the run is not known.
+    #[must_use]
+    pub(crate) fn ungraceful(mut self) -> Self {
+        let unknown = |name: &str| Value::Unknown(format!("`run.{name}` is known when it runs"));
+        let names = ["id", "short_id", "mode", "keep", "disaster_at", "started_at", "status"];
+        let names = names.into_iter().chain(["failed_steps"]);
+        let mut facts: Values = names.map(|name| (name.to_owned(), unknown(name))).collect();
+        facts.insert("form".to_owned(), Value::text("ungraceful"));
+        self.run = Value::Map(facts);
+        self
+    }
+
     /// With the item of an expanded step.
     #[must_use]
     pub fn with_each(mut self, item: Value) -> Self {
@@ -166,6 +180,8 @@ fn estate_value(estate: &Estate, environment: &Environment) -> Value {
         ("services", Value::Map(services.collect())),
         ("log_groups", Value::Map(log_groups.collect())),
         ("alarms", Value::Map(alarms)),
+        ("security_groups", network::security_groups(estate, environment)),
+        ("exports", network::exports(estate, environment)),
     ])
 }
 
@@ -245,6 +261,8 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
                 ("services", services),
                 ("log_groups", Type::Map(Box::new(log_group))),
                 ("alarms", alarms),
+                ("security_groups", network::security_groups_type()),
+                ("exports", network::exports_type()),
             ]))
         }
         "env" => Some(record_type([

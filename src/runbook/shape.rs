@@ -122,7 +122,11 @@ pub(crate) static STEP: Shape = Shape {
         FieldShape::optional("irreversible", Is::Bool, "Says: it is meant for good.").or("false"),
         FieldShape::optional("gate", Is::NotYet, "This version cannot execute it."),
         FieldShape::optional("undo", Is::NotYet, "This version cannot execute it."),
-        FieldShape::optional("account", Is::NotYet, "This version cannot execute it."),
+        FieldShape::optional(
+            "account",
+            Is::Matching(ID),
+            "An account of the environment's `accounts`; else the environment's own.",
+        ),
     ],
     cases: None,
 };

@@ -6,7 +6,7 @@ use crate::base::diagnostic::Span;
 use crate::base::duration;
 use crate::base::yaml::{Fields, Kind, Node};
 use crate::runbook::codes;
-use crate::runbook::document::{Naming, items, name, word};
+use crate::runbook::document::{Naming, check_name, items, name, word};
 use crate::runbook::expression::Expression;
 use crate::runbook::model::{ForEach, OnFailure, Phase, Retry, Step};
 use crate::runbook::place::Reader;
@@ -31,10 +31,9 @@ pub(crate) struct Draft {
 }
 
 /// Fields that belong to the language and are not executable yet, with what to do instead.
-const NOT_EXECUTABLE: [(&str, &str); 3] = [
+const NOT_EXECUTABLE: [(&str, &str); 2] = [
     ("gate", "put a step that uses `gate.approve` before it, and let it need that one"),
     ("undo", "write the way back as an `always` step with a `when`"),
-    ("account", "every step acts in the account of the environment"),
 ];
 
 /// First delay of a retry that names none.
@@ -55,6 +54,10 @@ pub(crate) fn read(node: &Node, reader: &mut Reader<'_>) -> Draft {
     let (needs, needs_unread) = needs(&mut f, reader);
     let when = f.node("when").and_then(|node| when(node, reader));
     let region = f.node("region").map(|node| reader.template(node));
+    let account = f.text("account", reader.problems);
+    if let (Some(account), Some(node)) = (&account, f.node("account")) {
+        check_name(account, Naming::Id, node.span, reader.problems);
+    }
     let for_each = f.node("for_each").map(|node| ForEach { items: reader.template(node) });
     let phase = word(&mut f, "phase", &Phase::NAMES, reader.problems);
     let timeout = timeout(&mut f, reader);
@@ -79,6 +82,7 @@ pub(crate) fn read(node: &Node, reader: &mut Reader<'_>) -> Draft {
         needs: needs.iter().map(|(id, _)| id.clone()).collect(),
         when: when.as_ref().map(|placed| placed.expression.clone()),
         region,
+        account,
         for_each,
         phase: phase.unwrap_or(Phase::Provision),
         timeout,

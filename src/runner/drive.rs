@@ -7,6 +7,7 @@ use super::flight::Flight;
 use super::holding::{GLANCE, Holding};
 use super::observer::Observer;
 use super::running::{Inbox, Running};
+use super::watch::Watch;
 use crate::base::clock::ClockMode;
 use crate::base::ids::StepKey;
 use crate::engine::{Effect, Input, Machine, Turn};
@@ -51,6 +52,9 @@ pub async fn drive(
     let mut flight = Flight::of(running, machine.plan());
     let mut holding = Holding::new(running, store, fence);
     let mut handed = BTreeSet::new();
+    // What waits for figures to be read before it is handed over.
+    let mut decided: Option<Input> = None;
+    let mut watch = Watch::default();
     let mut turn = turn;
     // Whether an act was launched that nobody has polled yet: nothing of it has left.
     let mut unsent = false;
@@ -74,6 +78,7 @@ pub async fn drive(
                 }
                 Effect::Begin { .. }
                 | Effect::Observe { .. }
+                | Effect::Weigh { .. }
                 | Effect::Ask { .. }
                 | Effect::Await { .. } => flight.launch(&machine, effect),
             }
@@ -81,6 +86,9 @@ pub async fn drive(
         let idle = flight.is_empty() && !machine.is_held();
         assert!(!idle, "the machine waits for nothing and has not halted");
         let input = loop {
+            if let Some(decided) = decided.take() {
+                break decided;
+            }
             if let Some(posted) = next_command(&*holding.store, &machine, &mut handed)? {
                 break Input::Command(posted);
             }
@@ -96,6 +104,17 @@ pub async fn drive(
                 }
                 Some(input) = flight.next() => break input,
                 () = glance(running, &machine) => holding.check()?,
+            }
+            for step in watch.due(running, &machine) {
+                flight.weigh(&machine, &step);
+            }
+        };
+        // Whoever approves what cannot be taken back decides on what is true at that instant.
+        let input = match watch.approved(&machine, input) {
+            Ok(input) => input,
+            Err((gate, input)) => {
+                decided = Some(input);
+                flight.weighed_now(&machine, &gate).await
             }
         };
         turn = machine.handle(input, running.clock.now());

@@ -5,6 +5,7 @@
 use super::perform::{act, observe};
 use super::prepare::{Past, Prepared, StepsById, by_id, prepare};
 use super::running::Running;
+use super::stakes::weigh;
 use crate::base::ids::StepKey;
 use crate::engine::{Effect, Input, Machine, Part, Reply};
 use crate::journal::command::remark;
@@ -83,6 +84,7 @@ impl<'a> Flight<'a> {
                 let (ready, past) = self.ready(machine, &step, part);
                 (step, Box::pin(async move { act(running, &plan, ready, past).await }))
             }
+            Effect::Weigh { step } => (step.clone(), self.weighing(machine, &step)),
             Effect::Ask { step, question } => {
                 (step.clone(), Box::pin(ask(running, step, question)))
             }
@@ -94,6 +96,23 @@ impl<'a> Flight<'a> {
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(step, handle);
         self.flying.push(Abortable::new(work, registration));
+    }
+
+    /// Reads again what is at stake at a gate that waits, beside its question.
+    pub(super) fn weigh(&mut self, machine: &Machine, step: &StepKey) {
+        let (work, registration) = (self.weighing(machine, step), AbortHandle::new_pair().1);
+        self.flying.push(Abortable::new(work, registration));
+    }
+
+    /// The same, waited for.
+    pub(super) async fn weighed_now(&self, machine: &Machine, step: &StepKey) -> Input {
+        self.weighing(machine, step).await
+    }
+
+    fn weighing(&self, machine: &Machine, step: &StepKey) -> LocalBoxFuture<'a, Input> {
+        let (running, plan, step) = (self.running, Arc::clone(&self.plan), step.clone());
+        let (places, state) = (self.places.clone(), machine.state().clone());
+        Box::pin(async move { weigh(running, (&plan, &places), &state, step).await })
     }
 
     fn ready(&self, machine: &Machine, step: &StepKey, part: Part) -> (Arc<Prepared>, Past) {
@@ -114,9 +133,9 @@ async fn ask(running: &Running<'_>, step: StepKey, question: Question) -> Input 
         },
     };
     match reply {
-        Some(Reply { answer, way, comment }) => {
+        Some(Reply { answer, way, comment, acknowledged }) => {
             let comment = comment.and_then(|text| remark(&text));
-            let reply = Reply { answer, way, comment };
+            let reply = Reply { answer, way, comment, acknowledged };
             Input::Answered { step, reply, by: running.operator.clone() }
         }
         None => Input::NobodyAnswered { step },

@@ -11,8 +11,10 @@ mod observer;
 mod perform;
 mod prepare;
 mod running;
+mod stakes;
 mod standing;
 mod translate;
+mod watch;
 
 pub use declared::declared;
 pub use drive::{Ended, RunnerError, drive};

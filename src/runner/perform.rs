@@ -5,7 +5,7 @@
 use super::prepare::{Past, Prepared};
 use super::running::Running;
 use super::translate::{act_failure, look_error, seen, seen_done};
-use crate::action::{ReadContext, WriteContext};
+use crate::action::{ReadContext, StepScope, WriteContext};
 use crate::cloud::Overlay;
 use crate::engine::Input;
 use crate::plan::model::Plan;
@@ -25,9 +25,17 @@ pub(super) async fn observe(
     if !delay.is_zero() {
         running.clock.sleep(delay).await;
     }
-    let view = running.cloud.view(Overlay::default());
+    let cloud = match running.cloud.in_account(prepared.account.as_deref()) {
+        Ok(cloud) => cloud,
+        Err(error) => {
+            let seen = Err(look_error(&error.into()));
+            return Input::Observed { step: prepared.step.clone(), seen };
+        }
+    };
+    let view = cloud.view(Overlay::default());
     let scope = prepared.scope(running, plan, running.clock.now(), past);
-    let (effects, memory) = (running.effects, &prepared.memory);
+    let scope = StepScope { environment: cloud.environment(), ..scope };
+    let (effects, memory) = (&cloud.effects_here(running.effects), &prepared.memory);
     let context = ReadContext { scope, view: &view, effects, memory };
     let seen = match prepared.action.observe(&context).await {
         Ok(observation) => Ok(seen(observation)),
@@ -43,11 +51,20 @@ pub(super) async fn act(
     prepared: Arc<Prepared>,
     past: Past,
 ) -> Input {
-    let view = running.cloud.view(Overlay::default());
+    let cloud = match running.cloud.in_account(prepared.account.as_deref()) {
+        Ok(cloud) => cloud,
+        Err(error) => {
+            let result = Err(act_failure(&error.into()));
+            return Input::Acted { step: prepared.step.clone(), result, done: None };
+        }
+    };
+    let view = cloud.view(Overlay::default());
     let scope = prepared.scope(running, plan, running.clock.now(), past);
-    let (effects, memory) = (running.effects, &prepared.memory);
+    let scope = StepScope { environment: cloud.environment(), ..scope };
+    let (effects, memory) = (&cloud.effects_here(running.effects), &prepared.memory);
     let read = ReadContext { scope, view: &view, effects, memory };
-    let context = WriteContext { read, writer: running.writer };
+    let other = prepared.account.as_ref().and_then(|_| cloud.writer());
+    let context = WriteContext { read, writer: other.as_ref().unwrap_or(running.writer) };
     let mut done = None;
     let result = match prepared.action.act(&context).await {
         Ok(acted) => {

@@ -44,6 +44,8 @@ pub(super) struct Prepared {
     pub(super) planned: Values,
     pub(super) step: StepKey,
     pub(super) region: String,
+    /// Name of the account that it acts in.
+    pub(super) account: Option<String>,
     pub(super) memory: Memory,
     /// How the run stands, for actions that tell somebody.
     pub(super) standing: Option<Standing>,
@@ -181,8 +183,9 @@ fn ready(
     // Looks at every step of the plan: only for those who tell it.
     let tells = step.trace == Trace::BestEffort;
     let standing = tells.then(|| standing(plan, state, step));
+    let account = step.account.as_ref().map(|account| account.name.clone());
     let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
-    let prepared = Prepared { action, inputs, planned, step, region, memory, standing };
+    let prepared = Prepared { action, inputs, planned, step, region, account, memory, standing };
     let intent =
         prepared.action.intent(&prepared.scope(running, plan, plan.created_at, Past::default()));
     (Begun::Run { inputs: inputs_json(&prepared.inputs), intent }, Some(prepared))

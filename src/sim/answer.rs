@@ -222,6 +222,10 @@ fn namespace(service: Service) -> &'static str {
 fn success_xml(service: Service, action: &str, result: Option<Xml>, request_id: &str) -> String {
     let mut xml = Xml::default();
     xml.element_in(&format!("{action}Response"), namespace(service), |xml| {
+        if service == Service::Ec2 {
+            xml.leaf("requestId", request_id);
+            return result.into_iter().for_each(|result| xml.append(result));
+        }
         if let Some(result) = result {
             xml.element(&format!("{action}Result"), |xml| xml.append(result));
         }
@@ -232,6 +236,18 @@ fn success_xml(service: Service, action: &str, result: Option<Xml>, request_id: 
 
 fn error_xml(service: Service, error: &ApiError, request_id: &str) -> String {
     let mut xml = Xml::default();
+    if service == Service::Ec2 {
+        xml.element("Response", |xml| {
+            xml.element("Errors", |xml| {
+                xml.element("Error", |xml| {
+                    xml.leaf("Code", &error.code);
+                    xml.leaf("Message", &error.message);
+                });
+            });
+            xml.leaf("RequestID", request_id);
+        });
+        return xml.finish();
+    }
     let side = if error.status >= 500 { "Receiver" } else { "Sender" };
     xml.element_in("ErrorResponse", namespace(service), |xml| {
         xml.element("Error", |xml| {

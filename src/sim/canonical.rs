@@ -5,6 +5,7 @@
 
 use crate::base::clock::format_instant;
 use crate::sim::ecs;
+use crate::sim::genesis::uuid;
 use crate::sim::state::{Instance, World};
 use serde_json::{Value, json};
 
@@ -66,7 +67,23 @@ pub(in crate::sim) fn state(world: &World) -> Value {
         "account": world.account,
         "seed": world.seed,
         "regions": regions,
+        "ingress": world.services.ec2.canonical(),
+        "secrets": secrets(world),
     })
+}
+
+/// Which version of each changed secret is current, where it is not the one that it began with.
+fn secrets(world: &World) -> serde_json::Map<String, Value> {
+    let changed = world.services.secrets.iter();
+    changed
+        .filter_map(|(name, changes)| {
+            let newest = changes.versions.last().map(|version| version.id.clone());
+            let current = changes.staged.as_ref().map(|(current, _)| current.clone()).or(newest)?;
+            let (_, secret) = name.split_once('/')?;
+            let first = uuid(world.seed(), &format!("secret/{secret}/AWSCURRENT"));
+            (current != first).then(|| (name.clone(), current.into()))
+        })
+        .collect()
 }
 
 fn instance(instance: &Instance, world: &World) -> Value {
@@ -84,7 +101,11 @@ fn instance(instance: &Instance, world: &World) -> Value {
         "pending": instance.pending.as_ref().map(|pending| &pending.settings),
         "data": {
             "origin": instance.data.origin,
-            "point": instance.data.point.map(format_instant),
+            // When a replica was promoted is a question of when, too.
+            "point": match instance.promoted {
+                true => Some("promoted".to_owned()),
+                false => instance.data.point.map(format_instant),
+            },
             "wrong": instance.data.wrong,
         },
     })

@@ -120,12 +120,13 @@ fn from_host(host: &str) -> Option<Destination> {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let labels: Vec<&str> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
     let region = |at: usize| labels.get(at).copied().unwrap_or("us-east-1").to_owned();
-    if let Some(service) = Service::named(labels.first()?) {
-        return Some(Destination { service, region: region(1) });
+    // `bucket.s3.eu-west-1.amazonaws.com`; names of buckets with dots never stand in a host. A bucket may
+    // have a service's name.
+    if labels.get(1) == Some(&Service::S3.name()) {
+        return Some(Destination { service: Service::S3, region: region(2) });
     }
-    // `bucket.s3.eu-west-1.amazonaws.com`; names of buckets with dots never stand in a host.
-    let bucket = labels.get(1) == Some(&Service::S3.name());
-    bucket.then(|| Destination { service: Service::S3, region: region(2) })
+    let service = Service::named(labels.first()?)?;
+    Some(Destination { service, region: region(1) })
 }
 
 fn from_scope(authorization: &str) -> Option<Destination> {

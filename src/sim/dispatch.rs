@@ -63,14 +63,6 @@ impl Turn<'_> {
         self.now + to_delta(lag.unwrap_or_else(drawn))
     }
 
-    /// Whether the control plane that the call goes to is down. STS and IAM are not its region's.
-    fn outage(&self) -> Option<Outage> {
-        if matches!(self.service, Service::Sts | Service::Iam) {
-            return None;
-        }
-        self.world.fault(FaultKind::ControlPlaneDown)?.takes_down(&self.region)
-    }
-
     /// The service's answer to an action that the simulator does not know.
     pub(in crate::sim) fn unknown_action<T>(&self) -> Result<T, ApiError> {
         let version = match self.service {
@@ -147,7 +139,7 @@ pub(in crate::sim) fn handle(
     let outage = turn.outage();
     let hangs = outage == Some(Outage::Hangs);
     let (outcome, delivery) = match (outage, unreadable) {
-        (Some(Outage::Hangs), _) => (Err(unavailable()), Delivery::Lost),
+        (Some(Outage::Hangs | Outage::Breaks), _) => (Err(unavailable()), Delivery::Lost),
         (Some(Outage::Refuses), _) => (Err(unavailable()), Delivery::Delivered),
         (None, Some(error)) => (Err(error), Delivery::Delivered),
         (None, None) => carry_out(&mut turn),
@@ -275,7 +267,8 @@ fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
     strikes(turn, FaultKind::ErrorBeforeEffect).then(unavailable)
 }
 
-fn unavailable() -> ApiError {
+/// HTTP 503: whoever should answer cannot.
+pub(in crate::sim) fn unavailable() -> ApiError {
     let message = "The request has failed due to a temporary failure of the server.";
     ApiError::sender("ServiceUnavailable", message).with_status(503)
 }

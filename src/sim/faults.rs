@@ -115,6 +115,8 @@ pub(in crate::sim) enum Outage {
     Refuses,
     /// Not at all, until the client gives up.
     Hangs,
+    /// Its connections break at once.
+    Breaks,
 }
 
 impl World {
@@ -131,6 +133,9 @@ impl World {
             next.push(fault);
         }
         let stays = |fault: &Fault| self.faults.iter().any(|known| known.text == fault.text);
+        let lost = next.iter().find(|fault| fault.kind == FaultKind::RegionLost);
+        let goes_on = lost.is_some_and(stays);
+        let loss = lost.and_then(|fault| fault::loss(fault.value.as_deref()?));
         match next.iter().find(|fault| fault.kind == FaultKind::ReplicaLagCliff) {
             Some(cliff) if self.lag_cliff.is_some() && stays(cliff) => {}
             Some(cliff) => {
@@ -139,6 +144,7 @@ impl World {
             }
             None => self.set_lag_cliff(None),
         }
+        self.lose(loss, goes_on);
         self.faults = next;
         Ok(())
     }

@@ -56,6 +56,7 @@ pub(in crate::sim) fn empty(estate: &Estate, environment: &Environment, seed: u6
         sessions: BTreeMap::new(),
         origins: BTreeSet::new(),
         lag_cliff: None,
+        lost: Vec::new(),
         services: Services::default(),
     }
 }
@@ -182,6 +183,7 @@ fn instance(
         old_zone: None,
         old_passwords: Vec::new(),
         link: Link::Following,
+        promoted: false,
         resolves_from: None,
         id,
     }

@@ -19,6 +19,7 @@ mod genesis;
 mod iam;
 mod kms;
 mod logs;
+mod lost;
 mod modification;
 mod notes;
 mod persist;

@@ -55,6 +55,7 @@ fn apply(instance: &mut Instance, change: Change, at: DateTime<Utc>) -> Option<S
         }
         Change::Promoted { retention_days, backup_window } => {
             instance.replica_of = None;
+            instance.promoted = true;
             // What the estate calls the source is another instance.
             instance.original = false;
             instance.link = Link::Following;

@@ -3,6 +3,7 @@
 //! **Invariant:** lag is a function of the stored state and the instant; SQL on a replica shows
 //! exactly the data of that instant less the lag.
 
+use crate::sim::lost::LostRegion;
 use crate::sim::state::{Instance, LagCliff, Link, Status, World};
 use crate::sim::world::instance_key;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,6 +22,8 @@ pub(in crate::sim) const INACTIVE: i64 = -1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Replicating {
     Replicating,
+    /// The source cannot be reached.
+    Error,
     Terminated,
 }
 
@@ -29,6 +32,7 @@ impl Replicating {
     pub(in crate::sim) fn name(self) -> &'static str {
         match self {
             Self::Replicating => "replicating",
+            Self::Error => "error",
             Self::Terminated => "terminated",
         }
     }
@@ -76,7 +80,10 @@ impl World {
         };
         match replica.link {
             Link::Detached => None,
-            Link::Following if there() => Some(Replicating::Replicating),
+            Link::Following if there() => Some(match self.source_lost(replica, now) {
+                Some(_) => Replicating::Error,
+                None => Replicating::Replicating,
+            }),
             Link::Following | Link::Terminated(_) => Some(Replicating::Terminated),
         }
     }
@@ -90,8 +97,11 @@ impl World {
         now: DateTime<Utc>,
     ) -> Option<i64> {
         replica.replica_of.as_ref()?;
-        let active = replica.status(now).answers()
-            && self.replicating(region, replica, now) == Some(Replicating::Replicating);
+        // Behind a source that cannot be reached the lag grows: it is the age of what was applied last.
+        let applied = self
+            .replicating(region, replica, now)
+            .is_some_and(|state| state != Replicating::Terminated);
+        let active = replica.status(now).answers() && applied;
         Some(if active { self.behind(replica, now) } else { INACTIVE })
     }
 
@@ -106,7 +116,14 @@ impl World {
             NEAR_SECONDS
         };
         let fallen = self.lag_cliff.filter(|cliff| cliff.from <= at);
-        usual + fallen.map_or(0, |cliff| i64::from(cliff.seconds))
+        let missed = replica.replica_of.as_deref().and_then(region_in);
+        let missed = missed.map_or(0, |source| self.missed(source, at));
+        usual + fallen.map_or(0, |cliff| i64::from(cliff.seconds)) + missed
+    }
+
+    /// The loss of the region that a replica's source is in.
+    fn source_lost(&self, replica: &Instance, at: DateTime<Utc>) -> Option<&LostRegion> {
+        self.lost(region_in(replica.replica_of.as_deref()?)?, at)
     }
 
     /// From `from` on, all replicas are `by` further behind; `None` ends it.

@@ -23,6 +23,8 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) aliases: BTreeMap<String, String>,
     /// Secrets that were changed, by home region and name.
     pub(in crate::sim) secrets: BTreeMap<String, SecretChanges>,
+    /// Roles of other accounts by ARN, and what their trust policies ask for.
+    pub(in crate::sim) trusts: BTreeMap<String, RoleTrust>,
     /// Names of roles that somebody assumed.
     pub(in crate::sim) roles: BTreeSet<String>,
     /// Metrics that were put, by region, namespace, name and dimensions.
@@ -31,6 +33,8 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) alarms: cloudwatch::Alarms,
     /// S3 buckets by name.
     pub(in crate::sim) buckets: BTreeMap<String, Bucket>,
+    /// Exports of snapshots that the estate says are made, by its name for them.
+    pub(in crate::sim) exports: BTreeMap<String, ExportPlan>,
     /// ECS.
     pub(in crate::sim) ecs: ecs::State,
     /// Route 53.
@@ -39,6 +43,25 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) ec2: ec2::State,
     /// CloudWatch Logs.
     pub(in crate::sim) logs: logs::State,
+}
+
+/// What a role's trust policy asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct RoleTrust {
+    pub(in crate::sim) external_id: Option<String>,
+    /// Keys of session tags that have to be given.
+    pub(in crate::sim) session_tags: Vec<String>,
+}
+
+/// Snapshots of an instance that are exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct ExportPlan {
+    pub(in crate::sim) region: String,
+    pub(in crate::sim) instance: String,
+    pub(in crate::sim) bucket: String,
+    pub(in crate::sim) prefix: String,
+    /// Seconds between two of them.
+    pub(in crate::sim) seconds: i64,
 }
 
 /// What became of a secret.

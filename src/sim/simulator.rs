@@ -14,14 +14,16 @@ use crate::sim::canonical;
 use crate::sim::cloudwatch;
 use crate::sim::decode::Service;
 use crate::sim::dispatch;
+use crate::sim::ec2;
 use crate::sim::faults::{Fault, FaultKind};
 use crate::sim::genesis;
 use crate::sim::persist::{Store, Sync};
 use crate::sim::protocol::Protocol;
+use crate::sim::rds;
 use crate::sim::services::Published;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
-use crate::sim::{ecs, logs, s3, sns};
+use crate::sim::{ecs, logs, s3, sns, sts};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,12 +111,15 @@ impl Simulator {
         };
         let faults: Vec<String> = faults.iter().chain(&options.faults).cloned().collect();
         world.set_faults(&faults)?;
+        sts::begin(&mut world, environment);
         if let EnvironmentKind::Simulated(simulation) = &environment.kind {
             sns::begin(&mut world, &environment.region, &simulation.topics);
             s3::begin(&mut world, &environment.region, &simulation.buckets);
         }
         let databases = genesis::databases(estate, environment);
         genesis::populate(&mut world, &databases)?;
+        ec2::begin(&mut world, estate, environment);
+        rds::begin_exports(&mut world, estate, environment);
         ecs::begin(&mut world, estate, environment)?;
         logs::begin(&mut world, estate, environment);
         cloudwatch::begin(&mut world, estate, environment, &databases);

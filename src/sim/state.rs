@@ -5,6 +5,7 @@
 //! time.
 
 use crate::sim::faults::Fault;
+use crate::sim::lost::LostRegion;
 use crate::sim::services::Services;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub(in crate::sim) struct World {
     /// A fall of all replicas behind their sources.
     #[serde(default)]
     pub(in crate::sim) lag_cliff: Option<LagCliff>,
+    /// Regions that were lost, in order of time; the last ones may still be, or will be.
+    #[serde(default)]
+    pub(in crate::sim) lost: Vec<LostRegion>,
     /// What the services beside RDS keep.
     #[serde(default)]
     pub(in crate::sim) services: Services,
@@ -57,6 +61,12 @@ pub(in crate::sim) struct Session {
     pub(in crate::sim) expires: DateTime<Utc>,
     /// A session policy narrowed it to reading.
     pub(in crate::sim) read_only: bool,
+    /// The account of its role; empty in worlds of before there were several: the world's own.
+    #[serde(default)]
+    pub(in crate::sim) account: String,
+    /// Its tags.
+    #[serde(default)]
+    pub(in crate::sim) tags: BTreeMap<String, String>,
     /// Names of actions that its inline policy denies, such as `secretsmanager:GetSecretValue`.
     pub(in crate::sim) denied: BTreeSet<String>,
 }
@@ -246,6 +256,9 @@ pub(in crate::sim) struct Instance {
     /// How a replica hangs on its source.
     #[serde(default)]
     pub(in crate::sim) link: Link,
+    /// Whether it was a replica once, and is one no more.
+    #[serde(default)]
+    pub(in crate::sim) promoted: bool,
     /// Master passwords before the present one, in order of time.
     #[serde(default)]
     pub(in crate::sim) old_passwords: Vec<OldPassword>,

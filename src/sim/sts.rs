@@ -1,17 +1,20 @@
 //! Security Token Service: who calls, and roles.
 //!
-//! **Invariant:** every caller is the environment's account; the simulator checks no signature.
+//! **Invariant:** a caller is of the environment's account, or of that of the role whose session it has;
+//! the simulator checks no signature.
 
 use crate::base::clock::format_instant;
+use crate::estate::{Environment, EnvironmentKind, Trust, account_of_role};
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::decode::Params;
 use crate::sim::dispatch::{Turn, mutates, permission};
 use crate::sim::iam;
-use crate::sim::state::Session;
+use crate::sim::services::RoleTrust;
+use crate::sim::state::{Session, World};
 use crate::sim::xml::Xml;
 use chrono::TimeDelta;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The AWS managed policy that a dry run narrows its session with.
 const READ_ONLY_POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
@@ -64,23 +67,25 @@ pub(in crate::sim) fn matches(pattern: &str, action: &str) -> bool {
 }
 
 fn caller_identity(turn: &Turn<'_>) -> Body {
+    let own = &turn.world.account;
+    let account = session(turn).map(|session| &session.account).filter(|it| !it.is_empty());
     let mut xml = Xml::default();
     xml.leaf("Arn", caller_arn(turn));
     xml.leaf("UserId", "AIDASIMULATEDEXAMPLE1");
-    xml.leaf("Account", &turn.world.account);
+    xml.leaf("Account", account.unwrap_or(own));
     Body::Result(Some(xml))
 }
 
+/// Longest session of a role that was assumed with another role's session, seconds.
+const CHAINED: u32 = 3600;
+
 fn assume_role(turn: &mut Turn<'_>) -> Outcome {
     let role = turn.params.required("RoleArn")?.to_owned();
-    let session = turn.params.required("RoleSessionName")?.to_owned();
-    let seconds = turn.params.number("DurationSeconds")?.unwrap_or(3600);
-    if !(900..=43_200).contains(&seconds) {
-        let message = format!("DurationSeconds {seconds} must be between 900 and 43200");
-        return Err(ApiError::sender("ValidationError", message));
-    }
-    let prefix = format!("arn:aws:iam::{}:role/", turn.world.account);
-    let Some(name) = role.strip_prefix(&prefix) else {
+    let name = turn.params.required("RoleSessionName")?.to_owned();
+    let seconds = duration(turn)?;
+    let tags: BTreeMap<String, String> =
+        turn.params.entries("Tags.member", "Key", "Value").into_iter().collect();
+    let Some((account, short)) = trusted(turn, &role, &tags) else {
         let message = format!(
             "User: {} is not authorized to perform: sts:AssumeRole on resource: {role}",
             caller_arn(turn)
@@ -92,7 +97,7 @@ fn assume_role(turn: &mut Turn<'_>) -> Outcome {
         |count: usize| -> String { (0..count).map(|_| random.alphanumeric()).collect() };
     let id = letters(17).to_uppercase();
     let key = format!("ASIA{}", &id[..16]);
-    let arn = format!("arn:aws:sts::{}:assumed-role/{name}/{session}", turn.world.account);
+    let arn = format!("arn:aws:sts::{account}:assumed-role/{short}/{name}");
     let expires = turn.now + TimeDelta::seconds(i64::from(seconds));
     let mut xml = Xml::default();
     xml.element("Credentials", |xml| {
@@ -102,16 +107,72 @@ fn assume_role(turn: &mut Turn<'_>) -> Outcome {
         xml.leaf("Expiration", format_instant(expires));
     });
     xml.element("AssumedRoleUser", |xml| {
-        xml.leaf("AssumedRoleId", format!("AROA{id}:{session}"));
+        xml.leaf("AssumedRoleId", format!("AROA{id}:{name}"));
         xml.leaf("Arn", &arn);
     });
     let (narrowed, denied) = narrowed(&turn.params)?;
-    let read_only = narrowed || iam::is_read_only(name);
-    turn.world.services.roles.insert(name.to_owned());
+    let read_only = narrowed || iam::is_read_only(&short);
+    if account == turn.world.account {
+        turn.world.services.roles.insert(short);
+    }
     let now = turn.now;
     turn.world.sessions.retain(|_, session| session.expires > now - TimeDelta::days(1));
-    turn.world.sessions.insert(key, Session { arn, expires, read_only, denied });
+    let session = Session { arn, expires, read_only, account, tags, denied };
+    turn.world.sessions.insert(key, session);
     Ok(Body::Result(Some(xml)))
+}
+
+/// How long the session is to last.
+fn duration(turn: &Turn<'_>) -> Result<u32, ApiError> {
+    let invalid = |message: String| ApiError::sender("ValidationError", message);
+    let seconds = turn.params.number("DurationSeconds")?.unwrap_or(CHAINED);
+    if !(900..=43_200).contains(&seconds) {
+        return Err(invalid(format!("DurationSeconds {seconds} must be between 900 and 43200")));
+    }
+    if session(turn).is_some() && seconds > CHAINED {
+        return Err(invalid(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by \
+             role chaining"
+                .to_owned(),
+        ));
+    }
+    Ok(seconds)
+}
+
+/// Account and name of a role that the caller may assume: any of the world's own account, and those of
+/// other accounts whose trust policies are satisfied. AWS does not say what was missing.
+fn trusted(
+    turn: &Turn<'_>,
+    role: &str,
+    tags: &BTreeMap<String, String>,
+) -> Option<(String, String)> {
+    let account = account_of_role(role)?;
+    let name = role.split_once(":role/")?.1;
+    let named = || (account.to_owned(), name.rsplit('/').next().unwrap_or(name).to_owned());
+    match turn.world.services.trusts.get(role) {
+        Some(trust) => {
+            let id = turn.params.text("ExternalId");
+            let known = trust.external_id.as_deref().is_none_or(|wanted| id == Some(wanted));
+            let tagged = trust.session_tags.iter().all(|key| tags.contains_key(key));
+            (known && tagged).then(named)
+        }
+        None => (account == turn.world.account).then(named),
+    }
+}
+
+/// The roles of other accounts that there are in `environment`.
+pub(in crate::sim) fn begin(world: &mut World, environment: &Environment) {
+    let EnvironmentKind::Simulated(simulation) = &environment.kind else { return };
+    let mut trusts = BTreeMap::new();
+    for account in environment.accounts.values() {
+        let external_id = account.external_id.clone();
+        trusts.insert(account.role.clone(), RoleTrust { external_id, session_tags: Vec::new() });
+    }
+    for (role, trust) in &simulation.roles {
+        let Trust { external_id, session_tags } = trust.clone();
+        trusts.insert(role.clone(), RoleTrust { external_id, session_tags });
+    }
+    world.services.trusts = trusts;
 }
 
 /// What the session policies of an `AssumeRole` call leave: whether only reading, and what is

@@ -6,6 +6,8 @@
 mod beside;
 mod session;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod watched;
 
 pub use session::Session;

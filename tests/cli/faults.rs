@@ -9,7 +9,7 @@ const RESTORE: &str = "RestoreDBInstanceToPointInTime";
 struct Case(&'static str, i32, usize, &'static [&'static str]);
 
 /// Faults after which the drill ends by itself.
-const ENDS: [Case; 30] = [
+const ENDS: &[Case] = &[
     Case("throttled", 0, 1, &["run succeeded"]),
     Case("throttled=3", 0, 1, &["run succeeded"]),
     Case("error-before-effect", 0, 1, &["in doubt, looking", "run succeeded"]),
@@ -33,11 +33,13 @@ const ENDS: [Case; 30] = [
     Case("replica-lag-cliff", 0, 1, &["run succeeded"]),
     Case("replica-lag-unknown", 0, 1, &["run succeeded"]),
     Case("promotion-stuck", 0, 1, &["run succeeded"]),
+    Case("export-failed", 0, 1, &["run succeeded"]),
     Case("deployment-fails", 0, 1, &["run succeeded"]),
     Case("tasks-never-start", 0, 1, &["run succeeded"]),
     Case("tasks-linger", 0, 1, &["run succeeded"]),
     Case("clock-skew=4m", 0, 1, &["run succeeded"]),
     Case("control-plane-down=eu-west-1", 0, 1, &["run succeeded"]),
+    Case("region-lost=eu-west-1", 0, 1, &["run succeeded"]),
     Case("lost-answer=DescribeDBInstances", 0, 1, &["run succeeded"]),
     Case("wrong-restore=wrong-database", 10, 1, &["this is another database", "techcorp/europe"]),
 ];
@@ -50,7 +52,7 @@ const BEFORE: [&str; 2] = ["clock-skew", "control-plane-down"];
 
 #[test]
 fn every_fault_ends_the_drill_with_its_code_and_a_clean_world() {
-    for Case(fault, code, restores, parts) in ENDS {
+    for &Case(fault, code, restores, parts) in ENDS {
         let env = TestEnv::new();
         let out = env.run(&["drill", "restore-db", "--fault", fault]);
         assert_eq!(out.code, code, "{fault}: {}", out.stderr);

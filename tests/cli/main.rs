@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every test has its own state directory and a cleared environment.
 
+mod accounts;
 mod bad_environment;
 mod bad_files;
 mod bad_options;
@@ -20,6 +21,7 @@ mod gates;
 mod happy;
 mod init;
 mod interrupted;
+mod lint;
 mod locks;
 mod old_control;
 mod old_state;
@@ -28,6 +30,7 @@ mod rehearse;
 mod runbooks;
 mod serve;
 mod shared;
+mod shared_lost;
 mod shell;
 mod snapshots;
 mod stored_plan;

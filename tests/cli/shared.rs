@@ -13,19 +13,19 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const BUCKET: &str = "shop-journals";
-const REGION: &str = "eu-west-1";
+pub(crate) const BUCKET: &str = "shop-journals";
+pub(crate) const REGION: &str = "eu-west-1";
 const CREATE: &str = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>\
                       </CreateBucketConfiguration>";
 
 /// What is AWS to all machines: the estate in us-east-1, the bucket in eu-west-1.
-struct Team {
-    served: Served,
+pub(crate) struct Team {
+    pub(crate) served: Served,
     _server: TestEnv,
 }
 
 impl Team {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::living(4_000)
     }
 
@@ -41,7 +41,7 @@ impl Team {
     }
 
     /// A machine with the project and an empty state directory.
-    fn machine(&self) -> Machine {
+    pub(crate) fn machine(&self) -> Machine {
         let machine = Machine { env: project(&self.served.address) };
         machine.config(&format!(
             "journal: {{ store: 's3://{BUCKET}/dr', endpoint: 'http://{}' }}\n",
@@ -65,16 +65,16 @@ impl Team {
     }
 }
 
-struct Machine {
-    env: TestEnv,
+pub(crate) struct Machine {
+    pub(crate) env: TestEnv,
 }
 
 impl Machine {
-    fn config(&self, journal: &str) {
+    pub(crate) fn config(&self, journal: &str) {
         self.env.write("drctl.yaml", &format!("apiVersion: drctl/v1\nkind: Config\n{journal}"));
     }
 
-    fn line(&self, line: &str) -> Output {
+    pub(crate) fn line(&self, line: &str) -> Output {
         self.env.line(line)
     }
 

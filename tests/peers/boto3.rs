@@ -39,6 +39,11 @@ fn boto3_finds_s3_as_aws_documents_it() {
     checks("tests/peers/boto3_s3.py", 20);
 }
 
+#[test]
+fn boto3_finds_what_a_failover_needs_as_aws_documents_it() {
+    checks("tests/peers/boto3_failover.py", 600);
+}
+
 /// An estate with services and a log group, and nothing that others change.
 const SERVICES: &str = r#"
 apiVersion: drctl/v1

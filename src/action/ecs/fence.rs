@@ -166,7 +166,7 @@ impl Action for Fence {
         if quiet < CONFIRMED_AFTER {
             return Ok(waiting("nothing runs; looking again".to_owned()));
         }
-        let was = target::before(context, &target);
+        let was = target::before(context, &target, &found);
         let raised = raised(context, &found);
         let proof = proof(&target, quiet);
         let seen = |name: &str, value: &str, source: &str| {

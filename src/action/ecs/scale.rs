@@ -167,7 +167,7 @@ impl Action for Scale {
         if found.running != count || found.pending > 0 {
             return Ok(Observation::InProgress { state: target::tasks(&found), milestone: None });
         }
-        let was = target::before(context, &target);
+        let was = target::before(context, &target, &found);
         let seen = |name: &str, count: u32| {
             (name.to_owned(), count.to_string(), "DescribeServices".to_owned())
         };

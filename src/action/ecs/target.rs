@@ -124,9 +124,16 @@ pub(super) fn planned(scope: &StepScope<'_>, name: &str) -> Option<u32> {
 }
 
 /// How many tasks were wanted before the step changed that: as this process saw it, else as the plan
-/// did, else as the estate says.
-pub(super) fn before(context: &ReadContext<'_>, target: &Target<'_>) -> Option<u32> {
+/// did, else as the estate says. A step that changed nothing left what it found.
+pub(super) fn before(
+    context: &ReadContext<'_>,
+    target: &Target<'_>,
+    found: &EcsService,
+) -> Option<u32> {
     let scope = &context.scope;
+    if scope.intent.is_none() {
+        return Some(found.desired);
+    }
     let seen = context.memory.noted().or_else(|| planned(scope, "was"));
     seen.or_else(|| target.wanted(scope))
 }

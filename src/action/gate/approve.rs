@@ -56,6 +56,18 @@ impl Default for Approve {
                     "when nobody decides within `timeout`: `fail` (the step fails) or `reject`; \
                      `fail` when absent",
                 ),
+                Field::optional(
+                    "before",
+                    Type::texts(),
+                    "steps behind this gate that cannot be taken back: while it waits it shows what is at \
+                     stake, read afresh, and where nothing proves that the old writer is fenced, that \
+                     has to be acknowledged",
+                ),
+                Field::optional(
+                    "attests",
+                    Type::String,
+                    "`fencing`: whoever approves attests that the old writer cannot write any more",
+                ),
             ],
             outputs: vec![
                 Field::required("approved_by", Type::String, "who approved; several with commas"),
@@ -131,7 +143,7 @@ impl Action for Approve {
             [] => "asked: whoever runs or resumes this, or answers from elsewhere".to_owned(),
             names => format!("asked: {} and nobody else", names.join(", ")),
         };
-        let number = approvals(scope)?;
+        let (number, attests) = (approvals(scope)?, scope.text("attests").is_some());
         let several = (number > 1)
             .then(|| format!("it opens when {number} different people have approved it"));
         Ok(Preview {
@@ -139,6 +151,9 @@ impl Action for Approve {
             summary,
             details: std::iter::once(who)
                 .chain(several)
+                .chain(attests.then(|| {
+                    "whoever approves attests that the old writer cannot write any more".to_owned()
+                }))
                 .chain([
                     "answers: approve, or reject, which ends the run but for its `always` steps"
                         .to_owned(),

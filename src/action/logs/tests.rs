@@ -3,9 +3,9 @@
 //! **Invariant:** an export is found by its name whatever became of its answer, and is asked for once.
 
 use super::Preserve;
+use crate::action::Observation;
 use crate::action::context::PastIntent;
 use crate::action::rds::tests::{Bench, broken, done, inputs, run, waiting};
-use crate::action::{Action as _, Observation};
 use crate::base::clock::simulated_epoch;
 use crate::base::ids::{StepKey, rds_name};
 use crate::base::value::Value;

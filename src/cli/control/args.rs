@@ -4,6 +4,7 @@
 
 use crate::base::form::Form;
 use crate::cli::args::form;
+use crate::journal::figure::TWO_WRITERS;
 use clap::{Args, Subcommand};
 
 const APPROVE: &str = "Examples:
@@ -13,7 +14,9 @@ const APPROVE: &str = "Examples:
 
 A gate that names approvers opens for them only: by their own identity (STS GetCallerIdentity), in a
 simulated environment by the declared name (DRCTL_OPERATOR, --as). A gate that needs two approvals
-needs two people. Exit codes: 0 taken; 2 it cannot be meant; 12 refused; 13 posted, and no process
+needs two people. At a gate before what cannot be taken back
+`drctl status` shows what is at stake; where nothing proves that the old writer is fenced, `--acknowledge
+two-writers` says that you know. Exit codes: 0 taken; 2 it cannot be meant; 12 refused; 13 posted, and no process
 drives the run: `drctl resume RUN` takes it.";
 
 const REJECT: &str = "Example:
@@ -74,7 +77,7 @@ typed. Exit code 0 says that the run took it: how the run ends, its own process 
 pub(in crate::cli) enum ControlCommand {
     /// Approve a gate that waits, from any terminal.
     #[command(after_help = APPROVE)]
-    Approve(GateArgs),
+    Approve(ApproveArgs),
     /// Reject a gate that waits, which ends the run.
     #[command(after_help = REJECT)]
     Reject(GateArgs),
@@ -124,6 +127,16 @@ pub(in crate::cli) struct GateArgs {
     /// Why; recorded and shown in the report.
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
+}
+
+/// `drctl approve`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ApproveArgs {
+    #[command(flatten)]
+    pub at: GateArgs,
+    /// The danger that you acknowledge: `two-writers` where nothing proves that the old writer is fenced.
+    #[arg(long, value_name = "DANGER", value_parser = [TWO_WRITERS])]
+    pub acknowledge: Option<String>,
 }
 
 /// A step.

@@ -51,9 +51,8 @@ async fn who(tools: &Tools, subject: &Subject, target: &Target) -> Result<Person
 
 fn target(command: &ControlCommand) -> &Target {
     match command {
-        ControlCommand::Approve(args)
-        | ControlCommand::Reject(args)
-        | ControlCommand::Withdraw(args) => &args.target,
+        ControlCommand::Approve(args) => &args.at.target,
+        ControlCommand::Reject(args) | ControlCommand::Withdraw(args) => &args.target,
         ControlCommand::Answer(args) => &args.target,
         ControlCommand::Pause(args) => &args.target,
         ControlCommand::Continue(target) => target,
@@ -73,7 +72,8 @@ fn wish(subject: &Subject, command: &ControlCommand) -> Result<Command, CommandE
     let at = |args: &StepArgs| -> Result<StepKey, CommandError> { subject.step(&args.step) };
     Ok(match command {
         ControlCommand::Approve(args) => {
-            Command::Approve { step: gate(args)?, comment: args.comment.clone() }
+            let (step, comment) = (gate(&args.at)?, args.at.comment.clone());
+            Command::Approve { step, comment, acknowledge: args.acknowledge.clone() }
         }
         ControlCommand::Reject(args) => {
             Command::Reject { step: gate(args)?, comment: args.comment.clone() }

@@ -50,6 +50,9 @@ pub(in crate::cli) async fn environment(
         Ok(identity) => {
             let what = format!("{} in account {}", identity.arn, identity.account);
             findings.push(Finding::new(name, "account", State::Ok, what));
+            for name in environment.accounts.keys() {
+                findings.push(account(&cloud, environment, name).await);
+            }
             findings.push(clock(&cloud));
             findings.extend(place::regions(&cloud, estate).await);
             findings.extend(databases(&cloud, estate).await);
@@ -65,6 +68,22 @@ pub(in crate::cli) async fn environment(
     }
     let _ = session.close();
     findings
+}
+
+/// Whether the role of a further account can be assumed, and is that account's.
+async fn account(cloud: &Cloud, environment: &Environment, name: &str) -> Finding {
+    let found = |state, what: String| Finding::new(&environment.name, "account", state, what);
+    let proven = match cloud.in_account(Some(name)) {
+        Ok(there) => there.verify_account().await,
+        Err(error) => Err(error),
+    };
+    match proven {
+        Ok(identity) => {
+            found(State::Ok, format!("`{name}`: {} in account {}", identity.arn, identity.account))
+        }
+        Err(error) => found(State::Fail, format!("`{name}`: {error}"))
+            .help("compare role, external id and session tags with the role's trust policy"),
+    }
 }
 
 async fn credentials(session: &Session, cloud: &Cloud) -> Finding {

@@ -49,7 +49,7 @@ fn an_answer_of_the_command_line_is_for_its_step_and_its_words() {
     let gate = question(gate_asked("a", 60_000, Consequence::Fail));
     let given = |step: &str, answer: &str| {
         let (step, answer) = (StepKey::new(step), answer.to_owned());
-        Some(GivenAnswer { step, answer, comment: Some("because".to_owned()) })
+        Some(GivenAnswer { step, answer, comment: Some("because".to_owned()), acknowledged: None })
     };
     // Also where everything is protected: it names the run and the answer.
     let reply = asked(false, &environment(true), given("a", "reject"), &gate).expect("an answer");
@@ -102,7 +102,7 @@ fn typing(gates: usize, protected: bool, then: &[&'static str]) -> (People, Arc<
 }
 
 fn decision(reply: Option<Reply>) -> (String, Option<String>) {
-    let Reply { answer, way, comment } = reply.expect("an answer");
+    let Reply { answer, way, comment, .. } = reply.expect("an answer");
     assert_eq!(way, AnswerWay::Terminal);
     (answer, comment)
 }

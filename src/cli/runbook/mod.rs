@@ -4,12 +4,14 @@
 
 mod doc;
 mod graph;
+mod lint;
 mod list;
 mod schema;
 mod show;
 
 pub(super) use doc::DocArgs;
 pub(super) use graph::GraphArgs;
+pub(super) use lint::LintArgs;
 pub(super) use schema::{SchemaArgs, SchemaKind};
 pub(super) use show::NameArgs;
 
@@ -27,6 +29,9 @@ use clap::Subcommand;
 pub(super) enum RunbookCommand {
     /// Check files and report all their problems, each drawn where it stands.
     Validate(ValidateArgs),
+    /// Judge the order of steps and their regions, and with --assume-lost whether the way leads around a
+    /// region that is lost.
+    Lint(LintArgs),
     /// List the project's and the shipped runbooks: steps, parameters, whether they are valid.
     List,
     /// Show a runbook: what it is for, its parameters, its steps, which drills use it.
@@ -50,6 +55,7 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     match command {
         RunbookCommand::Validate(args) => validate::run(tools, args, output),
+        RunbookCommand::Lint(args) => lint::run(tools, args, output),
         RunbookCommand::List => list::run(tools, output),
         RunbookCommand::Show(args) => show::run(tools, args, output),
         RunbookCommand::Graph(args) => graph::run(tools, args, output),

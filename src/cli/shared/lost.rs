@@ -5,8 +5,16 @@
 use crate::base::ids::RunId;
 use crate::base::value::Values;
 use crate::cli::error::CommandError;
-use crate::cli::shared::{Journals, Shared};
-use crate::runbook::Runbook;
+use crate::cli::exit::Exit;
+use crate::cli::launch::Tools;
+use crate::cli::shared::{Journals, Shared, is_there};
+use crate::cli::state::StateDir;
+use crate::cli::undertake::plan_parameters;
+use crate::journal::StoredRecord;
+use crate::journal::chain::known;
+use crate::journal::fold::RunState;
+use crate::plan::model::Plan;
+use crate::runbook::{Runbook, load_runbook};
 
 impl Journals {
     /// Opens the bucket, and checks that it is not in the region `lost`, which the runbook assumes lost.
@@ -16,6 +24,20 @@ impl Journals {
     pub(in crate::cli) fn outlives(&self, lost: Option<&str>) -> Result<(), CommandError> {
         let (Some(shared), Some(lost)) = (self.shared()?, lost) else { return Ok(()) };
         shared.outlives(lost)
+    }
+
+    /// The same for a run that has begun, wherever its journal is: one that never was in the bucket is safe.
+    ///
+    /// # Errors
+    /// See [`Self::outlives`].
+    pub(in crate::cli) fn run_outlives(
+        &self,
+        state: &StateDir,
+        run: &RunId,
+        lost: Option<&str>,
+    ) -> Result<(), CommandError> {
+        let (Some(shared), Some(lost)) = (self.shared()?, lost) else { return Ok(()) };
+        if is_there(&shared.segments(run, state))? { shared.outlives(lost) } else { Ok(()) }
     }
 
     /// Lines for the plan: what is assumed lost, and where the journal will be.
@@ -39,6 +61,31 @@ impl Journals {
     }
 }
 
+/// The region that the runbook of an open run assumes lost, with the run's parameters; `None` for a run
+/// that has ended, whose journal nothing waits for.
+///
+/// # Errors
+/// The records are of no run that this version knows.
+pub(in crate::cli) fn lost_region_of(
+    tools: &Tools,
+    stored: &[StoredRecord],
+) -> Result<Option<String>, CommandError> {
+    let broken =
+        |error: String| CommandError::new(Exit::Journal, format!("it cannot be shared: {error}"));
+    let records = known(stored)?;
+    if records.is_empty() {
+        return Ok(None);
+    }
+    let state = RunState::fold(&records).map_err(|error| broken(error.to_string()))?;
+    if state.finished.is_some() {
+        return Ok(None);
+    }
+    let plan: Plan =
+        serde_json::from_value(state.plan).map_err(|error| broken(error.to_string()))?;
+    let (runbook, _) = load_runbook(&plan.runbook.file, &plan.runbook.text, &tools.catalogue)?;
+    lost_region(&runbook, &plan_parameters(tools, &plan)?)
+}
+
 /// The region that the runbook assumes lost.
 ///
 /// # Errors
@@ -52,7 +99,11 @@ pub(in crate::cli) fn lost_region(
 }
 
 impl Shared {
-    fn outlives(&self, lost: &str) -> Result<(), CommandError> {
+    /// Refuses a bucket in the region `lost`.
+    ///
+    /// # Errors
+    /// It is there (exit code 2).
+    pub(super) fn outlives(&self, lost: &str) -> Result<(), CommandError> {
         if self.bucket.region() != lost {
             return Ok(());
         }

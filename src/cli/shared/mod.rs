@@ -10,7 +10,7 @@ mod place;
 mod tests;
 mod transfer;
 
-pub(super) use lost::lost_region;
+pub(super) use lost::{lost_region, lost_region_of};
 pub(super) use place::{JOURNAL, JournalConfig, read};
 pub(super) use transfer::{PullArgs, PushArgs, pull, push};
 
@@ -25,6 +25,7 @@ use crate::cloud::bucket::{Bucket, BucketPlace};
 use crate::journal::objects::Objects;
 use crate::journal::shared::copy_of;
 use crate::journal::{JournalError, SegmentStore, SharedStore, SqliteStore, Store, StoredRecord};
+use crate::runbook::loss::JournalHome;
 use objects::BucketObjects;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -88,6 +89,12 @@ impl Journals {
     pub(super) fn configured(config: Option<JournalConfig>) -> Result<Self, CommandError> {
         let place = place::configured(config.as_ref())?;
         Ok(Self { place, config, opened: OnceLock::new() })
+    }
+
+    /// Where they are kept beside this machine, as configuration and variables say; nobody is asked.
+    pub(super) fn home(&self) -> Option<JournalHome> {
+        let place = self.place.as_ref()?;
+        Some(JournalHome { place: place.to_string(), region: place.region.clone() })
     }
 
     /// Whether journals are shared.

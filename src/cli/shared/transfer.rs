@@ -12,7 +12,7 @@ use crate::cli::launch::Tools;
 use crate::cli::lock::{Lock, holder};
 use crate::cli::out;
 use crate::cli::past::{find_run, meant};
-use crate::cli::shared::{Shared, joined, place};
+use crate::cli::shared::{Shared, joined, lost_region_of, place};
 use crate::cli::takeup::lease_time;
 use crate::journal::chain::Claim;
 use crate::journal::{Head, SqliteStore, Store as _, Takeover, list_runs};
@@ -83,6 +83,9 @@ fn push_one(tools: &Tools, shared: &Shared, run: RunId) -> Result<Moved, Command
     let _lock = Lock::take(&lock, &format!("run {run}"), &holder())?;
     let copy = SqliteStore::open_read_only(&path)?;
     let records = copy.load()?;
+    if let Some(lost) = lost_region_of(tools, &records)? {
+        shared.outlives(&lost)?;
+    }
     let mut segments = shared.segments(&run, &tools.state);
     let before = segments.head()?.count;
     let (name, now, ttl) = (holder(), Clock::real().now(), lease_time()?);

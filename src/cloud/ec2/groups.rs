@@ -62,8 +62,8 @@ fn rules(permission: &Element, owner: Option<&str>) -> Vec<IngressRule> {
     found
 }
 
-/// The parameters that name rules of a group.
-pub(crate) fn permissions(group: &str, rules: Rules<'_>) -> Form {
+/// The parameters that name rules of a group, with what is written beside them where they are added.
+pub(crate) fn permissions(group: &str, rules: Rules<'_>, described: bool) -> Form {
     let mut form = vec![("GroupId".to_owned(), group.to_owned())];
     for (index, rule) in rules.iter().enumerate() {
         let permission = format!("IpPermissions.{}", index + 1);
@@ -96,7 +96,7 @@ pub(crate) fn permissions(group: &str, rules: Rules<'_>) -> Form {
                 "Groups"
             }
         };
-        if let Some(description) = &rule.description {
+        if let (true, Some(description)) = (described, &rule.description) {
             put(&format!("{list}.1.Description"), description.clone());
         }
     }

@@ -104,6 +104,11 @@ impl Effects {
         Self { policy, ports, secrets, log: Arc::default() }
     }
 
+    /// The same gate with another account's secrets.
+    pub(crate) fn with_secrets(&self, secrets: Arc<dyn SecretReader>) -> Self {
+        Self { secrets, ..self.clone() }
+    }
+
     /// Opens a SQL session. A live plan must have declared [`SQL_READ`] or [`SQL_WRITE`].
     ///
     /// # Errors

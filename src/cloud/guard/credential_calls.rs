@@ -39,12 +39,14 @@ pub(crate) fn for_credentials(
 /// Hosts that the environment variables name for STS.
 pub(crate) fn sts_hosts_of_environment() -> BTreeSet<String> {
     let urls = STS_ENDPOINT_VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
-    urls.filter_map(|url| {
-        let mut request = HttpRequest::empty();
-        request.set_uri(url).ok()?;
-        Some(wire::host_and_path(&request).0)
-    })
-    .collect()
+    urls.filter_map(|url| host_of(&url)).collect()
+}
+
+/// The host of an address.
+pub(crate) fn host_of(url: &str) -> Option<String> {
+    let mut request = HttpRequest::empty();
+    request.set_uri(url).ok()?;
+    Some(wire::host_and_path(&request).0)
 }
 
 #[derive(Debug)]

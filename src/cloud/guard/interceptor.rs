@@ -49,7 +49,8 @@ impl GuardInterceptor {
             return Err(GuardRefusal::Nameless);
         };
         let call = self.guard.begin(&operation, &region, CallSource::Service);
-        if let Err(refusal) = self.guard.decide(&operation) {
+        let decided = self.guard.decide(&operation);
+        if let Err(refusal) = decided.and_then(|()| self.guard.decide_place(&operation, &region)) {
             self.guard.refuse(call, &refusal);
             return Err(refusal);
         }
@@ -114,6 +115,30 @@ mod tests {
             layer.store_put(Metadata::new(name, service));
         }
         ConfigBag::of_layers(vec![layer])
+    }
+
+    #[tokio::test]
+    async fn what_brings_data_stays_in_its_regions() {
+        let copies =
+            ["rds:CopyDBSnapshot", "rds:DeleteDBSnapshot", "route53:ChangeResourceRecordSets"];
+        let guard = Guard::new(GuardPolicy::live(copies), Clock::real());
+        guard.keep_to(["eu-west-1".to_owned()].into());
+        let interceptor = GuardInterceptor::new(guard.clone());
+        let sent = |service: &'static str, name: &'static str, region: &'static str| {
+            let mut config = bag(Some((service, name)));
+            let mut layer = Layer::new("region");
+            layer.store_put(Region::new(region));
+            config.push_layer(layer);
+            interceptor.clear(&mut config)
+        };
+        assert_eq!(sent("RDS", "CopyDBSnapshot", "eu-west-1"), Ok(()));
+        let refused = sent("RDS", "CopyDBSnapshot", "us-east-1").expect_err("data would leave");
+        assert!(refused.to_string().contains("rds:CopyDBSnapshot was not sent to us-east-1"));
+        assert_eq!(sent("RDS", "DeleteDBSnapshot", "us-east-1"), Ok(()), "it may go");
+        assert_eq!(sent("RDS", "DescribeDBSnapshots", "us-east-1"), Ok(()), "a read");
+        assert_eq!(sent("Route 53", "ChangeResourceRecordSets", "us-east-1"), Ok(()), "no data");
+        let records = guard.calls();
+        assert!(matches!(records.records()[1].outcome, CallOutcome::Refused(_)));
     }
 
     #[tokio::test]

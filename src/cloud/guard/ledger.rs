@@ -10,6 +10,7 @@ use crate::cloud::guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
 use crate::cloud::guard::refusal::GuardRefusal;
 use crate::cloud::options::GuardPolicy;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,22 @@ struct State {
     skew: Option<TimeDelta>,
     /// Until when, on which clock, mutations may leave; `None` means always.
     lease: Option<(Clock, DateTime<Utc>)>,
+    /// Regions that data may be brought to; `None` means all.
+    regions: Option<BTreeSet<String>>,
+}
+
+/// Services whose calls bring no data to the region that they are sent to: those with one control plane for
+/// all regions, and messages.
+const WITHOUT_DATA: [&str; 3] = ["route53:", "iam:", "sns:"];
+
+/// Whether a mutation may bring data to where it is sent. What only removes never does, nor does ending an
+/// instance's protection before it is removed.
+fn brings_data(operation: &str) -> bool {
+    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
+    kind(operation) == OperationKind::Mutating
+        && !WITHOUT_DATA.iter().any(|service| operation.starts_with(service))
+        && !name.starts_with("Delete")
+        && operation != "rds:ModifyDBInstance"
 }
 
 /// Who answered, as response headers say.
@@ -79,6 +96,24 @@ impl Guard {
                 Err(GuardRefusal::NotDeclared { operation: operation.to_owned() })
             }
         }
+    }
+
+    /// From now on no mutation that may bring data is sent to another region than these.
+    pub(crate) fn keep_to(&self, regions: BTreeSet<String>) {
+        self.state().regions = Some(regions);
+    }
+
+    /// Decides about the region that `operation` is to be sent to.
+    ///
+    /// # Errors
+    /// Data must not be there.
+    pub(crate) fn decide_place(&self, operation: &str, region: &str) -> Result<(), GuardRefusal> {
+        let outside = self.state().regions.as_ref().is_some_and(|all| !all.contains(region));
+        if outside && brings_data(operation) {
+            let (operation, region) = (operation.to_owned(), region.to_owned());
+            return Err(GuardRefusal::RegionNotAllowed { operation, region });
+        }
+        Ok(())
     }
 
     /// Every call so far.

@@ -19,6 +19,14 @@ pub enum GuardRefusal {
         /// `rds:DeleteDBInstance`.
         operation: String,
     },
+    /// Data of the environment must not be in that region.
+    #[error("{operation} was not sent to {region}: the environment does not allow data there")]
+    RegionNotAllowed {
+        /// `rds:CopyDBSnapshot`.
+        operation: String,
+        /// Where it was to be sent.
+        region: String,
+    },
     /// The SDK did not say which operation this is.
     #[error("a call without an operation name was not sent")]
     Nameless,

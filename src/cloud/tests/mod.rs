@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** nothing here sleeps in real time, and only `network` opens sockets, on loopback.
 
+mod accounts;
 pub(crate) mod answers;
 mod credentials;
+mod ec2;
 mod effects;
 mod network;
 pub(crate) mod ports;

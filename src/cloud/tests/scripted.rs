@@ -160,6 +160,8 @@ pub(crate) fn environment() -> Environment {
         protected: false,
         sql: SqlAccess::default(),
         databases: BTreeMap::new(),
+        accounts: BTreeMap::new(),
+        security_groups: BTreeMap::new(),
         services: BTreeMap::new(),
         log_groups: BTreeMap::new(),
         alarms: BTreeMap::new(),

@@ -267,6 +267,36 @@ async fn names_that_only_the_environment_changes_are_protected_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn data_does_not_leave_the_regions_of_its_database() {
+    let text = ESTATE.replace("Shop-Orders", "orders, allowed_regions: [us-east-1]");
+    let estate = load("shop.yaml", &text).expect("valid");
+    assert!(!estate.databases["orders"].allowed_regions.is_empty(), "{text}");
+    let script = Script::new([restored(), restored()]);
+    let cloud = script.open(GuardPolicy::live(DECLARED)).await.protecting(&estate);
+    let writer = cloud.writer().expect("live");
+    let mut request = request();
+    let failed = writer.restore("us-west-2", &request).await.expect_err("the environment would");
+    assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
+    assert!(failed.message.contains("`orders` must not be in us-west-2"), "{failed}");
+    // Not even a copy of a copy, whose name and snapshot tell where it comes from.
+    for (instance, snapshot) in [
+        ("other", "rds:orders-2026-01-15-03-05"),
+        ("drctl-orders-12345678-abcdef", "mine"),
+        ("other", "arn:aws:rds:us-east-1:123456789012:snapshot:rds:orders-2026-01-15-03-05"),
+    ] {
+        let (instance, snapshot) = (instance.to_owned(), snapshot.to_owned());
+        request.from = RestoreSource::Snapshot { instance, snapshot };
+        let failed = writer.restore("us-west-2", &request).await.expect_err("it is the same data");
+        assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
+    }
+    assert!(script.sent().is_empty(), "nothing was sent");
+    request.from = RestoreSource::Instant { instance: "orders".to_owned(), at: simulated_epoch() };
+    writer.restore(REGION, &request).await.expect("at home");
+    request.from = RestoreSource::Instant { instance: "stock".to_owned(), at: simulated_epoch() };
+    writer.restore("us-west-2", &request).await.expect("another database says nothing");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fifo_topic_gets_a_token_and_no_other_does() {
     for (topic, token) in [("t.fifo", Some("r-s")), ("t", None)] {
         let script = Script::new([ok("Publish", "<MessageId>m-1</MessageId>")]);

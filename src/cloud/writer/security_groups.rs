@@ -51,7 +51,8 @@ impl Writer {
     ) -> Result<Accepted, CloudError> {
         let read = |_: &Element| Some(());
         let client = self.shared.clients.ec2(region, ClientUse::Writes);
-        let answer = client.call(operation, permissions(group, rules), read).await;
+        let answer =
+            client.call(operation, permissions(group, rules, operation == AUTHORIZE), read).await;
         let call = Call { operation: name, region, intent: Intent::Write };
         let answer = answer.map_err(|error| sdk_error(call, &error))?;
         Ok(Accepted { request_id: answer.request_id })

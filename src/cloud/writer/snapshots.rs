@@ -1,18 +1,19 @@
-//! Writes of snapshots: taking one, and deleting one of ours.
+//! Writes of snapshots: taking one, copying one, and deleting one of ours.
 //!
-//! **Invariant:** a snapshot is taken under our tags in an allowed region; one is deleted only under a
+//! **Invariant:** a snapshot is taken and copied under our tags in an allowed region; one is deleted only under a
 //! permit, after another look.
 
 use super::{Accepted, Writer, check_tags, refused, tag_list};
 use crate::cloud::classify::{Call, Intent, sdk_error};
 use crate::cloud::clients::ClientUse;
 use crate::cloud::error::{CloudError, ErrorClass};
-use crate::cloud::model::SnapshotRequest;
+use crate::cloud::model::{CopyRequest, SnapshotRequest};
 use crate::cloud::permit::SnapshotPermit;
 use crate::cloud::view::describe_snapshot;
 use aws_sdk_rds::operation::RequestId as _;
 
 const CREATE: &str = "rds:CreateDBSnapshot";
+const COPY: &str = "rds:CopyDBSnapshot";
 const DELETE: &str = "rds:DeleteDBSnapshot";
 
 impl Writer {
@@ -27,8 +28,8 @@ impl Writer {
         region: &str,
         request: &SnapshotRequest,
     ) -> Result<Accepted, CloudError> {
-        self.check_region(CREATE, region)?;
         let SnapshotRequest { instance, snapshot, tags } = request;
+        self.check_data(CREATE, region, instance)?;
         check_tags(CREATE, region, snapshot, tags)?;
         let answer = self
             .shared
@@ -41,6 +42,36 @@ impl Writer {
             .send()
             .await;
         let call = Call { operation: CREATE, region, intent: Intent::Write };
+        let answer = answer.map_err(|error| sdk_error(call, &error))?;
+        Ok(Accepted { request_id: answer.request_id().map(str::to_owned) })
+    }
+
+    /// Copies a snapshot to `region` (RDS `CopyDBSnapshot`).
+    ///
+    /// # Errors
+    /// Refused by our rules, refused by AWS, or in doubt. `DBSnapshotAlreadyExists` may be an earlier
+    /// attempt of ours: look at its tag.
+    pub async fn copy_snapshot(
+        &self,
+        region: &str,
+        request: &CopyRequest,
+    ) -> Result<Accepted, CloudError> {
+        self.check_region(COPY, region)?;
+        let CopyRequest { source, target, kms_key, tags } = request;
+        check_tags(COPY, region, target, tags)?;
+        let answer = self
+            .shared
+            .clients
+            .rds(region, ClientUse::Writes)
+            .copy_db_snapshot()
+            .source_db_snapshot_identifier(source)
+            .target_db_snapshot_identifier(target)
+            .set_kms_key_id(kms_key.clone())
+            .copy_tags(false)
+            .set_tags(Some(tag_list(tags)))
+            .send()
+            .await;
+        let call = Call { operation: COPY, region, intent: Intent::Write };
         let answer = answer.map_err(|error| sdk_error(call, &error))?;
         Ok(Accepted { request_id: answer.request_id().map(str::to_owned) })
     }

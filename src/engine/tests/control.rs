@@ -6,7 +6,9 @@ use crate::journal::fold::Consequence;
 use crate::journal::{Command, Posted};
 
 mod abort;
+mod form;
 mod reserved;
+mod stakes;
 
 /// What people post, and when, counted from the beginning of the run.
 type Post = (u64, &'static str, Command);
@@ -24,7 +26,7 @@ fn pause() -> Command {
 }
 
 fn approve(step: &str) -> Command {
-    Command::Approve { step: key(step), comment: None }
+    Command::Approve { step: key(step), comment: None, acknowledge: None }
 }
 
 fn reject(step: &str) -> Command {

@@ -193,6 +193,7 @@ impl Storm {
                 let latency = Duration::from_millis(self.random.u64(50..30_000));
                 (self.now + to_delta(latency), Input::Acted { step, result, done })
             }
+            Effect::Weigh { step } => (self.now, Input::Weighed { step, figures: Vec::new() }),
             Effect::Ask { step, question } => self.ask(step, &question),
             Effect::Halt | Effect::Forget { .. } | Effect::Await { .. } => {
                 unreachable!("performed by the process itself")
@@ -231,7 +232,7 @@ impl Storm {
         let choices: Vec<&String> =
             question.choices.iter().filter(|answer| !self.is_calm() || ends(answer)).collect();
         let answer = (*pick(&mut self.random, &choices)).clone();
-        let reply = Reply { answer, way: AnswerWay::Terminal, comment: None };
+        let reply = Reply { answer, way: AnswerWay::Terminal, comment: None, acknowledged: None };
         (at, Input::Answered { step, reply, by: self.person() })
     }
 

@@ -15,6 +15,8 @@ pub(super) struct World {
     pub(super) acts: BTreeMap<(&'static str, Part), VecDeque<Act>>,
     pub(super) conditions: BTreeMap<&'static str, Begun>,
     pub(super) answers: VecDeque<&'static str>,
+    /// What is at stake behind gates.
+    pub(super) figures: Vec<FigureRecord>,
     /// How answers come.
     pub(super) way: AnswerWay,
     /// Whether acts answer for themselves.
@@ -94,11 +96,14 @@ impl World {
             Effect::Ask { step, .. } => match self.answers.pop_front() {
                 Some(answer) => {
                     let (answer, by) = (answer.to_owned(), Person::declared("ann"));
-                    let reply = Reply { answer, way: self.way, comment: None };
+                    let reply = Reply { answer, way: self.way, comment: None, acknowledged: None };
                     (Duration::from_secs(60), Input::Answered { step, reply, by })
                 }
                 None => (Duration::ZERO, Input::NobodyAnswered { step }),
             },
+            Effect::Weigh { step } => {
+                (Duration::ZERO, Input::Weighed { step, figures: self.figures.clone() })
+            }
             Effect::Await { step, until } => {
                 let end = until.map_or(NEVER, |until| (until - now).to_std().unwrap_or_default());
                 (end, Input::NobodyAnswered { step })
@@ -157,6 +162,7 @@ pub(super) fn about(input: &Input) -> Option<&StepKey> {
         | Input::Observed { step, .. }
         | Input::Acted { step, .. }
         | Input::Answered { step, .. }
+        | Input::Weighed { step, .. }
         | Input::NobodyAnswered { step } => Some(step),
         Input::Command(_) | Input::Interrupt { .. } => None,
     }

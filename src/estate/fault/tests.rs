@@ -3,6 +3,7 @@
 //! **Invariant:** what is refused says what would be right.
 
 use super::*;
+use std::time::Duration;
 
 #[test]
 fn reads_names_and_values() {
@@ -19,6 +20,7 @@ fn reads_names_and_values() {
         "replica-lag-cliff=2h",
         "replica-lag-unknown",
         "promotion-stuck",
+        "export-failed",
         "deployment-fails",
         "tasks-never-start",
         "tasks-linger",
@@ -27,6 +29,8 @@ fn reads_names_and_values() {
         "control-plane-down=us-east-1",
         "control-plane-down=us-gov-west-1/hang",
         "control-plane-down=hang",
+        "region-lost=us-east-1",
+        "region-lost=us-east-1/hang/after=5m/for=2h",
         "clock-skew=10m",
         "clock-skew=-600",
         "journal-disk-full",
@@ -54,6 +58,8 @@ fn refuses_what_it_does_not_know() {
         ("kms-disabled=yes", "takes no value"),
         ("control-plane-down=Mars", "a region"),
         ("control-plane-down=us-east-1/slow", "a region"),
+        ("region-lost", "a region such as"),
+        ("region-lost=us-east-1/for=ever", "a region such as"),
         ("clock-skew=--5", "or `-10m`"),
         ("journal-disk-full=0", "number of an append"),
         ("journal-disk-full=1.5", "number of an append"),

@@ -10,6 +10,7 @@ use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::base::seed::Seed;
 use crate::journal::event::Record;
+use crate::journal::figure::TWO_WRITERS;
 use crate::journal::fold::{GateRecord, RunState};
 use crate::journal::{
     Command, Fence, Head, JournalError, Lease, MemoryStore, Note, Person, Posted, Store,
@@ -103,7 +104,11 @@ impl Sky {
             questions.filter_map(|(step, it)| Some((step.clone(), it.gate.clone()?))).collect();
         for (step, gate) in waiting {
             for number in 0..gate.approvals {
-                let approve = Command::Approve { step: step.clone(), comment: None };
+                let approve = Command::Approve {
+                    step: step.clone(),
+                    comment: None,
+                    acknowledge: Some(TWO_WRITERS.to_owned()),
+                };
                 self.post_by(&approver(&gate, number), approve);
             }
         }
@@ -124,7 +129,7 @@ impl Sky {
         let step = self.pick(if aimed { &asking } else { &steps });
         let comment = None;
         match self.random.u32(..100) {
-            0..20 => Command::Approve { step, comment },
+            0..20 => Command::Approve { step, comment, acknowledge: None },
             20..26 => Command::Reject { step, comment },
             26..32 => Command::Withdraw { step, comment },
             32..44 => {

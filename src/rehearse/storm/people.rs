@@ -40,6 +40,6 @@ impl Operator for Townspeople {
         let choices: Vec<&String> =
             question.choices.iter().filter(|choice| !self.calm || ends(choice)).collect();
         let answer = choices.get(random.usize(..choices.len().max(1)))?.to_string();
-        Some(Reply { answer, way: AnswerWay::Terminal, comment: None })
+        Some(Reply { answer, way: AnswerWay::Terminal, comment: None, acknowledged: None })
     }
 }

@@ -84,7 +84,12 @@ impl Operator for Thinks {
     async fn ask(&self, _: &StepKey, question: &Question) -> Option<Reply> {
         crate::base::clock::Clock::virtual_from(question.asked_at).sleep(self.0).await;
         let comment = Some("of a test".to_owned());
-        Some(Reply { answer: "approve".to_owned(), way: AnswerWay::Terminal, comment })
+        Some(Reply {
+            answer: "approve".to_owned(),
+            way: AnswerWay::Terminal,
+            comment,
+            acknowledged: None,
+        })
     }
 }
 

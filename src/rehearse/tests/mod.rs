@@ -6,6 +6,7 @@ mod full;
 mod gates;
 mod matrix;
 mod planted;
+mod services;
 mod storm;
 mod sweeps;
 

@@ -88,6 +88,9 @@ fn step_row(step: &StepRow) -> Markup {
             td {
                 strong { (shown(&step.title)) }
                 span.note { (code(&step.step)) " · " (code(&step.uses)) }
+                @if let Some(account) = &step.account {
+                    span.note { "in account " (shown(account)) }
+                }
                 @if let Some(why) = &step.why { span.note { (shown(why)) } }
                 @if let Some(help) = &step.help { span.note { "What to do: " (shown(help)) } }
                 @if !notes.is_empty() { span.note { (notes.join("; ")) } }
@@ -141,6 +144,10 @@ pub fn people(report: &Report) -> Markup {
                                 span.note { "to be decided by: " (shown(&one.approvers.join(", "))) }
                             }
                             @if let Some(comment) = &one.comment { span.note { (shown(comment)) } }
+                            @if !one.figures.is_empty() {
+                                span.note { "At stake, as it was shown:" }
+                                ul.plain { @for line in &one.figures { li { (shown(line)) } } }
+                            }
                         }
                         td.strong { (shown(&one.decision_text())) }
                     }

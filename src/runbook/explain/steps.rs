@@ -71,7 +71,7 @@ pub(super) const ENTRIES: &[Entry] = &[
                   says. The help names another way.",
         why: "A field that is understood and then ignored is a promise that is not kept.",
         document: Document::Runbook,
-        wrong: "steps:\n  - id: check\n    uses: rds.check_source\n    account: other\n    with: { \
+        wrong: "steps:\n  - id: check\n    uses: rds.check_source\n    undo: none\n    with: { \
                 instance: shop-orders }\n",
         mended: "steps:\n  - id: check\n    uses: rds.check_source\n    with: { instance: \
                  shop-orders }\n",

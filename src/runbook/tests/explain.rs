@@ -6,10 +6,12 @@ use crate::base::yaml::decode;
 use crate::estate;
 use crate::runbook::codes::{CODES, WARNINGS};
 use crate::runbook::explain::{Document, Explanation, explanation};
+use crate::runbook::loss::{Ground, JournalHome, survey};
 use crate::runbook::{
-    check_drill, check_drill_environment, check_file_name, load_drill, load_runbook,
+    Runbook, check_drill, check_drill_environment, check_file_name, known_parameters, lint_order,
+    load_drill, load_runbook,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SHIPPED: &str = include_str!("../../../runbooks/restore-db.yaml");
 const ESTATE: &str = include_str!("../../../localstack/estates/techcorp.yaml");
@@ -21,8 +23,11 @@ fn problems_of(it: &Explanation, example: &str) -> Problems {
     let outcome = match it.document {
         Document::File | Document::Runbook => decode(file, text.clone().into_bytes())
             .and_then(|text| load_runbook(file, &text, &standard()))
-            .map(|(_, mut warnings)| {
+            .map(|(runbook, mut warnings)| {
                 warnings.append(check_file_name(file, &text));
+                if LINT.contains(&it.code) {
+                    warnings.append(linted(&runbook, &home()));
+                }
                 warnings
             }),
         Document::Drill => load_drill(file, &text).map(|drill| {
@@ -33,9 +38,61 @@ fn problems_of(it: &Explanation, example: &str) -> Problems {
             problems.append(check_drill_environment(&drill, &estate));
             problems
         }),
-        Document::Estate => estate::load(file, &text).map(|_| Problems::of(file)),
+        Document::Estate => estate::load(file, &text).map(|estate| {
+            let mut problems = Problems::of(file);
+            if LINT.contains(&it.code) {
+                let (runbook, _) = load_runbook("r.yaml", LOSES, &standard()).expect("valid");
+                estate.environments.values().for_each(|it| problems.append(linted(&runbook, it)));
+            }
+            problems
+        }),
     };
     outcome.unwrap_or_else(|problems| problems)
+}
+
+/// Codes that only `drctl runbook lint` finds.
+const LINT: std::ops::RangeInclusive<&str> = "DR060"..="DR079";
+
+/// A runbook that needs nothing and assumes a region lost.
+const LOSES: &str = "apiVersion: drctl/v1\nkind: Runbook\nname: r\ntitle: R\nassumes_lost: us-east-1\n\
+                     steps:\n  - { id: go, uses: gate.approve, with: { message: go? }, timeout: 1h }\n";
+
+/// The shipped estate, whose European data may be in one region only.
+fn techcorp() -> estate::Estate {
+    let mut estate = estate::load("e.yaml", ESTATE).expect("shipped");
+    let europe = estate.databases.get_mut("europe").expect("there");
+    europe.allowed_regions = vec!["eu-west-1".to_owned()];
+    estate
+}
+
+/// The environment that the examples are judged in.
+fn home() -> estate::Environment {
+    let mut home = techcorp().environments["sim"].clone();
+    home.region = "us-west-2".to_owned();
+    home.allowed_regions = vec!["us-east-1".to_owned(), "eu-west-1".to_owned()];
+    home
+}
+
+/// What `drctl runbook lint` finds in the example.
+fn linted(runbook: &Runbook, environment: &estate::Environment) -> Problems {
+    let (estate, actions) = (techcorp(), standard());
+    let parameters = known_parameters(runbook, &BTreeMap::new()).expect("no parameter");
+    let lost = runbook.lost_region(&parameters).expect("a region");
+    let region = Some("us-east-1".to_owned());
+    let journal = JournalHome { place: "s3://journals".to_owned(), region };
+    // Only its own example is about the journal, which would be found in all others.
+    let journal = runbook.text.contains("orders_journal").then_some(&journal);
+    let ground = Ground {
+        runbook,
+        actions: &actions,
+        estate: &estate,
+        environment,
+        parameters: &parameters,
+        journal,
+    };
+    let mut problems = survey(ground, lost.as_deref()).problems;
+    problems.append(lint_order(runbook, &actions));
+    problems
 }
 
 #[test]

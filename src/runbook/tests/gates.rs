@@ -9,7 +9,7 @@ fn problems(step: &str) -> Vec<String> {
         "apiVersion: drctl/v1\nkind: Runbook\nname: t\nparameters:\n  how_long: {{ type: duration, default: 2h }}\nsteps:\n  - {{ id: a, {step} }}\n"
     );
     let Err(problems) = load_runbook("t.yaml", &text, &standard()) else { return Vec::new() };
-    let errors = problems.sorted().into_iter().filter(|it| it.code < "DR050");
+    let errors = problems.sorted().into_iter().filter(|it| it.code < "DR050" || it.code > "DR079");
     errors
         .map(|it| format!("{} {}:{} {}", it.code, it.span.line, it.span.column, it.message))
         .collect()
@@ -88,4 +88,30 @@ fn a_wait_for_a_while_needs_no_time_out_and_one_for_an_instant_does() {
     };
     assert_eq!(warnings("{ for: 30m }"), Vec::<&str>::new());
     assert_eq!(warnings("{ time: '2026-01-15T10:00:00Z' }"), ["DR053"]);
+}
+
+#[test]
+fn a_gate_is_before_steps_that_wait_for_it() {
+    for (with, expected) in [
+        ("before: [b]", vec![]),
+        ("before: [b, c]", vec!["DR080 step `c` does not wait for the gate `a`"]),
+        ("before: [d]", vec!["DR080 there is no step `d`"]),
+        ("before: [a]", vec!["DR080 step `a` does not wait for the gate `a`"]),
+        ("before: ['${{ params.how_long }}']", vec!["DR080 no expressions"]),
+        ("before: b", vec!["DR022", "DR080 `before` is a list of step ids"]),
+        ("attests: fencing", vec![]),
+        ("attests: peace", vec!["DR022 an approval attests `fencing` or nothing"]),
+    ] {
+        let found = problems(&format!(
+            "uses: gate.approve, timeout: 1h, with: {{ message: go, {with} }} }}\n  - {{ id: b, uses: \
+             gate.wait_until, needs: [a], with: {{ for: 1m }} }}\n  - {{ id: c, uses: \
+             gate.wait_until, with: {{ for: 1m }}"
+        ));
+        let fits = found.len() == expected.len()
+            && found.iter().zip(&expected).all(|(found, part)| {
+                part.split_once(' ')
+                    .is_none_or(|(code, text)| found.starts_with(code) && found.contains(text))
+            });
+        assert!(fits, "{with}: {found:#?}");
+    }
 }

@@ -8,6 +8,8 @@ mod fuzz;
 mod gates;
 mod lint;
 mod oracle;
+mod order;
+mod places;
 mod properties;
 mod shipped;
 

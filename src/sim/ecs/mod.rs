@@ -63,7 +63,8 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
     .map(Body::Json)
 }
 
-/// Tasks of a service that run at `at`; `None` for a service that is not there (yet).
+/// Tasks of a service that run at `at`, none in a region that is lost then; `None` for a service that is not
+/// there (yet).
 pub(in crate::sim) fn running_tasks(
     world: &World,
     region: &str,
@@ -71,7 +72,8 @@ pub(in crate::sim) fn running_tasks(
     service: &str,
     at: DateTime<Utc>,
 ) -> Option<u32> {
-    Some(found(world, (region, cluster, service), at)?.running(at))
+    let found = found(world, (region, cluster, service), at)?;
+    Some(world.lost(region, at).map_or_else(|| found.running(at), |_| 0))
 }
 
 /// Tasks of a service that are wanted at `at`; `None` for a service that is not there (yet).

@@ -27,6 +27,7 @@ pub(in crate::sim::rds) fn start(turn: &mut Turn<'_>) -> Outcome {
     if source.region == turn.region {
         return Err(invalid("The source DB instance is in the destination region."));
     }
+    turn.reach(&source.region)?;
     let instance = turn.world.instance(&source.region, &source.id, turn.now)?.clone();
     if instance.settings.retention_days == 0 || instance.first_backup.is_none() {
         let message = format!("Automated backups are not enabled for DB instance {}.", source.id);

@@ -143,6 +143,7 @@ pub(in crate::sim::rds) fn build(
         old_zone: None,
         old_passwords: Vec::new(),
         link: Link::Following,
+        promoted: false,
         resolves_from: None,
     })
 }

@@ -80,6 +80,7 @@ fn source(turn: &Turn<'_>, named: &str) -> Result<(String, Snapshot), ApiError> 
         }
         None => (turn.region.clone(), named.to_lowercase()),
     };
+    turn.reach(&region)?;
     let mut there = all_in(turn.world, &region, turn.now, View::Current).into_iter();
     let found = there.find(|snapshot| snapshot.id == id);
     found.map(|snapshot| (region, snapshot)).ok_or_else(|| snapshots::not_found(&id))

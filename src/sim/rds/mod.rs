@@ -13,6 +13,7 @@ mod create;
 mod delete;
 mod describe;
 mod events;
+mod exports;
 mod keys;
 mod modify;
 mod names;
@@ -28,4 +29,5 @@ mod snapshot_xml;
 mod snapshots;
 mod tags;
 
+pub(in crate::sim) use exports::begin as begin_exports;
 pub(in crate::sim) use route::{answer, mutates};

@@ -77,6 +77,7 @@ fn source(turn: &Turn<'_>) -> Result<(String, Instance), ApiError> {
         None if named.starts_with("arn:") => return Err(instance_not_found(&instance_key(named))),
         None => (turn.region.clone(), named.to_lowercase()),
     };
+    turn.reach(&region)?;
     let instance = turn.world.instance(&region, &id, turn.now)?.clone();
     Ok((region, instance))
 }

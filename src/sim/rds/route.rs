@@ -6,15 +6,15 @@
 use crate::sim::answer::Outcome;
 use crate::sim::dispatch::Turn;
 use crate::sim::rds::{
-    backup_replication, backups, catalogue, copy, create, delete, describe, events, modify, pitr,
-    power, reboot, replica, restore, snapshots, tags,
+    backup_replication, backups, catalogue, copy, create, delete, describe, events, exports,
+    modify, pitr, power, reboot, replica, restore, snapshots, tags,
 };
 
 /// Answers one action.
 type Answer = fn(&mut Turn<'_>) -> Outcome;
 
 /// The actions that change nothing.
-const READS: [(&str, Answer); 12] = [
+const READS: [(&str, Answer); 13] = [
     ("DescribeAccountAttributes", catalogue::account),
     ("DescribeDBEngineVersions", catalogue::engine_versions),
     ("DescribeDBInstanceAutomatedBackups", backups::describe),
@@ -24,6 +24,7 @@ const READS: [(&str, Answer); 12] = [
     ("DescribeDBSnapshots", snapshots::describe),
     ("DescribeDBSubnetGroups", describe::subnet_groups),
     ("DescribeEvents", events::describe),
+    ("DescribeExportTasks", exports::describe),
     ("DescribeOrderableDBInstanceOptions", catalogue::orderable),
     ("DescribeSourceRegions", catalogue::source_regions),
     ("ListTagsForResource", tags::list),

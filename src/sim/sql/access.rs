@@ -86,6 +86,9 @@ fn find<'a>(
     });
     let (region, instance) =
         found.ok_or_else(|| unreachable("the name does not resolve".to_owned()))?;
+    if let Some(lost) = world.lost(region, now) {
+        return Err(unreachable(lost.sign().to_owned()));
+    }
     let status = instance.status(now);
     if !status.answers() {
         return Err(unreachable(format!("connection timed out, instance is {}", status.name())));

@@ -24,7 +24,7 @@ async fn roles_may_what_they_are_for() {
     let lab = Lab::new(&[]);
     let asked = ["rds:DescribeDBInstances", "rds:DeleteDBInstance", "cloudwatch:PutMetricData"];
     let mut asked = asked.to_vec();
-    asked.extend(["secretsmanager:GetSecretValue", "ec2:RunInstances"]);
+    asked.extend(["secretsmanager:GetSecretValue", "dynamodb:DeleteTable"]);
     let user = "arn:aws:iam::123456789012:user/drctl-simulated";
     assert_eq!(words(&decisions(&lab, user, &asked).await), ["allowed"; 5]);
     let found = decisions(&lab, &role("drctl"), &asked).await;

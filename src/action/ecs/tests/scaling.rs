@@ -56,8 +56,10 @@ async fn what_it_was_is_what_this_process_saw_else_what_the_plan_saw() {
     moved = moved.asked(0, true);
     let (outputs, _) = done(moved.observe(&action).await);
     assert_eq!(outputs["was"], Value::Int(11), "auto scaling had its say after the plan");
-    let (outputs, _) = done(to(12, [api(12, 12, 0).reply()]).observe(&action).await);
-    assert_eq!(outputs["was"], Value::Int(9), "nobody saw it: the estate says");
+    let unseen = to(12, [api(12, 12, 0).reply()]).asked(90, true).observe(&action).await;
+    assert_eq!(done(unseen).0["was"], Value::Int(9), "nobody saw it: the estate says");
+    let nothing = to(12, [api(12, 12, 0).reply()]).planned(&plan).observe(&action).await;
+    assert_eq!(done(nothing).0["was"], Value::Int(12), "nothing was changed, nothing is undone");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,10 +3,15 @@
 //! **Invariant:** an action never acts on what is not this run's, and an answer that was lost, late or
 //! malformed is never taken for an end.
 
+mod copying;
 mod failing_over;
 mod following;
+mod keeping;
+mod modifying;
 mod promoting;
 mod removing;
+mod renaming;
+mod replicating;
 mod restoring;
 mod tagging;
 mod taking;

@@ -12,10 +12,13 @@ use crate::cloud::tests::answers::{encrypted_at, error, instance, instances, sna
 use crate::cloud::tests::scripted::Reply;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Calls that change, disclose, remove or tell, and make nothing that would stay.
-const CREATES_NOTHING: [&str; 11] = [
+/// Calls that change, disclose, remove or tell, and make nothing that would stay; an export of logs takes
+/// no tags, and what it writes is evidence that is to stay.
+const CREATES_NOTHING: [&str; 13] = [
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:RevokeSecurityGroupIngress",
+    "ecs:UpdateService",
+    "logs:CreateExportTask",
     "rds:DeleteDBInstance",
     "rds:DeleteDBSnapshot",
     "rds:ModifyDBInstance",
@@ -38,7 +41,10 @@ fn creating() -> Vec<(&'static str, Values, Vec<Reply>)> {
     let shot = snapshots(&snapshot("s-1", "manual", "available", None, &encrypted_at(TAKEN)));
     let text = |name: &'static str, value: &str| (name, Value::text(value));
     let at = ("restore_time", Value::Time(simulated_epoch()));
+    let copied = [text("source_region", "us-east-1"), text("snapshot", "s-1")];
     vec![
+        ("rds.copy_snapshot", inputs(&copied), vec![shot.clone()]),
+        ("rds.create_replica", inputs(&[text("source", "orders")]), Vec::new()),
         ("rds.create_snapshot", inputs(&[text("instance", "orders")]), Vec::new()),
         (
             "rds.restore_from_snapshot",

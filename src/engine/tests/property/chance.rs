@@ -130,6 +130,7 @@ impl Chance {
                 let result = self.act(machine.step(&step), part, now);
                 (at, Input::Acted { step, result, done: None })
             }
+            Effect::Weigh { step } => (now, Input::Weighed { step, figures: Vec::new() }),
             Effect::Ask { step, .. } => (now, Input::NobodyAnswered { step }),
             Effect::Await { step, until } => {
                 (until.unwrap_or(now + NEVER), Input::NobodyAnswered { step })

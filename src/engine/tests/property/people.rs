@@ -26,7 +26,7 @@ pub(super) fn command(
     };
     let answers = ["retry", "continue", "skip", "stop", "undo", "approve", "reject", "nonsense"];
     let command = match random.u32(0..14) {
-        0 | 1 => Command::Approve { step, comment: None },
+        0 | 1 => Command::Approve { step, comment: None, acknowledge: None },
         2 if random.u32(0..3) == 0 => Command::Reject { step, comment: None },
         2..=5 => Command::Withdraw { step, comment: None },
         6 | 7 => {

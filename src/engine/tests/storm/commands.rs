@@ -36,7 +36,7 @@ impl Storm {
         let answers = ["approve", "retry", "continue", "stop", "undo", "skip", "done", "repeat"];
         let answer = (*pick(&mut self.random, &answers)).to_owned();
         match self.random.u32(..100) {
-            0..20 => Command::Approve { step, comment: None },
+            0..20 => Command::Approve { step, comment: None, acknowledge: None },
             20..26 => Command::Reject { step, comment: None },
             26..34 => Command::Withdraw { step, comment: None },
             34..45 => Command::Answer { step, answer, comment: None },

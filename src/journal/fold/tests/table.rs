@@ -58,17 +58,24 @@ pub(super) fn table() -> Vec<(&'static str, JournalBuilder, Vec<&'static str>)> 
         (
             "gate asked",
             gate(),
-            and_run(&[&asking[..], &["question_expired", "approval_given"]].concat()),
+            and_run(
+                &[&asking[..], &["question_expired", "approval_given", "figures_shown"]].concat(),
+            ),
         ),
         (
             "gate approved by one",
             gate().event(5, every("approval_given")),
-            and_run(&[&asking[..], &["question_expired", "approval_withdrawn"]].concat()),
+            and_run(
+                &[&asking[..], &["question_expired", "approval_withdrawn", "figures_shown"]]
+                    .concat(),
+            ),
         ),
         (
             "approval withdrawn",
             gate().event(5, every("approval_given")).event(6, every("approval_withdrawn")),
-            and_run(&[&asking[..], &["question_expired", "approval_given"]].concat()),
+            and_run(
+                &[&asking[..], &["question_expired", "approval_given", "figures_shown"]].concat(),
+            ),
         ),
         ("question closed", asked().event(5, every("question_closed")), fresh()),
         ("begun and skipped", skipped_while_running(), and_run(&["run_finished"])),

@@ -1,0 +1,407 @@
+//! `rds.create_replica`: a read replica beside its source or in another region, to rebuild what a failover
+//! used up.
+//!
+//! **Invariant:** the replica's name is given or a function of run and step, its creating call carries our
+//! tags, and one that is public, not encrypted like its source, or not this run's is never handed over.
+
+use super::lag::{id_of, is_source, replication};
+use super::restored::{foreign, undo};
+use crate::action::context::{ReadContext, StepScope, WriteContext};
+use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
+use crate::action::spec::{ActionKind, ActionSpec, Field, Role};
+use crate::action::{Action, CitedDuration};
+use crate::base::clock::format_instant;
+use crate::base::ids::rds_name;
+use crate::base::value::{Type, Value, Values};
+use crate::cloud::PredictedEffect;
+use crate::cloud::model::{DbInstance, ReplicaRequest, Replication};
+use async_trait::async_trait;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What acting calls.
+const OPERATION: &str = "rds:CreateDBInstanceReadReplica";
+
+/// The action.
+#[derive(Debug)]
+pub(crate) struct CreateReplica {
+    spec: ActionSpec,
+}
+
+impl Default for CreateReplica {
+    fn default() -> Self {
+        let spec = ActionSpec {
+            name: "rds.create_replica",
+            summary: "Makes a read replica in the step's region, private, encrypted like its source, and \
+                      waits until it follows.",
+            kind: ActionKind::Mutation,
+            inputs: inputs(),
+            outputs: vec![
+                Field::required("instance", Type::String, "identifier of the replica"),
+                Field::required("source", Type::String, "what it follows: identifier or ARN"),
+                Field::required("endpoint", Type::String, "host name it listens on"),
+                Field::required("port", Type::Int, "port it listens on"),
+                Field::required("created_at", Type::Time, "when it was created"),
+            ],
+            calls: &["rds:DescribeDBInstances", "kms:DescribeKey", OPERATION],
+            effects: &[],
+            reversibility: undo(),
+            role: Role::None,
+            by_hand: "# Of a source in another region give the ARN, and a key of this region.\n\
+                      aws rds create-db-instance-read-replica --region {region} \
+                      --db-instance-identifier {instance} \
+                      --source-db-instance-identifier {source} --no-publicly-accessible\
+                      [ --kms-key-id {kms_key}][ --db-instance-class {class}]\
+                      [ --db-subnet-group-name {subnet_group}]\
+                      [ --vpc-security-group-ids {security_groups}]\
+                      [ --db-parameter-group-name {parameter_group}]\n\
+                      aws rds wait db-instance-available --region {region} \
+                      --db-instance-identifier {instance}",
+            default_timeout: Duration::from_secs(6 * 3600),
+            poll_every: Duration::from_secs(15),
+        };
+        Self { spec }
+    }
+}
+
+fn inputs() -> Vec<Field> {
+    vec![
+        Field::required("source", Type::String, "identifier or ARN of the source"),
+        Field::optional("instance", Type::String, "its name; drctl's own when absent"),
+        Field::optional("class", Type::String, "instance class; the source's when absent"),
+        Field::optional(
+            "kms_key",
+            Type::String,
+            "key of the step's region; needed for an encrypted source in another one",
+        ),
+        Field::optional(
+            "subnet_group",
+            Type::String,
+            "the source's when absent, in another region the default one",
+        ),
+        Field::optional("security_groups", Type::texts(), "the VPC's default one when absent"),
+        Field::optional("parameter_group", Type::String, "the source's or the default when absent"),
+        Field::optional("multi_az", Type::Bool, "off when absent"),
+        Field::optional("deletion_protection", Type::Bool, "off when absent"),
+    ]
+}
+
+/// Where the source is, and how the call names it.
+struct Source {
+    region: String,
+    id: String,
+    /// Identifier in the step's region, ARN elsewhere.
+    named: String,
+}
+
+/// The source: an ARN says where it is; of an identifier the estate may.
+fn source(scope: &StepScope<'_>) -> Result<Source, ActionError> {
+    let given = scope.text("source").unwrap_or_default();
+    let bad = |why: &str| ActionError::Input { name: "source".to_owned(), why: why.to_owned() };
+    let (region, id) = if given.starts_with("arn:") {
+        let parts: Vec<&str> = given.splitn(7, ':').collect();
+        let [_, _, "rds", region, account, "db", id] = parts[..] else {
+            return Err(bad("it is not the ARN of a database instance"));
+        };
+        if account != scope.environment.account {
+            return Err(bad("it belongs to another account"));
+        }
+        (region.to_owned(), id.to_ascii_lowercase())
+    } else {
+        let known = scope
+            .estate
+            .databases
+            .keys()
+            .filter_map(|name| scope.estate.database_in(name, scope.environment))
+            .find(|database| database.instance.eq_ignore_ascii_case(given));
+        let region = known.map(|it| it.region.unwrap_or_else(|| scope.environment.region.clone()));
+        (region.unwrap_or_else(|| scope.region.to_owned()), given.to_ascii_lowercase())
+    };
+    let account = &scope.environment.account;
+    let arn = || format!("arn:aws:rds:{region}:{account}:db:{id}");
+    let named = if region == scope.region { id.clone() } else { arn() };
+    Ok(Source { region, id, named })
+}
+
+fn target(scope: &StepScope<'_>) -> String {
+    let given = scope.text("instance").map(str::to_ascii_lowercase);
+    let source = id_of(scope.text("source").unwrap_or_default());
+    given.unwrap_or_else(|| rds_name(&source, scope.run, scope.step))
+}
+
+fn request(scope: &StepScope<'_>, source: &Source) -> ReplicaRequest {
+    let text = |name: &str| scope.text(name).map(str::to_owned);
+    let far = source.region != scope.region;
+    ReplicaRequest {
+        source: source.named.clone(),
+        target: target(scope),
+        class: text("class"),
+        // In its source's region a replica has its source's key.
+        kms_key: text("kms_key").filter(|_| far),
+        subnet_group: text("subnet_group"),
+        security_groups: scope.texts("security_groups").unwrap_or_default(),
+        parameter_group: text("parameter_group"),
+        multi_az: scope.boolean("multi_az").unwrap_or(false),
+        deletion_protection: scope.boolean("deletion_protection").unwrap_or(false),
+        // What has a name of the runbook's own is made to be used.
+        tags: match scope.text("instance") {
+            Some(_) => scope.kept_tags(),
+            None => scope.tags(),
+        },
+    }
+}
+
+/// Whether the source can be replicated now.
+enum Readiness {
+    Ready,
+    Wait(String),
+    Never { why: String, help: String },
+}
+
+fn readiness(scope: &StepScope<'_>, source: &Source, found: Option<&DbInstance>) -> Readiness {
+    let never = |why: String, help: &str| Readiness::Never { why, help: help.to_owned() };
+    let Some(found) = found else {
+        let why = format!("there is no database instance `{}` in {}", source.id, source.region);
+        return never(why, "check the estate file and the region");
+    };
+    let (id, status) = (&found.id, &found.status);
+    if found.backup_retention_days == 0 {
+        let why =
+            format!("`{id}` has backup retention 0, and RDS replicates only what has backups");
+        return never(why, "turn its automated backups on first (rds.modify_instance)");
+    }
+    let far = source.region != scope.region;
+    if far && found.storage_encrypted && scope.text("kms_key").is_none() {
+        let why =
+            format!("`{id}` is encrypted, and its replica in {} needs a key there", scope.region);
+        return never(why, "give `kms_key`: an encrypted replica takes no key from another region");
+    }
+    if found.is_broken() || matches!(status.as_str(), "stopped" | "deleting") {
+        let why = format!("`{id}` is `{status}` and cannot be replicated");
+        return never(why, "mend or start it first; read its events (DescribeEvents)");
+    }
+    // What RDS takes a replica of.
+    if matches!(status.as_str(), "available" | "backing-up" | "storage-optimization") {
+        return Readiness::Ready;
+    }
+    Readiness::Wait(format!("`{id}` is `{status}`, waiting until it is available"))
+}
+
+fn predictions(found: &DbInstance) -> BTreeMap<String, serde_json::Value> {
+    [
+        ("replica", json!(found.id)),
+        ("class", json!(found.class)),
+        ("storage_encrypted", json!(found.storage_encrypted)),
+        ("publicly_accessible", json!(found.publicly_accessible)),
+        ("multi_az", json!(found.multi_az)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+fn predicted(source: &DbInstance, request: &ReplicaRequest) -> DbInstance {
+    let groups = request.parameter_group.iter();
+    DbInstance {
+        id: request.target.clone(),
+        status: "available".to_owned(),
+        class: request.class.clone().unwrap_or_else(|| source.class.clone()),
+        engine: source.engine.clone(),
+        engine_version: source.engine_version.clone(),
+        storage_gib: source.storage_gib,
+        storage_encrypted: source.storage_encrypted,
+        kms_key_id: request.kms_key.clone().or_else(|| source.kms_key_id.clone()),
+        multi_az: request.multi_az,
+        publicly_accessible: Some(false),
+        deletion_protection: request.deletion_protection,
+        subnet_group: request.subnet_group.clone().or_else(|| source.subnet_group.clone()),
+        security_groups: request.security_groups.clone(),
+        parameter_groups: groups.map(|name| (name.clone(), "in-sync".to_owned())).collect(),
+        replica_source: Some(request.source.clone()),
+        replication: Some(Replication { status: "replicating".to_owned(), message: None }),
+        master_user: source.master_user.clone(),
+        database: source.database.clone(),
+        tags: request.tags.clone(),
+        ..DbInstance::default()
+    }
+}
+
+/// What is wrong with a replica that AWS calls usable.
+fn violation(source: &Source, found: &DbInstance) -> Option<(String, String)> {
+    let id = &found.id;
+    if found.publicly_accessible != Some(false) {
+        let why = format!("`{id}` is publicly accessible, or AWS does not say that it is not");
+        return Some((why, format!("delete `{id}`; it must never have a public address")));
+    }
+    match &found.replica_source {
+        Some(follows) if is_source(follows, &source.named) => None,
+        Some(follows) => {
+            let why = format!("`{id}` follows `{follows}`, not `{}`", source.named);
+            Some((why, format!("find out who made `{id}`")))
+        }
+        None => {
+            let why = format!("`{id}` follows nothing: somebody promoted it");
+            Some((why, "look at its events (DescribeEvents)".to_owned()))
+        }
+    }
+}
+
+fn judge(scope: &StepScope<'_>, source: &Source, found: &DbInstance) -> Observation {
+    let waiting = |state: String, milestone| Observation::InProgress { state, milestone };
+    if let Some((why, help)) = foreign(scope, &found.id, &found.tags) {
+        return Observation::Broken { why, help };
+    }
+    if found.is_broken() {
+        let why = format!("`{}` ended as `{}`", found.id, found.status);
+        let help = "read its events (DescribeEvents); delete it and make another".to_owned();
+        return Observation::Broken { why, help };
+    }
+    let Some(endpoint) = found.endpoint.as_ref().filter(|_| found.is_usable()) else {
+        return waiting(found.status.clone(), None);
+    };
+    if let Some((why, help)) = violation(source, found) {
+        return Observation::Broken { why, help };
+    }
+    if !found.replication.as_ref().is_some_and(Replication::is_active) {
+        let state = format!("`{}`, replication `{}`", found.status, replication(found));
+        return waiting(state, Some("available"));
+    }
+    let created = found.created_at.unwrap_or(scope.now);
+    let seen =
+        |name: &str, value: String| (name.to_owned(), value, "DescribeDBInstances".to_owned());
+    Observation::Done(Done {
+        outputs: Values::from([
+            ("instance".to_owned(), Value::text(&found.id)),
+            ("source".to_owned(), Value::text(&source.named)),
+            ("endpoint".to_owned(), Value::text(&endpoint.host)),
+            ("port".to_owned(), Value::Int(endpoint.port.into())),
+            ("created_at".to_owned(), Value::Time(created)),
+        ]),
+        verdict: Verdict::Pass,
+        milestone: Some("available"),
+        observed: predictions(found),
+        evidence: vec![
+            seen("replica.resource_id", found.resource_id.clone()),
+            seen("replica.source", source.named.clone()),
+            seen("replica.replication", replication(found).to_owned()),
+            seen("replica.encrypted", found.storage_encrypted.to_string()),
+            seen("replica.created_at", format_instant(created)),
+        ],
+    })
+}
+
+impl CreateReplica {
+    /// Whether the key can be used in the step's region; why not, otherwise.
+    async fn unusable_key(&self, context: &ReadContext<'_>) -> Result<Option<String>, ActionError> {
+        let scope = &context.scope;
+        let Some(key) = scope.text("kms_key") else { return Ok(None) };
+        let found = context.view.kms_key(scope.region, key).await?;
+        Ok(match found {
+            None => Some(format!("there is no key `{key}` in {}", scope.region)),
+            Some(found) if !found.is_usable() => {
+                Some(format!("key `{key}` in {} is `{}`", scope.region, found.state))
+            }
+            Some(_) => None,
+        })
+    }
+}
+
+#[async_trait]
+impl Action for CreateReplica {
+    fn spec(&self) -> &ActionSpec {
+        &self.spec
+    }
+
+    fn cited_duration(&self) -> Option<CitedDuration> {
+        let (low, high) = (Duration::from_secs(600), Duration::from_secs(3 * 3600));
+        Some((low, high, "users: 10-30 min usual, hours for large ones and other regions"))
+    }
+
+    async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
+        let scope = &context.scope;
+        if let Some(why) = scope.unknown() {
+            return Ok(Preview {
+                summary: "make a read replica".to_owned(),
+                cannot_know: Some(why.to_owned()),
+                outputs: self.spec.unknown_outputs(why),
+                ..Preview::default()
+            });
+        }
+        let source = source(scope)?;
+        let request = request(scope, &source);
+        let target = &request.target;
+        let mut preview = Preview {
+            summary: format!("make replica `{target}` of `{}` in {}", source.named, scope.region),
+            cited_duration: self.cited_duration(),
+            ..Preview::default()
+        };
+        let found = context.view.db_instance(&source.region, &source.id).await?;
+        match readiness(scope, &source, found.as_ref()) {
+            Readiness::Ready => {}
+            Readiness::Wait(why) => preview.warnings.push(why),
+            Readiness::Never { why, help } => preview.wont = Some(format!("{why}; {help}")),
+        }
+        if preview.wont.is_none() && source.region != scope.region {
+            preview.wont = self.unusable_key(context).await?;
+        }
+        if let Some(taken) = context.view.db_instance(scope.region, target).await?
+            && let Some((why, _)) = foreign(scope, &taken.id, &taken.tags)
+        {
+            preview.wont = Some(why);
+        }
+        let later = format!("`{target}` does not exist yet");
+        preview.outputs = self.spec.unknown_outputs(&later);
+        preview.outputs.insert("instance".to_owned(), Value::text(target));
+        preview.outputs.insert("source".to_owned(), Value::text(&source.named));
+        let Some(found) = found else { return Ok(preview) };
+        if source.region != scope.region {
+            let default = |name: &str| format!("{name}: the default of {} is used", scope.region);
+            preview
+                .warnings
+                .extend(request.subnet_group.is_none().then(|| default("subnet group")));
+            preview
+                .warnings
+                .extend(request.security_groups.is_empty().then(|| default("security group")));
+        }
+        preview
+            .details
+            .push("public access: would follow the subnet group; set to false".to_owned());
+        let replica = predicted(&found, &request);
+        preview.predictions = predictions(&replica);
+        preview.effects =
+            vec![PredictedEffect::Created(Box::new(replica), scope.region.to_owned())];
+        Ok(preview)
+    }
+
+    async fn observe(&self, context: &ReadContext<'_>) -> Result<Observation, ActionError> {
+        let scope = &context.scope;
+        let source = source(scope)?;
+        if let Some(found) = context.view.db_instance(scope.region, &target(scope)).await? {
+            return Ok(judge(scope, &source, &found));
+        }
+        let found = context.view.db_instance(&source.region, &source.id).await?;
+        Ok(match readiness(scope, &source, found.as_ref()) {
+            Readiness::Ready => Observation::Absent,
+            Readiness::Wait(state) => Observation::InProgress { state, milestone: None },
+            Readiness::Never { why, help } => Observation::Broken { why, help },
+        })
+    }
+
+    async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {
+        let scope = &context.read.scope;
+        let request = request(scope, &source(scope)?);
+        match context.writer.create_replica(scope.region, &request).await {
+            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
+            // Our own earlier attempt may have made it; whose it is, the next look decides by its tag.
+            Err(error) if error.is("DBInstanceAlreadyExists") => {
+                Ok(Acted { request_id: error.request_id, ..Acted::default() })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
+        (OPERATION.to_owned(), target(scope))
+    }
+}
