@@ -34,6 +34,7 @@ mod guard {
     pub(crate) mod kms;
     pub(crate) mod logs;
     pub(crate) mod rds;
+    pub(crate) mod route53;
     pub(crate) mod s3;
     pub(crate) mod secretsmanager;
     pub(crate) mod sns;
@@ -54,7 +55,7 @@ pub(crate) struct Operation {
 
 /// Makes `all(client)`, the calls of one service, from its list of methods.
 macro_rules! operations {
-    ($client:ty; reads: [$($read:ident $({$($field:ident: $value:literal),*})?,)*]
+    ($client:ty; reads: [$($read:ident $({$($field:ident: $value:expr),*})?,)*]
      others: [$($other:ident $({$($given:ident: $text:literal),*})?,)*]) => {
         /// Every operation of the service, called with those parameters only without which the SDK
         /// refuses a call before any interceptor of ours sees it.
@@ -65,7 +66,7 @@ macro_rules! operations {
             ]
         }
     };
-    (@one $client:ident, $method:ident $(, $field:ident: $value:literal)*; $read:literal) => {{
+    (@one $client:ident, $method:ident $(, $field:ident: $value:expr)*; $read:literal) => {{
         let client = $client.clone();
         crate::Operation {
             method: stringify!($method),
@@ -187,6 +188,9 @@ fn action_of(request: &HttpRequest) -> String {
     if request.headers().contains_key("smithy-protocol") {
         return request.uri().rsplit('/').next().unwrap_or_default().to_owned();
     }
+    if request.headers().get("authorization").is_some_and(|header| header.contains("/route53/")) {
+        return guard::route53::read_of(request).to_owned();
+    }
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
     }
@@ -292,6 +296,14 @@ async fn a_dry_run_refuses_every_operation_of_cloudwatch_that_it_need_not_call()
     let client = client!(aws_sdk_cloudwatch, guard, wire);
     judge("cloudwatch", "aws-sdk-cloudwatch", guard::cloudwatch::all(&client), &wire).await;
     assert_eq!(guard_records(&guard).0, allow_list::CLOUDWATCH.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_refuses_every_operation_of_route53_that_it_need_not_call() {
+    let (wire, guard) = (Wire::default(), new_guard(GuardPolicy::DryRun));
+    let client = client!(aws_sdk_route53, guard, wire);
+    judge("route53", "aws-sdk-route53", guard::route53::all(&client), &wire).await;
+    assert_eq!(guard_records(&guard).0, allow_list::ROUTE_53.len());
 }
 
 #[tokio::test(start_paused = true)]

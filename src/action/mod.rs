@@ -14,6 +14,7 @@ mod logs;
 mod notify;
 mod outcome;
 mod rds;
+mod route53;
 mod secrets;
 mod shell;
 pub mod spec;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 /// The actions of this version.
 pub fn standard() -> Catalogue {
-    let actions: [Arc<dyn Action>; 36] = [
+    let actions: Vec<Arc<dyn Action>> = vec![
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
         Arc::new(rds::CheckSource::default()),
@@ -43,6 +44,11 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::VerifySnapshot::default()),
         Arc::new(rds::DeleteSnapshot::default()),
         Arc::new(rds::ForceFailover::default()),
+        Arc::new(route53::ChangeRecords::default()),
+        Arc::new(route53::CheckRecords::default()),
+        Arc::new(route53::InvertHealthCheck::default()),
+        Arc::new(route53::ShiftWeights::default()),
+        Arc::new(route53::WaitInSync::default()),
         Arc::new(rds::CheckReplica::default()),
         Arc::new(rds::PromoteReplica::default()),
         Arc::new(rds::CreateReplica::default()),

@@ -213,6 +213,8 @@ mod tests {
             protected: true,
             sql: SqlAccess::default(),
             databases: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            health_checks: BTreeMap::new(),
             accounts: BTreeMap::new(),
             security_groups: BTreeMap::new(),
             services: BTreeMap::new(),

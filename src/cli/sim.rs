@@ -12,7 +12,7 @@ use crate::cli::lock::{Lock, holder};
 use crate::cli::main::{Time, block_on};
 use crate::cli::out;
 use crate::estate::{Environment, EnvironmentKind, Estate, FAULTS, Simulation};
-use crate::sim::{SimOptions, Simulator, serve};
+use crate::sim::{DnsSockets, SimOptions, Simulator, serve, serve_dns};
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 use std::future::Future;
@@ -24,6 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
     /// Answer AWS requests on loopback until stopped (Ctrl-C, SIGTERM); then the world is saved.
+    ///
+    /// Name servers of the simulated zones answer on loopback too, over UDP and TCP:
+    /// `dig @127.0.0.1 -p 4553 NAME`.
     ///
     /// Point clients at it with `AWS_ENDPOINT_URL=http://127.0.0.1:4577` and any credentials; a
     /// region comes from the client's signature. Besides AWS it answers, in JSON:
@@ -44,6 +47,10 @@ pub(super) enum SimCommand {
         /// TCP port; 0 chooses a free one.
         #[arg(long, default_value_t = 4577)]
         port: u16,
+        /// Port of the name servers, UDP and TCP; 0 chooses a free one. 4553, or with `--port 0` a free
+        /// one, when not given.
+        #[arg(long, value_name = "PORT")]
+        dns_port: Option<u16>,
         /// Keep the world in memory instead of the state directory.
         #[arg(long)]
         ephemeral: bool,
@@ -90,6 +97,9 @@ pub(super) struct WorldArgs {
     env: String,
 }
 
+/// Where name servers listen when nothing else is said.
+const DNS_PORT: u16 = 4553;
+
 /// Fastest that time may run.
 const MOST_SPEED: f64 = 1_000_000.0;
 
@@ -109,7 +119,7 @@ pub(super) fn run(
         }
         SimCommand::Reset { world } => reset(&Place::open(tools, world)?.directory),
         SimCommand::Advance { by, world } => advance(tools, by, world),
-        SimCommand::Serve { world, port, ephemeral, speed, seed, faults } => {
+        SimCommand::Serve { world, port, dns_port, ephemeral, speed, seed, faults } => {
             if !speed.is_finite() || *speed <= 0.0 || *speed > MOST_SPEED {
                 return Err(CommandError::usage(format!("--speed {speed} is no speed"))
                     .help("60 plays an hour in a minute"));
@@ -121,7 +131,9 @@ pub(super) fn run(
                 faults: faults.clone(),
             };
             let simulator = place.world(*ephemeral, options)?;
-            let ended = block_on(Time::Passing, listen(simulator, *speed, *port, output))?;
+            let dns = dns_port.unwrap_or(if *port == 0 { 0 } else { DNS_PORT });
+            let listening = listen(simulator, *speed, (*port, dns), output);
+            let ended = block_on(Time::Passing, listening)?;
             let kept = if *ephemeral { "" } else { "; the simulated world is saved" };
             out::progress(&format!("stopped{kept}"));
             Ok(ended)
@@ -220,7 +232,7 @@ fn reset(directory: &std::path::Path) -> Result<Exit, CommandError> {
 async fn listen(
     simulator: Simulator,
     speed: f64,
-    port: u16,
+    (port, dns_port): (u16, u16),
     output: OutputForm,
 ) -> Result<Exit, CommandError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -229,22 +241,37 @@ async fn listen(
             .help("choose another --port, or 0")
     })?;
     let address = listener.local_addr().map_err(|error| CommandError::usage(error.to_string()))?;
+    let names = SocketAddr::from((Ipv4Addr::LOCALHOST, dns_port));
+    let sockets = DnsSockets::bind(names).await.map_err(|error| {
+        CommandError::usage(format!("cannot listen for DNS on {names}: {error}"))
+            .help("choose another --dns-port, or 0")
+    })?;
+    let names = sockets.address().map_err(|error| CommandError::usage(error.to_string()))?;
     let stop = stop_signal()?;
     let clock = Clock::scaled(speed, simulator.time());
-    out::result(&greeting(address, speed, output));
-    let served = serve(simulator.clone(), clock.clone(), listener, stop).await;
+    out::result(&greeting((address, names), speed, output));
+    let (ending, ended) = tokio::sync::oneshot::channel::<()>();
+    let until = async move { drop(ended.await) };
+    let answering = serve_dns(simulator.clone(), clock.clone(), sockets, until);
+    let serving = async {
+        let served = serve(simulator.clone(), clock.clone(), listener, stop).await;
+        drop(ending);
+        served
+    };
+    let (served, ()) = tokio::join!(serving, answering);
     simulator.save(clock.now())?;
     served.map_err(|error| CommandError::usage(format!("serving stopped: {error}")))?;
     Ok(Exit::Ok)
 }
 
 /// Where it listens, and how to point clients to it.
-fn greeting(address: SocketAddr, speed: f64, output: OutputForm) -> String {
+fn greeting((address, names): (SocketAddr, SocketAddr), speed: f64, output: OutputForm) -> String {
     let services = Simulator::service_names();
     match output {
         OutputForm::Json => json!({
             "schema_version": 1,
             "endpoint": format!("http://{address}"),
+            "dns": names.to_string(),
             "speed": speed,
             "services": services,
         })
@@ -253,8 +280,11 @@ fn greeting(address: SocketAddr, speed: f64, output: OutputForm) -> String {
             "SIMULATED AWS at http://{address} ({}) at {speed} times real speed; Ctrl-C stops it\n  \
              export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-east-1\n  \
              export AWS_ACCESS_KEY_ID=simulated AWS_SECRET_ACCESS_KEY=simulated\n  \
+             names: dig @{} -p {} NAME\n  \
              faults and more: http://{address}/_drctl/",
-            services.join(", ")
+            services.join(", "),
+            names.ip(),
+            names.port()
         ),
     }
 }

@@ -73,6 +73,12 @@ impl CloudError {
                 "delete manual snapshots that are not needed in this region, or ask AWS for a \
                  higher quota"
             }
+            "NoSuchHostedZone" => "check the zone's id in the estate file",
+            "NoSuchHealthCheck" => "check the health check's id in the estate file",
+            "HealthCheckVersionMismatch" => "somebody changed it meanwhile: look, then try again",
+            "InvalidChangeBatch" => {
+                "the zone is not what the step was planned for: look at its records, then plan anew"
+            }
             "InvalidRestoreFault" => "choose another instant inside the restorable window",
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
                 "let the role of this environment call the operation"

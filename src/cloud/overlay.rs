@@ -3,6 +3,7 @@
 //! **Invariant:** an overlay is only ever read; it never reaches AWS, and deletions look past it.
 
 use crate::cloud::model::{DbInstance, DbSnapshot, EcsService, SecurityGroup};
+use crate::cloud::records::{HealthCheck, RecordSet, plain_id, plain_name};
 use std::collections::BTreeMap;
 
 /// What a database instance will be like.
@@ -44,17 +45,37 @@ pub enum PredictedEffect {
         /// Its identifier.
         id: String,
     },
+    /// A record set of Route 53 will be like this, or gone.
+    Records {
+        /// Its zone.
+        zone: String,
+        /// Its name.
+        name: String,
+        /// Its type.
+        kind: String,
+        /// Its set identifier.
+        set_identifier: Option<String>,
+        /// What it will be; `None` is gone.
+        set: Option<Box<RecordSet>>,
+    },
+    /// A health check of Route 53 will be like this.
+    HealthCheckChanged(Box<HealthCheck>),
     /// A security group will have these rules: the group and its region.
     SecurityGroup(Box<SecurityGroup>, String),
     /// A service will be like this: the service and its region.
     ServiceChanged(Box<EcsService>, String),
 }
 
+/// What tells a record set from all others: zone, name, type, set identifier.
+type RecordKey = (String, String, String, Option<String>);
+
 /// Predictions by region and identifier.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overlay {
     instances: BTreeMap<(String, String), PredictedInstance>,
     snapshots: BTreeMap<(String, String), PredictedSnapshot>,
+    records: BTreeMap<RecordKey, Option<RecordSet>>,
+    health_checks: BTreeMap<String, HealthCheck>,
     security_groups: BTreeMap<(String, String), SecurityGroup>,
     /// By region, cluster and name.
     services: BTreeMap<(String, String, String), EcsService>,
@@ -83,6 +104,14 @@ impl Overlay {
             PredictedEffect::SnapshotDeleted { region, id } => {
                 self.snapshots.insert(key(region, id), PredictedSnapshot::Absent);
             }
+            PredictedEffect::Records { zone, name, kind, set_identifier, set } => {
+                let zone = plain_id(zone).to_owned();
+                let place = (zone, plain_name(name), kind.clone(), set_identifier.clone());
+                self.records.insert(place, set.as_deref().cloned());
+            }
+            PredictedEffect::HealthCheckChanged(check) => {
+                self.health_checks.insert(check.id.clone(), (**check).clone());
+            }
             PredictedEffect::ServiceChanged(service, region) => {
                 let place = (region.clone(), service.cluster.clone(), service.name.clone());
                 self.services.insert(place, (**service).clone());
@@ -109,6 +138,34 @@ impl Overlay {
         self.snapshots.get(&key(region, id))
     }
 
+    /// Every record set predicted of one zone, name and type: its set identifier, and what it will be.
+    pub fn records_of(
+        &self,
+        zone: &str,
+        name: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = (Option<&str>, Option<&RecordSet>)> {
+        let (zone, name, kind) = (plain_id(zone).to_owned(), plain_name(name), kind.to_owned());
+        self.records
+            .iter()
+            .filter(move |(place, _)| place.0 == zone && place.1 == name && place.2 == kind)
+            .map(|(place, set)| (place.3.as_deref(), set.as_ref()))
+    }
+
+    /// Every record set predicted of a name and type, in whichever zone.
+    pub fn records_named(&self, name: &str, kind: &str) -> Vec<Option<&RecordSet>> {
+        let name = plain_name(name);
+        let all = self.records.iter();
+        all.filter(|(place, _)| place.1 == name && place.2 == kind)
+            .map(|(_, set)| set.as_ref())
+            .collect()
+    }
+
+    /// What is predicted of a health check; `None` when nothing is.
+    pub fn health_check(&self, id: &str) -> Option<&HealthCheck> {
+        self.health_checks.get(id)
+    }
+
     /// What is predicted of a security group; `None` when nothing is.
     pub fn security_group(&self, region: &str, id: &str) -> Option<&SecurityGroup> {
         self.security_groups.get(&key(region, id))
@@ -116,10 +173,9 @@ impl Overlay {
 
     /// Whether nothing is predicted.
     pub fn is_empty(&self) -> bool {
-        self.instances.is_empty()
-            && self.snapshots.is_empty()
-            && self.security_groups.is_empty()
-            && self.services.is_empty()
+        let databases = self.instances.is_empty() && self.snapshots.is_empty();
+        let dns = self.records.is_empty() && self.health_checks.is_empty();
+        databases && dns && self.security_groups.is_empty() && self.services.is_empty()
     }
 
     /// Every instance predicted in a region, by identifier.

@@ -25,9 +25,11 @@ mod exports;
 mod load;
 mod logs;
 mod metrics;
+mod records;
 mod security_groups;
 mod snapshots;
 pub use alarms::HEALTH_CHECK_REGION;
+pub(crate) use records::change;
 pub(crate) use snapshots::describe_snapshot;
 
 /// How long RDS keeps events, less a minute, because a start that is too old is an error.

@@ -23,6 +23,7 @@ mod containers;
 mod failover;
 mod logs;
 mod messages;
+mod records;
 mod replicas;
 mod secrets;
 mod security_groups;
@@ -30,6 +31,7 @@ mod snapshots;
 
 pub use containers::ServiceChange;
 pub use messages::Published;
+pub use records::{AcceptedChange, UpdatedCheck};
 
 const RESTORE_TO_INSTANT: &str = "rds:RestoreDBInstanceToPointInTime";
 const RESTORE_FROM_SNAPSHOT: &str = "rds:RestoreDBInstanceFromDBSnapshot";

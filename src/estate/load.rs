@@ -15,6 +15,7 @@ use super::model::{
 use super::security_group;
 use super::service;
 use super::shape;
+use super::zones;
 use crate::base::diagnostic::Problems;
 use crate::base::value::Type;
 use crate::base::yaml::{self, Fields, Kind, Node};
@@ -41,6 +42,9 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     let security_groups =
         entries(&mut fields, "security_groups", |_, node, p| security_group::read(node, p), p);
     let exports = entries(&mut fields, "exports", |_, node, p| export::read(node, p), p);
+    let zones = entries(&mut fields, "zones", |_, node, p| zones::zone(node, p), p);
+    let checks = |_: &str, node: &Node, p: &mut Problems| zones::health_check(node, p);
+    let health_checks = entries(&mut fields, "health_checks", checks, p);
     let services = entries(&mut fields, "services", service::read, p);
     let log_groups = entries(&mut fields, "log_groups", |_, node, p| log_group::read(node, p), p);
     let alarms = alarm::section(&mut fields, p);
@@ -64,6 +68,8 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         services,
         log_groups,
         alarms,
+        zones,
+        health_checks,
         environments,
         file,
         text,
@@ -71,10 +77,8 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     export::check(&estate, &node, p);
     service::check(&estate, &node, p);
     alarm::check(&estate, &node, p);
-    if problems.has_errors() {
-        return Err(problems);
-    }
-    Ok(estate)
+    zones::check(&estate, node.span, p);
+    if problems.has_errors() { Err(problems) } else { Ok(estate) }
 }
 
 /// Reads a section: entries by name.
@@ -231,6 +235,13 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
             .into_iter()
             .map(|(key, node)| (key.name.clone(), changes(node, p)))
             .collect(),
+        zones: entries(&mut f, "zones", |_, node, p| zones::zone_changes(node, p), p),
+        health_checks: entries(
+            &mut f,
+            "health_checks",
+            |_, node, p| zones::health_changes(node, p),
+            p,
+        ),
         accounts: f
             .entries("accounts", p)
             .into_iter()

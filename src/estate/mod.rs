@@ -14,6 +14,7 @@ mod regions;
 mod security_group;
 mod service;
 mod shape;
+mod zones;
 
 pub use accounts::{Account, account_of_role};
 pub use alarm::{Alarm, AlarmChanges, AlarmMetric, AlarmWatches};
@@ -30,3 +31,6 @@ pub use regions::DataRegions;
 pub use security_group::{Ingress, SecurityGroup, SecurityGroupChanges};
 pub use service::{Service, ServiceChanges};
 pub use shape::{API_VERSION, ESTATE, OBJECTIVES_FIELD};
+pub use zones::{
+    AliasTarget, HealthChanges, HealthCheck, RecordChanges, Zone, ZoneChanges, ZoneRecord,
+};

@@ -9,6 +9,7 @@ use super::export::Export;
 use super::log_group::{LogGroup, LogGroupChanges};
 use super::security_group::{SecurityGroup, SecurityGroupChanges};
 use super::service::{Service, ServiceChanges};
+use super::zones::{HealthChanges, HealthCheck, Zone, ZoneChanges};
 use crate::base::digest::Digest;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +29,10 @@ pub struct Estate {
     pub security_groups: BTreeMap<String, SecurityGroup>,
     /// Exports of snapshots by their name in the estate.
     pub exports: BTreeMap<String, Export>,
+    /// Hosted zones of Route 53 by their name in the estate.
+    pub zones: BTreeMap<String, Zone>,
+    /// Health checks of Route 53 by their name in the estate.
+    pub health_checks: BTreeMap<String, HealthCheck>,
     /// ECS services by their name in the estate.
     pub services: BTreeMap<String, Service>,
     /// Log groups by their name in the estate.
@@ -52,6 +57,24 @@ impl Estate {
     pub fn database_in(&self, database: &str, environment: &Environment) -> Option<Database> {
         let mut found = self.databases.get(database)?.clone();
         if let Some(changes) = environment.databases.get(database) {
+            changes.apply(&mut found);
+        }
+        Some(found)
+    }
+
+    /// The zone as it is in one environment.
+    pub fn zone_in(&self, zone: &str, environment: &Environment) -> Option<Zone> {
+        let mut found = self.zones.get(zone)?.clone();
+        if let Some(changes) = environment.zones.get(zone) {
+            changes.apply(&mut found);
+        }
+        Some(found)
+    }
+
+    /// The health check as it is in one environment.
+    pub fn health_check_in(&self, check: &str, environment: &Environment) -> Option<HealthCheck> {
+        let mut found = self.health_checks.get(check)?.clone();
+        if let Some(changes) = environment.health_checks.get(check) {
             changes.apply(&mut found);
         }
         Some(found)
@@ -208,6 +231,10 @@ pub struct Environment {
     pub sql: SqlAccess,
     /// What differs here from the estate's databases.
     pub databases: BTreeMap<String, DatabaseChanges>,
+    /// What differs here from the estate's zones.
+    pub zones: BTreeMap<String, ZoneChanges>,
+    /// What differs here from the estate's health checks.
+    pub health_checks: BTreeMap<String, HealthChanges>,
     /// Further accounts that steps act in, by name.
     pub accounts: BTreeMap<String, Account>,
     /// What differs here from the estate's security groups.

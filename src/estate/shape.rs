@@ -7,6 +7,7 @@ use super::export::EXPORT;
 use super::log_group::{LOG_GROUP, LOG_GROUP_CHANGES};
 use super::security_group::{SECURITY_GROUP, SECURITY_GROUP_CHANGES};
 use super::service::{SERVICE, SERVICE_CHANGES};
+use super::zones::{HEALTH_CHANGES, HEALTH_CHECK, ZONE, ZONE_CHANGES};
 use crate::base::shape::{ANY_NAME, Cases, FieldShape, Is, Shape};
 
 pub(super) const MOST: i64 = u32::MAX as i64;
@@ -41,6 +42,16 @@ pub static ESTATE: Shape = Shape {
             "exports",
             Is::Map(ANY_NAME, &Is::Record(&EXPORT)),
             "Exports of snapshots to buckets, by name.",
+        ),
+        FieldShape::optional(
+            "zones",
+            Is::Map(ANY_NAME, &Is::Record(&ZONE)),
+            "Hosted zones of Route 53 by their name in the estate.",
+        ),
+        FieldShape::optional(
+            "health_checks",
+            Is::Map(ANY_NAME, &Is::Record(&HEALTH_CHECK)),
+            "Health checks of Route 53 by their name in the estate.",
         ),
         FieldShape::optional(
             "services",
@@ -263,6 +274,16 @@ pub(super) static ENVIRONMENT: Shape = Shape {
             "databases",
             Is::Map(ANY_NAME, &Is::Record(&CHANGES)),
             "What differs here from the estate's databases.",
+        ),
+        FieldShape::optional(
+            "zones",
+            Is::Map(ANY_NAME, &Is::Record(&ZONE_CHANGES)),
+            "What differs here from the estate's hosted zones.",
+        ),
+        FieldShape::optional(
+            "health_checks",
+            Is::Map(ANY_NAME, &Is::Record(&HEALTH_CHANGES)),
+            "What differs here from the estate's health checks.",
         ),
         FieldShape::optional(
             "accounts",

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 mod network;
+mod zones;
 
 /// Names that begin a reference.
 pub const ROOTS: [&str; 6] = ["params", "steps", "estate", "env", "run", "each"];
@@ -182,6 +183,8 @@ fn estate_value(estate: &Estate, environment: &Environment) -> Value {
         ("alarms", Value::Map(alarms)),
         ("security_groups", network::security_groups(estate, environment)),
         ("exports", network::exports(estate, environment)),
+        ("zones", zones::zones(estate, environment)),
+        ("health_checks", zones::health_checks(estate, environment)),
     ])
 }
 
@@ -263,6 +266,8 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
                 ("alarms", alarms),
                 ("security_groups", network::security_groups_type()),
                 ("exports", network::exports_type()),
+                ("zones", zones::zones_type()),
+                ("health_checks", zones::health_checks_type()),
             ]))
         }
         "env" => Some(record_type([

@@ -89,8 +89,8 @@ pub(in crate::sim) fn respond(
     outcome: Outcome,
     request_id: &str,
 ) -> WireResponse {
-    if protocol == Protocol::Rest {
-        return respond_rest(action, outcome, request_id);
+    if protocol == Protocol::Rest && service == Service::S3 {
+        return respond_s3(action, outcome, request_id);
     }
     let mut headers = BTreeMap::from([("x-amzn-requestid".to_owned(), request_id.to_owned())]);
     let kind = match protocol {
@@ -104,6 +104,10 @@ pub(in crate::sim) fn respond(
         headers.insert("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
     }
     let (status, body) = match outcome {
+        Ok(Body::Rest(answer)) => {
+            headers.extend(answer.headers);
+            (answer.status, answer.body)
+        }
         Ok(body) => (200, success(service, protocol, action, body, request_id)),
         Err(error) => {
             let body = failure(service, protocol, &error, request_id, &mut headers);
@@ -113,8 +117,8 @@ pub(in crate::sim) fn respond(
     WireResponse { status, headers, body }
 }
 
-/// The response to a REST call. What answers a HEAD has no body, errors included.
-fn respond_rest(action: &str, outcome: Outcome, request_id: &str) -> WireResponse {
+/// The response to a call of S3. What answers a HEAD has no body, errors included.
+fn respond_s3(action: &str, outcome: Outcome, request_id: &str) -> WireResponse {
     let mut headers = BTreeMap::from([
         ("x-amz-request-id".to_owned(), request_id.to_owned()),
         ("x-amz-id-2".to_owned(), HOST_ID.to_owned()),

@@ -137,6 +137,18 @@ impl Clockwork {
         self.around(&format!("{entity}/replicating"), (60.0 + f64::from(gib) * 3.0) * 3.0)
     }
 
+    /// How long Route 53 processes a change batch, and takes no other of the zone: half a second, an
+    /// estimate.
+    pub(in crate::sim) fn record_processing(&self, entity: &str) -> Duration {
+        Duration::from_millis(self.seed.stream(&format!("{entity}/processing")).u64(200..800))
+    }
+
+    /// How long a change of records takes to all name servers: "generally within 60 seconds".
+    pub(in crate::sim) fn record_propagation(&self, entity: &str) -> Duration {
+        let drawn = self.seed.stream(&format!("{entity}/propagation")).u64(10_000..60_000);
+        Duration::from_millis(drawn).mul_f64(self.slow)
+    }
+
     /// From the start of a task to `RUNNING`: image, network, health checks; an estimate.
     pub(in crate::sim) fn task_start(&self, entity: &str) -> Duration {
         self.around(&format!("{entity}/task-start"), 45.0)

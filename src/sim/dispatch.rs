@@ -37,8 +37,10 @@ pub(in crate::sim) struct Turn<'a> {
     pub(in crate::sim) params: Params,
     /// Input of a JSON call.
     pub(in crate::sim) input: Value,
-    /// A REST call.
-    pub(in crate::sim) rest: s3::Request,
+    /// A call of S3.
+    pub(in crate::sim) s3: s3::Request,
+    /// A call of Route 53.
+    pub(in crate::sim) route53: route53::Request,
     /// Access key id that signed the call.
     pub(in crate::sim) access_key: Option<String>,
     pub(in crate::sim) now: DateTime<Utc>,
@@ -119,7 +121,8 @@ pub(in crate::sim) fn handle(
     };
     let Destination { service, region } = destination;
     let protocol = Protocol::of(service, request);
-    let (Call { action, params, input, rest }, unreadable) = protocol::read(protocol, request);
+    let (call, unreadable) = protocol::read(service, protocol, request);
+    let Call { action, params, input, s3, route53 } = call;
     let access_key = access_key(request).map(str::to_owned);
     let changes = Vec::new();
     let mut turn = Turn {
@@ -131,7 +134,8 @@ pub(in crate::sim) fn handle(
         action,
         params,
         input,
-        rest,
+        s3,
+        route53,
         access_key,
         now,
         changes,
@@ -174,7 +178,7 @@ pub(in crate::sim) fn operation(request: &WireRequest) -> String {
     let Some(Destination { service, .. }) = destination(request) else {
         return "unknown".to_owned();
     };
-    let (Call { action, .. }, _) = protocol::read(Protocol::of(service, request), request);
+    let (Call { action, .. }, _) = protocol::read(service, Protocol::of(service, request), request);
     format!("{}:{action}", service.name())
 }
 

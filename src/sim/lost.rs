@@ -105,7 +105,7 @@ impl Turn<'_> {
 
     /// The loss that takes the call's answer with it: of its own region, or of its bucket's.
     fn lost_with(&self) -> Option<&LostRegion> {
-        let bucket = self.world.services.buckets.get(&self.rest.bucket);
+        let bucket = self.world.services.buckets.get(&self.s3.bucket);
         let bucket = bucket.filter(|_| self.service == Service::S3);
         let home = bucket.and_then(|bucket| self.world.lost(&bucket.region, self.now));
         self.world.lost(&self.region, self.now).or(home)

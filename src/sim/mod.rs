@@ -12,6 +12,7 @@ mod clockwork;
 mod cloudwatch;
 mod decode;
 mod dispatch;
+mod dns;
 mod ec2;
 mod ecs;
 mod faults;
@@ -50,6 +51,8 @@ pub use api::{
     Delivery, MutationRecord, SimAccess, SimError, SimOptions, SimQuery, SimRows, SimSqlFault,
     WireAnswer, WireRequest, WireResponse,
 };
+pub use dns::{DnsSockets, serve_dns};
+pub use route53::{SimDnsAnswer, SimDnsEnd, SimDnsSet};
 pub use seam::{Watch, http_client};
 pub use serve::serve;
 pub use services::Published;

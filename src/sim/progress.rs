@@ -7,6 +7,7 @@ use crate::sim::cloudwatch;
 use crate::sim::logs;
 use crate::sim::modification;
 use crate::sim::notes::About;
+use crate::sim::route53;
 use crate::sim::state::{Change, Instance, Link, Pending, Region, Slot, Status, World};
 use crate::sim::world::RENAMED_RESOLVES_AFTER_MINUTES;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,6 +43,7 @@ pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
     for rename in &renames {
         rename_everywhere(world, rename);
     }
+    route53::advance(world, now);
     cloudwatch::advance(world, now);
 }
 

@@ -7,7 +7,7 @@ use crate::sim::answer::ApiError;
 use crate::sim::api::WireRequest;
 use crate::sim::cbor;
 use crate::sim::decode::{Params, Service};
-use crate::sim::s3;
+use crate::sim::{route53, s3};
 use serde_json::Value;
 
 /// How a call and its answer are written.
@@ -63,15 +63,25 @@ pub(in crate::sim) struct Call {
     pub(in crate::sim) params: Params,
     /// Input of a JSON call, always a map.
     pub(in crate::sim) input: Value,
-    /// A REST call.
-    pub(in crate::sim) rest: s3::Request,
+    /// A call of S3.
+    pub(in crate::sim) s3: s3::Request,
+    /// A call of Route 53.
+    pub(in crate::sim) route53: route53::Request,
 }
 
 /// Reads the call in `request`; with the error, whatever of the call could be read.
-pub(in crate::sim) fn read(protocol: Protocol, request: &WireRequest) -> (Call, Option<ApiError>) {
+pub(in crate::sim) fn read(
+    service: Service,
+    protocol: Protocol,
+    request: &WireRequest,
+) -> (Call, Option<ApiError>) {
+    if protocol == Protocol::Rest && service == Service::Route53 {
+        let (action, route53, error) = route53::operation(request);
+        return (Call { action, route53, ..Call::default() }, error);
+    }
     if protocol == Protocol::Rest {
-        let (action, rest, error) = s3::operation(request);
-        return (Call { action, rest, ..Call::default() }, error);
+        let (action, s3, error) = s3::operation(request);
+        return (Call { action, s3, ..Call::default() }, error);
     }
     let unreadable = |what: &str| {
         let message = format!("the body is no {what}");

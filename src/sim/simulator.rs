@@ -20,6 +20,7 @@ use crate::sim::genesis;
 use crate::sim::persist::{Store, Sync};
 use crate::sim::protocol::Protocol;
 use crate::sim::rds;
+use crate::sim::route53;
 use crate::sim::services::Published;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
@@ -30,6 +31,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+
+mod names;
 
 /// How much simulated time may pass unsaved when nothing changes.
 const SAVE_AFTER_SECONDS: i64 = 60;
@@ -43,6 +46,10 @@ pub struct Simulator {
 struct Inner {
     world: World,
     log: Vec<MutationRecord>,
+    /// Names that the environment declares beside Route 53.
+    declared: Arc<route53::Declared>,
+    /// Questions that name servers answered: decides where chance does.
+    questions: u64,
     /// The estate's databases as they are in the environment.
     databases: Arc<BTreeMap<String, Database>>,
     store: Option<Store>,
@@ -122,11 +129,18 @@ impl Simulator {
         rds::begin_exports(&mut world, estate, environment);
         ecs::begin(&mut world, estate, environment)?;
         logs::begin(&mut world, estate, environment);
+        route53::begin(&mut world, estate, environment, &databases);
         cloudwatch::begin(&mut world, estate, environment, &databases);
+        let declared = match &environment.kind {
+            EnvironmentKind::Simulated(simulation) => simulation.beside.names.clone(),
+            EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => route53::Declared::new(),
+        };
         let mut inner = Inner {
             saved: world.time,
             world,
             log,
+            declared: Arc::new(declared),
+            questions: 0,
             databases: Arc::new(databases),
             store,
             sql: Databases::new(&estate.name),
@@ -228,6 +242,8 @@ impl Simulator {
         let copy = Inner {
             world: inner.world.clone(),
             log: inner.log.clone(),
+            declared: Arc::clone(&inner.declared),
+            questions: inner.questions,
             databases: Arc::clone(&inner.databases),
             store: None,
             saved: inner.saved,

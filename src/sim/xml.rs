@@ -125,9 +125,86 @@ pub(in crate::sim) fn texts_of(document: &[u8]) -> Option<Vec<(String, String)>>
     }
 }
 
+/// Deepest nesting of a document that is read as a tree.
+const DEEPEST: usize = 32;
+
+/// An element of a document that was sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::sim) struct Element {
+    /// Without its namespace.
+    pub(in crate::sim) name: String,
+    /// Its own text.
+    pub(in crate::sim) text: String,
+    pub(in crate::sim) children: Vec<Self>,
+}
+
+impl Element {
+    /// The first child of that name.
+    pub(in crate::sim) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// Text of the first child of that name.
+    pub(in crate::sim) fn text_of(&self, name: &str) -> Option<&str> {
+        self.child(name).map(|child| child.text.as_str())
+    }
+}
+
+/// A document's root. `None` when it is not well-formed, or nests too deep.
+pub(in crate::sim) fn tree(document: &[u8]) -> Option<Element> {
+    let mut reader = Reader::from_str(std::str::from_utf8(document).ok()?);
+    // What is open, above it a root of ours.
+    let mut open = vec![Element::default()];
+    let named = |name: &str| Element { name: name.to_owned(), ..Element::default() };
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) if open.len() <= DEEPEST => {
+                open.push(named(start.local_name().as_ref()));
+            }
+            Event::Start(_) => return None,
+            Event::Empty(empty) => {
+                open.last_mut()?.children.push(named(empty.local_name().as_ref()));
+            }
+            Event::Text(piece) => open.last_mut()?.text.push_str(&piece),
+            Event::CData(piece) => open.last_mut()?.text.push_str(&piece),
+            Event::GeneralRef(entity) => match entity.resolve_char_ref().ok()? {
+                Some(character) => open.last_mut()?.text.push(character),
+                None => open.last_mut()?.text.push_str(resolve_predefined_entity(&entity)?),
+            },
+            Event::End(_) => {
+                let closed = open.pop()?;
+                open.last_mut()?.children.push(closed);
+            }
+            Event::Eof => {
+                let whole = open.len() == 1;
+                let mut roots = open.pop()?.children;
+                return roots.pop().filter(|_| whole && roots.is_empty());
+            }
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Xml, texts_of};
+    use super::{Element, Xml, texts_of, tree};
+
+    #[test]
+    fn trees_have_one_root_and_an_end() {
+        let root = tree(
+            b"<?xml version=\"1.0\"?><A xmlns=\"urn:x\"><B>x&amp;y</B><B/><C><D>1</D></C></A>",
+        );
+        let root = root.expect("well-formed");
+        assert_eq!((root.name.as_str(), root.children.len()), ("A", 3));
+        assert_eq!(root.text_of("B"), Some("x&y"));
+        assert_eq!(root.child("C").and_then(|c| c.text_of("D")), Some("1"));
+        for bad in ["", "<A>", "<A/><B/>", "</A>", "<A></B>", "text", "<A>&nobody;</A>"] {
+            assert_eq!(tree(bad.as_bytes()), None, "{bad}");
+        }
+        let deep = format!("{}{}", "<A>".repeat(100_000), "</A>".repeat(100_000));
+        assert_eq!(tree(deep.as_bytes()), None);
+        assert_eq!(tree(&[0xff]), None::<Element>);
+    }
 
     #[test]
     fn texts_have_paths() {

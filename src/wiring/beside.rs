@@ -12,6 +12,7 @@ use crate::cloud::http::{HttpAddress, HttpAnswer, HttpError, HttpMethod, HttpPor
 use crate::cloud::process::{Command, Finished, Output, ProcessError, Processes};
 use crate::cloud::{Ports, SqlConnector, Variables};
 use crate::estate::{Beside, Environment, EnvironmentKind, HttpReply};
+use crate::sim::{SimDnsAnswer, SimDnsEnd, SimDnsSet, Simulator};
 use async_trait::async_trait;
 use serde_json::json;
 use std::io::Write as _;
@@ -23,14 +24,12 @@ use std::time::Duration;
 const STAND_IN: &str = "the estate file";
 /// File of the world's directory with everything that would have been sent.
 const SENT: &str = "sent.jsonl";
-/// Most names that lead from one to the next.
-const MAX_ALIASES: usize = 8;
 
 /// The ways out of a simulated environment; `directory` is its world's, `None` for one in memory.
 pub(super) fn ports(
     environment: &Environment,
     clock: &Clock,
-    sql: Arc<dyn SqlConnector>,
+    (simulator, sql): (&Simulator, Arc<dyn SqlConnector>),
     directory: Option<&Path>,
 ) -> Ports {
     let beside = match &environment.kind {
@@ -38,7 +37,8 @@ pub(super) fn ports(
         EnvironmentKind::Endpoints(_) | EnvironmentKind::Aws { .. } => Beside::default(),
     };
     let file = directory.map(|directory| directory.join(SENT));
-    let simulated = Arc::new(Simulated { beside, clock: clock.clone(), file });
+    let simulated =
+        Arc::new(Simulated { beside, simulator: simulator.clone(), clock: clock.clone(), file });
     Ports {
         sql,
         http: simulated.clone(),
@@ -51,6 +51,7 @@ pub(super) fn ports(
 #[derive(Debug)]
 struct Simulated {
     beside: Beside,
+    simulator: Simulator,
     clock: Clock,
     file: Option<PathBuf>,
 }
@@ -130,31 +131,35 @@ impl HttpPort for Simulated {
 #[async_trait]
 impl Resolvers for Simulated {
     async fn ask(&self, question: &DnsQuestion) -> Result<DnsAnswer, DnsError> {
-        let mut name = RecordKind::Cname.plain(&question.name);
-        let mut aliases = Vec::new();
-        while let Some(found) = self.beside.names.get(&name) {
-            if let Some(values) = found.records.get(question.kind.name()) {
-                let record = |value: &String| DnsRecord {
-                    value: question.kind.plain(value),
-                    ttl: found.ttl,
-                };
-                let mut records: Vec<DnsRecord> = values.iter().map(record).collect();
-                records.sort();
-                return Ok(if records.is_empty() {
-                    DnsAnswer::NoSuchRecord
-                } else {
-                    DnsAnswer::Found { records, aliases }
-                });
-            }
-            let next = found.records.get("CNAME").and_then(|values| values.first());
-            let Some(next) = next.filter(|_| aliases.len() < MAX_ALIASES) else {
-                return Ok(DnsAnswer::NoSuchRecord);
-            };
-            name = RecordKind::Cname.plain(next);
-            aliases.push(DnsRecord { value: name.clone(), ttl: found.ttl });
-        }
-        Ok(DnsAnswer::NoSuchName)
+        let (kind, now) = (question.kind, self.clock.now());
+        let asked = (question.name.as_str(), kind.name());
+        let answer = self.simulator.resolve(asked, &question.resolver.to_string(), now);
+        let answer = answer.ok_or_else(|| DnsError::Question {
+            name: question.name.clone(),
+            why: "it is no name that DNS has".to_owned(),
+        })?;
+        let SimDnsAnswer { mut sets, end, .. } = answer;
+        let found = match end {
+            SimDnsEnd::Found => sets.pop(),
+            SimDnsEnd::NoSuchRecord => None,
+            SimDnsEnd::NoSuchName | SimDnsEnd::NotOurs => return Ok(DnsAnswer::NoSuchName),
+        };
+        let Some(found) = found else { return Ok(DnsAnswer::NoSuchRecord) };
+        let mut found = records(&found, kind);
+        found.sort();
+        let aliases = sets.iter().flat_map(|set| records(set, RecordKind::Cname)).collect();
+        Ok(DnsAnswer::Found { records: found, aliases })
     }
+}
+
+fn records(set: &SimDnsSet, kind: RecordKind) -> Vec<DnsRecord> {
+    let plain = |value: &String| match kind {
+        // What a resolver shows of a text has no quotation marks.
+        RecordKind::Txt => value.trim_matches('"').replace("\" \"", ""),
+        _ => kind.plain(value),
+    };
+    let record = |value| DnsRecord { value: plain(value), ttl: set.ttl };
+    set.values.iter().map(record).collect()
 }
 
 #[async_trait]

@@ -46,7 +46,7 @@ impl Session {
     ) -> Self {
         seed_sdk_jitter(seed);
         let sql = Arc::new(SimulatedSql::new(simulator.clone(), clock.clone()));
-        let ports = beside::ports(environment, &clock, sql, directory);
+        let ports = beside::ports(environment, &clock, (&simulator, sql), directory);
         let (simulator, environment) = (Some(simulator), environment.clone());
         Self { clock, ports, simulator, environment, seed, watch: None }
     }

@@ -17,7 +17,8 @@ fn checks_of(script: &str, serve: impl FnOnce() -> Served) {
     let Some(python) = python() else { return skip("boto3 could not be installed") };
     let served = serve();
     let mut checks = Command::new(python);
-    let ended = run(checks.arg(script).arg(&served.endpoint).current_dir(repository()));
+    checks.arg(script).arg(&served.endpoint).arg(&served.dns_port);
+    let ended = run(checks.current_dir(repository()));
     drop(served);
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     print!("{}", ended.stdout);
@@ -64,4 +65,32 @@ fn boto3_finds_ecs_and_logs_as_aws_documents_them() {
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
     std::fs::write(path, SERVICES).expect("a file");
     checks_of("tests/peers/boto3_ecs.py", || Served::of(project.path(), "shop", 60));
+}
+
+/// A zone with weights, an alias and a wildcard.
+const ZONES: &str = r#"
+apiVersion: drctl/v1
+kind: Estate
+name: shop
+health_checks: { east: { id: 11111111-0000-4000-8000-000000000001, host: east.shop.example } }
+zones:
+  public:
+    id: Z0SHOP1
+    name: shop.example
+    records:
+      east: { name: api.shop.example, type: A, values: [192.0.2.1], set_identifier: east, weight: 100, health_check: east }
+      west: { name: api.shop.example, type: A, values: [192.0.2.2], set_identifier: west, weight: 0 }
+      www: { name: www.shop.example, type: A, alias: { zone: Z0SHOP1, name: api.shop.example } }
+      text: { name: "*.shop.example", type: TXT, values: ['"v=spf1 -all"'] }
+environments:
+  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 7 }
+"#;
+
+#[test]
+fn boto3_and_dns_clients_find_route53_as_aws_documents_it() {
+    let project = tempfile::tempdir().expect("a directory");
+    let path = project.path().join("estates/shop.yaml");
+    std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+    std::fs::write(path, ZONES).expect("a file");
+    checks_of("tests/peers/boto3_route53.py", || Served::of(project.path(), "shop", 10));
 }

@@ -18,6 +18,8 @@ pub(crate) fn python() -> Option<PathBuf> {
 /// A serving simulator.
 pub(crate) struct Served {
     pub(crate) endpoint: String,
+    /// Port of its name servers.
+    pub(crate) dns_port: String,
     _process: Background,
     _state: tempfile::TempDir,
 }
@@ -43,6 +45,10 @@ impl Served {
         let line = lines.next().expect("one line").expect("readable");
         let endpoint =
             line.split_whitespace().find(|word| word.starts_with("http://")).expect("its address");
-        Self { endpoint: endpoint.to_owned(), _process: process, _state: state }
+        let mut rest = lines.map(|line| line.expect("readable"));
+        let names = rest.find(|line| line.trim_start().starts_with("names:")).expect("a line");
+        let port = names.split("-p ").nth(1).and_then(|rest| rest.split(' ').next());
+        let dns_port = port.expect("a port").to_owned();
+        Self { endpoint: endpoint.to_owned(), dns_port, _process: process, _state: state }
     }
 }

@@ -9,6 +9,7 @@ use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Ver
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::dns::{DnsAnswer, DnsQuestion, RecordKind, ResolverName};
+use crate::cloud::records::RecordSet;
 use crate::cloud::{DNS_READ, ErrorClass};
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -117,6 +118,29 @@ impl Check {
         self.questions.iter().map(|question| question.resolver).zip(answers).collect()
     }
 
+    /// What this run will have changed about the name before it asks, from earlier steps' predictions.
+    fn foreseen(&self, context: &ReadContext<'_>) -> Option<String> {
+        let question = self.questions.first()?;
+        let sets = context.view.overlay().records_named(&question.name, question.kind.name());
+        if sets.is_empty() {
+            return None;
+        }
+        let told = |set: &Option<&RecordSet>| match set {
+            Some(set) => {
+                let weight = set.weight.map(|weight| format!(" (weight {weight})"));
+                format!("{}{}", set.values.join(", "), weight.unwrap_or_default())
+            }
+            None => "no record".to_owned(),
+        };
+        let will = sets.iter().map(told).collect::<Vec<_>>().join("; ");
+        let ttl = sets.iter().flatten().filter_map(|set| set.ttl).max();
+        let ttl = ttl.map(|ttl| format!(" of {ttl} s")).unwrap_or_default();
+        Some(format!(
+            "by then this run will have changed the zone to {will}: resolvers follow once the change is \
+             in sync and the time to live{ttl} of what they heard before is over"
+        ))
+    }
+
     fn words(&self) -> String {
         let names: Vec<String> = self.questions.iter().map(|q| q.resolver.to_string()).collect();
         let first = self.questions.first().map_or("", |question| question.name.as_str());
@@ -223,6 +247,7 @@ impl Action for DnsCheck {
         }
         let check = Check::of(scope)?;
         preview.summary = check.words();
+        preview.details.extend(check.foreseen(context));
         let heard = check.ask(context).await;
         for (resolver, answer) in &heard {
             let said = match answer {

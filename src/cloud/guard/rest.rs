@@ -1,4 +1,4 @@
-//! Which operation of S3 a request is: its REST protocol names none.
+//! Which operation of S3 or Route 53 a request is: their REST protocols name none.
 //!
 //! **Invariant:** only the operations below have a name, each with the parameters below and no others;
 //! whatever else a request says makes it unreadable, and so refused.
@@ -51,6 +51,66 @@ pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
     }
 }
 
+/// What every path of Route 53 begins with: the version of its API.
+const ROUTE_53: &str = "/2013-04-01/";
+
+/// The operation of Route 53; `None` when it cannot be told, or is none of these. Identifiers are letters,
+/// digits and `-`, so that no path means another one.
+pub(crate) fn route53_action(request: &HttpRequest) -> Option<&'static str> {
+    let (_, path) = host_and_path(request);
+    let path = path.strip_prefix(ROUTE_53)?;
+    let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+    let query = request.uri().split_once('?').map_or("", |(_, query)| query);
+    let mut parameters: BTreeSet<String> = BTreeSet::new();
+    for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+        if !parameters.insert(name.into_owned()) {
+            return None;
+        }
+    }
+    let id = |id: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !id.is_empty() && id.len() <= 64 && id.bytes().all(plain)
+    };
+    let (name, allowed): (_, &[&str]) = match (request.method(), parts.as_slice()) {
+        ("GET", ["hostedzone"]) => {
+            ("ListHostedZones", &["delegationsetid", "hostedzonetype", "marker", "maxitems"])
+        }
+        ("GET", ["hostedzonesbyname"]) => {
+            ("ListHostedZonesByName", &["dnsname", "hostedzoneid", "maxitems"])
+        }
+        ("GET", ["hostedzone", zone]) if id(zone) => ("GetHostedZone", &[]),
+        ("GET", ["hostedzone", zone, "dnssec"]) if id(zone) => ("GetDNSSEC", &[]),
+        ("GET", ["hostedzone", zone, "rrset"]) if id(zone) => {
+            ("ListResourceRecordSets", &["identifier", "maxitems", "name", "type"])
+        }
+        ("POST", ["hostedzone", zone, "rrset"]) if id(zone) => ("ChangeResourceRecordSets", &[]),
+        ("GET", ["change", change]) if id(change) => ("GetChange", &[]),
+        ("GET", ["healthcheck"]) => ("ListHealthChecks", &["marker", "maxitems"]),
+        ("GET", ["healthcheck", check]) if id(check) => ("GetHealthCheck", &[]),
+        ("POST", ["healthcheck", check]) if id(check) => ("UpdateHealthCheck", &[]),
+        ("GET", ["healthcheck", check, "status"]) if id(check) => ("GetHealthCheckStatus", &[]),
+        ("GET", ["healthcheck", check, "lastfailurereason"]) if id(check) => {
+            ("GetHealthCheckLastFailureReason", &[])
+        }
+        ("GET", ["tags", "hostedzone" | "healthcheck", resource]) if id(resource) => {
+            ("ListTagsForResource", &[])
+        }
+        ("GET", ["testdnsanswer"]) => (
+            "TestDNSAnswer",
+            &[
+                "edns0clientsubnetip",
+                "edns0clientsubnetmask",
+                "hostedzoneid",
+                "recordname",
+                "recordtype",
+                "resolverip",
+            ],
+        ),
+        _ => return None,
+    };
+    parameters.iter().all(|given| allowed.contains(&given.as_str())).then_some(name)
+}
+
 /// The bucket and the key that follows it, which may be empty. A bucket stands in the host of AWS's
 /// own endpoints, else at the beginning of the path.
 pub(crate) fn bucket_and_key<'a>(host: &'a str, path: &'a str) -> Option<(&'a str, &'a str)> {
@@ -67,6 +127,49 @@ pub(crate) fn bucket_and_key<'a>(host: &'a str, path: &'a str) -> Option<(&'a st
 mod tests {
     use super::*;
     use aws_smithy_types::body::SdkBody;
+
+    #[test]
+    fn route53_is_known_by_its_paths_alone() {
+        for (method, path, wanted) in [
+            ("GET", "hostedzone", Some("ListHostedZones")),
+            ("GET", "hostedzone?marker=Z1", Some("ListHostedZones")),
+            ("GET", "hostedzonesbyname?dnsname=a.example", Some("ListHostedZonesByName")),
+            ("GET", "hostedzone/Z1", Some("GetHostedZone")),
+            ("GET", "hostedzone/Z1/rrset?name=a&type=A&maxitems=1", Some("ListResourceRecordSets")),
+            ("POST", "hostedzone/Z1/rrset", Some("ChangeResourceRecordSets")),
+            ("POST", "hostedzone/Z1/rrset/", Some("ChangeResourceRecordSets")),
+            ("GET", "change/C1", Some("GetChange")),
+            ("GET", "healthcheck/1-2", Some("GetHealthCheck")),
+            ("POST", "healthcheck/1-2", Some("UpdateHealthCheck")),
+            (
+                "GET",
+                "testdnsanswer?hostedzoneid=Z1&recordname=a&recordtype=A",
+                Some("TestDNSAnswer"),
+            ),
+            ("POST", "hostedzone", None),
+            ("DELETE", "hostedzone/Z1", None),
+            ("DELETE", "healthcheck/1-2", None),
+            ("POST", "healthcheck", None),
+            ("POST", "hostedzone/Z1", None),
+            ("POST", "hostedzone/Z1/rrset?name=a", None),
+            ("POST", "hostedzone/Z1/rrset//", None),
+            ("POST", "hostedzone/Z1/../Z2/rrset", None),
+            ("GET", "hostedzone/Z1/rrset?name=a&name=b", None),
+            ("GET", "hostedzone/Z%31", None),
+            ("GET", "hostedzone//rrset", None),
+            ("GET", "hostedzone/Z1?acl", None),
+            ("PUT", "hostedzone/Z1/rrset", None),
+        ] {
+            let mut request = HttpRequest::new(SdkBody::empty());
+            request.set_method(method).unwrap();
+            request.set_uri(format!("https://route53.amazonaws.com/2013-04-01/{path}")).unwrap();
+            assert_eq!(route53_action(&request), wanted, "{method} {path}");
+        }
+        let mut other = HttpRequest::new(SdkBody::empty());
+        other.set_method("GET").unwrap();
+        other.set_uri("https://route53.amazonaws.com/2012-02-29/hostedzone").unwrap();
+        assert_eq!(route53_action(&other), None);
+    }
 
     fn name(method: &str, uri: &str, header: Option<&'static str>) -> Option<&'static str> {
         let mut request = HttpRequest::new(SdkBody::empty());

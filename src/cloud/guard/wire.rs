@@ -2,19 +2,24 @@
 //!
 //! **Invariant:** reads only the request; what cannot be read is `None`, never a guess.
 
-use crate::cloud::guard::rest::s3_action;
+use crate::cloud::guard::rest::{route53_action, s3_action};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 /// Longest text of an action that is worth comparing or recording.
 const MAX_ACTION: usize = 128;
 
 /// The action in `x-amz-target` (JSON protocols), else in the form field `Action` (query protocol); of
-/// S3 what method and address mean. A request with two of them says nothing.
+/// S3 and Route 53 what method and address mean. A request with two of them says nothing.
 pub(crate) fn action(request: &HttpRequest) -> Option<String> {
-    if signed_service(request).as_deref() == Some("s3") {
+    let by_address = match signed_service(request).as_deref() {
+        Some("s3") => Some(s3_action(request)),
+        Some("route53") => Some(route53_action(request)),
+        _ => None,
+    };
+    if let Some(found) = by_address {
         let named = request.headers().contains_key("x-amz-target");
         let named = named || !form_actions(request).is_empty();
-        return s3_action(request).filter(|_| !named).map(str::to_owned);
+        return found.filter(|_| !named).map(str::to_owned);
     }
     if request.headers().contains_key("smithy-protocol") {
         return cbor_action(request);

@@ -160,6 +160,8 @@ pub(crate) fn environment() -> Environment {
         protected: false,
         sql: SqlAccess::default(),
         databases: BTreeMap::new(),
+        zones: BTreeMap::new(),
+        health_checks: BTreeMap::new(),
         accounts: BTreeMap::new(),
         security_groups: BTreeMap::new(),
         services: BTreeMap::new(),

@@ -4,7 +4,7 @@
 
 use super::input::{self, required, text};
 use super::series::Metric;
-use super::{ecs, rds};
+use super::{ecs, rds, route53};
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::shape::Shape;
@@ -40,8 +40,13 @@ pub(super) fn list(turn: &mut Turn<'_>) -> Outcome {
                 found.is_some_and(|found| value.is_none_or(|value| found == value))
             })
     };
-    let mut rest =
-        rds::list(turn).into_iter().chain(ecs::list(turn)).chain(put).filter(fits).skip(from);
+    let mut rest = rds::list(turn)
+        .into_iter()
+        .chain(ecs::list(turn))
+        .chain(route53::list(turn))
+        .chain(put)
+        .filter(fits)
+        .skip(from);
     let shown: Vec<Shape> = rest.by_ref().take(PAGE).map(|metric| shape(&metric)).collect();
     let next = rest.next().map(|_| Shape::Text((from + PAGE).to_string()));
     let mut fields = vec![("Metrics", Shape::List(shown))];

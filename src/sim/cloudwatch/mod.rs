@@ -1,4 +1,4 @@
-//! CloudWatch: metrics that were put, those that RDS and ECS would publish, and alarms.
+//! CloudWatch: metrics that were put, those that RDS, ECS and Route 53 would publish, and alarms.
 //!
 //! **Invariant:** a call means the same in all three protocols; only here and in the answer's form do
 //! they differ.
@@ -10,6 +10,7 @@ mod input;
 mod list;
 mod put;
 mod rds;
+mod route53;
 mod series;
 mod statistics;
 

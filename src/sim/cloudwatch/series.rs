@@ -3,7 +3,7 @@
 //! **Invariant:** a metric is known by region, namespace, name and exactly its dimensions.
 
 use super::input::{dimensions, required};
-use super::{ecs, rds};
+use super::{ecs, rds, route53};
 use crate::sim::answer::ApiError;
 use crate::sim::dispatch::Turn;
 use crate::sim::services::Datum;
@@ -52,7 +52,7 @@ impl<'a> Site<'a> {
 }
 
 /// The samples of `metric` from `from` to before `to`, none of them in the future, one every minute
-/// at most for those that RDS and ECS publish (`step` seconds apart).
+/// at most for those that services publish (`step` seconds apart).
 pub(super) fn samples(
     site: Site<'_>,
     metric: &Metric,
@@ -61,6 +61,9 @@ pub(super) fn samples(
 ) -> Vec<Datum> {
     if metric.namespace == rds::NAMESPACE {
         return rds::samples(site, metric, (from, to.min(site.now)), step);
+    }
+    if metric.namespace == route53::NAMESPACE {
+        return route53::samples(site, metric, (from, to.min(site.now)), step);
     }
     if metric.namespace == ecs::NAMESPACE {
         return ecs::samples(site, metric, (from, to.min(site.now)), step);

@@ -27,10 +27,10 @@ pub(in crate::sim) fn begin(world: &mut World, region: &str, names: &[String]) {
 
 /// The request's bucket, which must be in the request's region.
 pub(super) fn bucket<'a>(turn: &'a Turn<'_>) -> Result<&'a Bucket, ApiError> {
-    let name = &turn.rest.bucket;
+    let name = &turn.s3.bucket;
     let found = turn.world.services.buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
     if found.region != turn.region {
-        return Err(wrong_region(&turn.rest, &turn.region, name, &found.region));
+        return Err(wrong_region(&turn.s3, &turn.region, name, &found.region));
     }
     Ok(found)
 }
@@ -38,7 +38,7 @@ pub(super) fn bucket<'a>(turn: &'a Turn<'_>) -> Result<&'a Bucket, ApiError> {
 /// The same, to change it.
 pub(super) fn bucket_mut<'a>(turn: &'a mut Turn<'_>) -> Result<&'a mut Bucket, ApiError> {
     bucket(turn)?;
-    let name = turn.rest.bucket.clone();
+    let name = turn.s3.bucket.clone();
     turn.world.services.buckets.get_mut(&name).ok_or_else(|| no_such_bucket(&name))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn list(turn: &mut Turn<'_>) -> Outcome {
 }
 
 pub(super) fn create(turn: &mut Turn<'_>) -> Outcome {
-    let name = turn.rest.bucket.clone();
+    let name = turn.s3.bucket.clone();
     check_name(&name)?;
     let region = constraint(turn)?;
     if region != turn.region {
@@ -92,10 +92,10 @@ fn created(name: &str) -> Body {
 
 /// The region in `CreateBucketConfiguration`.
 fn constraint(turn: &Turn<'_>) -> Result<String, ApiError> {
-    if turn.rest.body.is_empty() {
+    if turn.s3.body.is_empty() {
         return Ok(CLASSIC.to_owned());
     }
-    let texts = texts_of(&turn.rest.body).ok_or_else(malformed_xml)?;
+    let texts = texts_of(&turn.s3.body).ok_or_else(malformed_xml)?;
     let said = texts.into_iter().find(|(path, _)| path.ends_with("/LocationConstraint"));
     Ok(said.map_or_else(|| CLASSIC.to_owned(), |(_, region)| region))
 }
@@ -117,7 +117,7 @@ pub(super) fn delete(turn: &mut Turn<'_>) -> Outcome {
         let message = "The bucket you tried to delete is not empty";
         return Err(ApiError::sender("BucketNotEmpty", message).with_status(409));
     }
-    let name = turn.rest.bucket.clone();
+    let name = turn.s3.bucket.clone();
     turn.world.services.buckets.remove(&name);
     turn.changed(&name, "the bucket was removed");
     Ok(headers_only(204, Vec::new()))
@@ -130,7 +130,7 @@ pub(super) fn head(turn: &mut Turn<'_>) -> Outcome {
 
 /// Answers in every region.
 pub(super) fn location(turn: &mut Turn<'_>) -> Outcome {
-    let name = &turn.rest.bucket;
+    let name = &turn.s3.bucket;
     let found = turn.world.services.buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
     let region = if found.region == CLASSIC { "" } else { &found.region };
     let mut xml = Xml::default();

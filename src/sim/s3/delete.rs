@@ -14,16 +14,16 @@ use crate::sim::xml::{Xml, texts_of};
 const KEYS: usize = 1_000;
 
 pub(super) fn one(turn: &mut Turn<'_>) -> Outcome {
-    let current = bucket(turn)?.current(&turn.rest.key);
-    check_match(&turn.rest, current)?;
-    let key = turn.rest.key.clone();
+    let current = bucket(turn)?.current(&turn.s3.key);
+    check_match(&turn.s3, current)?;
+    let key = turn.s3.key.clone();
     remove(turn, &key)?;
     Ok(headers_only(204, Vec::new()))
 }
 
 pub(super) fn several(turn: &mut Turn<'_>) -> Outcome {
     bucket(turn)?;
-    let texts = texts_of(&turn.rest.body).ok_or_else(malformed_xml)?;
+    let texts = texts_of(&turn.s3.body).ok_or_else(malformed_xml)?;
     let mut keys = Vec::new();
     let mut quiet = false;
     for (path, text) in texts {
@@ -50,7 +50,7 @@ pub(super) fn several(turn: &mut Turn<'_>) -> Outcome {
 
 fn remove(turn: &mut Turn<'_>, key: &str) -> Result<(), crate::sim::answer::ApiError> {
     if bucket_mut(turn)?.objects.remove(key).is_some() {
-        let target = format!("{}/{key}", turn.rest.bucket);
+        let target = format!("{}/{key}", turn.s3.bucket);
         turn.changed(&target, "it was deleted");
     }
     Ok(())

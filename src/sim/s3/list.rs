@@ -40,11 +40,11 @@ struct After {
 
 pub(super) fn objects(turn: &mut Turn<'_>) -> Outcome {
     let found = bucket(turn)?;
-    let prefix = turn.rest.parameter("prefix").unwrap_or_default();
-    let delimiter = turn.rest.parameter("delimiter").unwrap_or_default();
+    let prefix = turn.s3.parameter("prefix").unwrap_or_default();
+    let delimiter = turn.s3.parameter("delimiter").unwrap_or_default();
     let limit = limit(turn)?;
     let after = after(turn)?;
-    let encodes = match turn.rest.parameter("encoding-type") {
+    let encodes = match turn.s3.parameter("encoding-type") {
         None => false,
         Some("url") => true,
         Some(other) => {
@@ -86,7 +86,7 @@ pub(super) fn objects(turn: &mut Turn<'_>) -> Outcome {
 /// `max-keys`, at most a page.
 fn limit(turn: &Turn<'_>) -> Result<usize, ApiError> {
     let name = "max-keys";
-    let Some(text) = turn.rest.parameter(name) else { return Ok(PAGE) };
+    let Some(text) = turn.s3.parameter(name) else { return Ok(PAGE) };
     let number = text.parse::<usize>().map_err(|_| {
         invalid_argument("Provided max-keys not an integer or within integer range", name, text)
     })?;
@@ -95,8 +95,8 @@ fn limit(turn: &Turn<'_>) -> Result<usize, ApiError> {
 
 /// `start-after`, which a continuation token replaces.
 fn after(turn: &Turn<'_>) -> Result<After, ApiError> {
-    let Some(token) = turn.rest.parameter("continuation-token") else {
-        let text = turn.rest.parameter("start-after").unwrap_or_default().to_owned();
+    let Some(token) = turn.s3.parameter("continuation-token") else {
+        let text = turn.s3.parameter("start-after").unwrap_or_default().to_owned();
         return Ok(After { text, whole_prefix: false });
     };
     let read = || {
@@ -114,7 +114,7 @@ fn page(
     (limit, more): (usize, bool),
     written: &dyn Fn(&str) -> String,
 ) -> Xml {
-    let request = &turn.rest;
+    let request = &turn.s3;
     let mut xml = Xml::default();
     xml.element_in("ListBucketResult", NAMESPACE, |xml| {
         xml.leaf("Name", &request.bucket);

@@ -14,7 +14,7 @@ mod wire;
 pub(in crate::sim) use buckets::begin;
 pub(in crate::sim) use refusals::{internal, slow_down, unknown};
 pub(in crate::sim) use state::{Bucket, Version, etag};
-pub(in crate::sim) use wire::{Request, operation};
+pub(in crate::sim) use wire::{Request, operation, unescaped};
 
 use crate::sim::answer::{Body, Outcome, RestAnswer};
 use crate::sim::dispatch::Turn;
@@ -51,7 +51,7 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
         "PutObject" => objects::put(turn),
         "DeleteObject" => delete::one(turn),
         "DeleteObjects" => delete::several(turn),
-        _ => Err(unknown(&turn.rest)),
+        _ => Err(unknown(&turn.s3)),
     }
 }
 

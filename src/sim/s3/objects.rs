@@ -16,23 +16,23 @@ use crate::sim::simulator::http_date;
 const METADATA: &str = "x-amz-meta-";
 
 pub(super) fn put(turn: &mut Turn<'_>) -> Outcome {
-    let current = bucket(turn)?.current(&turn.rest.key);
-    check_put(&turn.rest, current)?;
+    let current = bucket(turn)?.current(&turn.s3.key);
+    check_put(&turn.s3, current)?;
     let version = version(turn);
-    let (key, tag, size) = (turn.rest.key.clone(), version.etag.clone(), version.body.len());
+    let (key, tag, size) = (turn.s3.key.clone(), version.etag.clone(), version.body.len());
     bucket_mut(turn)?.objects.insert(key.clone(), vec![version]);
-    let target = format!("{}/{key}", turn.rest.bucket);
+    let target = format!("{}/{key}", turn.s3.bucket);
     turn.changed(&target, format!("{size} bytes were put"));
     Ok(headers_only(200, vec![("etag", tag)]))
 }
 
 fn version(turn: &mut Turn<'_>) -> Version {
-    let body = std::mem::take(&mut turn.rest.body);
-    let headers = &turn.rest.headers;
+    let body = std::mem::take(&mut turn.s3.body);
+    let headers = &turn.s3.headers;
     let metadata = headers.iter().filter_map(|(name, value)| {
         name.strip_prefix(METADATA).map(|name| (name.to_owned(), value.clone()))
     });
-    let kind = turn.rest.header("content-type").unwrap_or("binary/octet-stream");
+    let kind = turn.s3.header("content-type").unwrap_or("binary/octet-stream");
     Version {
         modified: turn.now,
         etag: etag(&body),
@@ -69,11 +69,11 @@ fn is_one_of(header: &str, tag: &str) -> bool {
 }
 
 pub(super) fn get(turn: &mut Turn<'_>) -> Outcome {
-    if turn.rest.header("range").is_some() {
+    if turn.s3.header("range").is_some() {
         return Err(not_implemented("Range"));
     }
     let version = found(turn)?;
-    if is_known(&turn.rest, version) {
+    if is_known(&turn.s3, version) {
         return Ok(headers_only(304, vec![("etag", version.etag.clone())]));
     }
     let (headers, body) = (headers(version), version.body.clone());
@@ -82,7 +82,7 @@ pub(super) fn get(turn: &mut Turn<'_>) -> Outcome {
 
 pub(super) fn head(turn: &mut Turn<'_>) -> Outcome {
     let version = found(turn)?;
-    if is_known(&turn.rest, version) {
+    if is_known(&turn.s3, version) {
         return Ok(headers_only(304, vec![("etag", version.etag.clone())]));
     }
     let mut headers = headers(version);
@@ -92,7 +92,7 @@ pub(super) fn head(turn: &mut Turn<'_>) -> Outcome {
 
 /// The object, if the reader's `If-Match` holds.
 fn found<'a>(turn: &'a Turn<'_>) -> Result<&'a Version, ApiError> {
-    let request = &turn.rest;
+    let request = &turn.s3;
     let version = bucket(turn)?.current(&request.key).ok_or_else(|| no_such_key(&request.key))?;
     match request.header("if-match") {
         Some(wanted) if !is_one_of(wanted, &version.etag) => Err(precondition_failed("If-Match")),

@@ -114,7 +114,7 @@ fn name(request: &Request) -> Option<&'static str> {
 }
 
 /// Undoes percent-encoding; `None` when that gives no text.
-fn unescaped(text: &str) -> Option<String> {
+pub(in crate::sim) fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

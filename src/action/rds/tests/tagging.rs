@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that change, disclose, remove or tell, and make nothing that would stay; an export of logs takes
 /// no tags, and what it writes is evidence that is to stay.
-const CREATES_NOTHING: [&str; 13] = [
+const CREATES_NOTHING: [&str; 15] = [
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:RevokeSecurityGroupIngress",
     "ecs:UpdateService",
@@ -24,6 +24,9 @@ const CREATES_NOTHING: [&str; 13] = [
     "rds:ModifyDBInstance",
     "rds:PromoteReadReplica",
     "rds:RebootDBInstance",
+    // Records and health checks carry no tags.
+    "route53:ChangeResourceRecordSets",
+    "route53:UpdateHealthCheck",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",
     "secretsmanager:UpdateSecretVersionStage",
