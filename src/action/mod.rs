@@ -15,6 +15,7 @@ mod notify;
 mod outcome;
 mod rds;
 mod route53;
+mod runbook;
 mod secrets;
 mod shell;
 pub mod spec;
@@ -75,6 +76,7 @@ pub fn standard() -> Catalogue {
         Arc::new(notify::NotifyWebhook::default()),
         Arc::new(notify::NotifySns::default()),
         Arc::new(shell::ShellRun::default()),
+        Arc::new(runbook::Call::default()),
     ];
     Catalogue::of(actions)
 }

@@ -73,9 +73,31 @@ impl StepKey {
         &self.0
     }
 
-    /// The step's id without the item.
+    /// The step's id without the item: `scale`, and of a called runbook's step `failover/scale`.
     pub fn id(&self) -> &str {
         self.0.split('[').next().unwrap_or(&self.0)
+    }
+
+    /// The call that the step belongs to, `failover` of `failover/scale`; empty for a step of the run's own
+    /// runbook.
+    pub fn frame(&self) -> &str {
+        frame_of(self.id())
+    }
+
+    /// The id by which steps of its own runbook know it: `scale` of `failover/scale`.
+    pub fn local(&self) -> &str {
+        local_of(self.id())
+    }
+
+    /// The key of the step with this id beside it.
+    #[must_use]
+    pub fn beside(&self, id: &str) -> Self {
+        Self(joined(self.frame(), id))
+    }
+
+    /// Whether the step belongs to the call `frame`, or to one within it; to the run it always does.
+    pub fn is_within(&self, frame: &str) -> bool {
+        frame.is_empty() || self.0.strip_prefix(frame).is_some_and(|rest| rest.starts_with(FRAME))
     }
 }
 
@@ -83,6 +105,33 @@ impl fmt::Display for StepKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What stands between a call and a step of the runbook that it calls.
+const FRAME: char = '/';
+
+/// The call in an id; empty for a step of the run's own runbook.
+pub fn frame_of(id: &str) -> &str {
+    id.rsplit_once(FRAME).map_or("", |(frame, _)| frame)
+}
+
+/// What is left of an id without the calls that lead to it.
+pub fn local_of(id: &str) -> &str {
+    id.rsplit_once(FRAME).map_or(id, |(_, local)| local)
+}
+
+/// The id of the step `local` in the call `frame`.
+pub fn joined(frame: &str, local: &str) -> String {
+    if frame.is_empty() { local.to_owned() } else { format!("{frame}{FRAME}{local}") }
+}
+
+/// A call and all calls that it stands in, innermost first; the run itself is none of them.
+pub fn frames(frame: &str) -> impl Iterator<Item = &str> {
+    fn outer<'a>(frame: &&'a str) -> Option<&'a str> {
+        let inner: &'a str = frame;
+        Some(frame_of(inner)).filter(|frame| !frame.is_empty())
+    }
+    std::iter::successors(Some(frame).filter(|frame| !frame.is_empty()), outer)
 }
 
 /// The name of a database instance that a step of a run creates beside `source`:
@@ -144,6 +193,26 @@ mod tests {
         assert_eq!(RunId::parse(first.as_str()), Some(first.clone()));
         assert_eq!(RunId::parse(&first.as_str().to_ascii_uppercase()), Some(first));
         assert_eq!(RunId::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn a_key_tells_the_call_that_it_belongs_to() {
+        let key = StepKey::item("failover/data/scale", "a/b");
+        assert_eq!((key.id(), key.frame()), ("failover/data/scale", "failover/data"));
+        assert_eq!((key.local(), key.beside("x").as_str()), ("scale", "failover/data/x"));
+        assert_eq!(frames(key.frame()).collect::<Vec<_>>(), ["failover/data", "failover"]);
+        for (frame, within) in [
+            ("", true),
+            ("failover", true),
+            ("failover/data", true),
+            ("fail", false),
+            ("data", false),
+        ] {
+            assert_eq!(key.is_within(frame), within, "{frame}");
+        }
+        let own = StepKey::item("scale", "a/b");
+        assert_eq!((own.frame(), own.local(), frames("").count()), ("", "scale", 0));
+        assert!(!own.is_within("scale"));
     }
 
     #[test]

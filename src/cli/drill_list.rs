@@ -14,7 +14,7 @@ use crate::cli::out;
 use crate::cli::project::FileKind;
 use crate::journal::{RunSummary, list_runs};
 use crate::report::HistoryRow;
-use crate::runbook::{Drill, check_drill, load_drill, load_runbook};
+use crate::runbook::{Drill, check_drill, load_drill, load_runbook_in};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -80,17 +80,19 @@ fn problems(tools: &Tools, drill: &Drill) -> Vec<String> {
     let mut problems = Vec::new();
     match tools.project.read(FileKind::Runbook, &drill.runbook) {
         Err(_) => problems.push(format!("there is no runbook `{}`", drill.runbook)),
-        Ok(found) => match load_runbook(&found.file, &found.text, &tools.catalogue) {
-            Err(found) => {
-                problems.push(format!("runbook `{}` has {}", drill.runbook, counted(&found)));
-            }
-            Ok((runbook, _)) => {
-                let found = check_drill(drill, &runbook);
-                if found.has_errors() {
-                    problems.push(format!("the file has {}", counted(&found)));
+        Ok(found) => {
+            match load_runbook_in(&found.file, &found.text, &tools.catalogue, &tools.project) {
+                Err(found) => {
+                    problems.push(format!("runbook `{}` has {}", drill.runbook, counted(&found)));
+                }
+                Ok((runbook, _)) => {
+                    let found = check_drill(drill, &runbook);
+                    if found.has_errors() {
+                        problems.push(format!("the file has {}", counted(&found)));
+                    }
                 }
             }
-        },
+        }
     }
     match tools.estate(&drill.estate) {
         Err(_) => problems.push(format!("estate `{}` is missing or not valid", drill.estate)),

@@ -4,6 +4,7 @@
 //! difference and said so, and that is in its journal. Where it acts and what protects it never changes,
 //! nor, once a step has begun, what steps take from the estate.
 
+use crate::base::diagnostic::Problems;
 use crate::base::digest::Digest;
 use crate::base::form::Form;
 use crate::base::value::Value;
@@ -15,6 +16,7 @@ use crate::cli::launch::{Tools, environment, operator, stored_json};
 use crate::cli::out;
 use crate::cli::project::read_bounded;
 use crate::cli::session::{Session, verify_account};
+use crate::cli::undertake::embedded;
 use crate::cloud::GuardPolicy;
 use crate::engine::Change;
 use crate::estate::{Environment, Estate, Objectives};
@@ -22,7 +24,7 @@ use crate::journal::Person;
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::{Plan, Source};
 use crate::plan::{Durations, PlanRequest, PlanTools, build, carry_over, predicted_failures};
-use crate::runbook::{Difference, Given, Runbook, bind_parameters, difference, load_runbook};
+use crate::runbook::{Difference, Given, Runbook, bind_parameters, difference, load_runbook_in};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,26 +76,32 @@ pub(super) fn compare(
     args: EditedArgs,
 ) -> Result<GoesOn, CommandError> {
     let (runbook_now, estate_now) = (now(tools, &plan.runbook)?, now(tools, &plan.estate)?);
-    let (old, _) = load_runbook(&plan.runbook.file, &plan.runbook.text, &tools.catalogue)?;
+    let old = embedded(tools, plan)?;
+    // A called runbook that was edited is an edit of the one that calls.
+    let called =
+        plan.called.values().map(|source| now(tools, source)).collect::<Result<Vec<_>, _>>()?;
+    let runbook_now = match called.iter().any(Option::is_some) {
+        true => runbook_now.or_else(|| Some(plan.runbook.text.clone())),
+        false => runbook_now,
+    };
     let old_estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
     let before = environment(&old_estate, &plan.environment.name)?.clone();
     let mut found = Difference::default();
     let (mut problems, mut fixed, mut easier) = (None, Vec::new(), Vec::new());
-    let runbook =
-        match runbook_now.map(|text| load_runbook(&plan.runbook.file, &text, &tools.catalogue)) {
-            None => old,
-            Some(Ok((new, _))) => {
-                found = difference(&old, &new);
-                easier = weakened(&old, &new);
-                found.lines.extend(easier.iter().cloned());
-                new
-            }
-            Some(Err(wrong)) => {
-                found.lines.push(format!("~ runbook {} has problems", plan.runbook.file));
-                problems = Some(CommandError::from(wrong));
-                old
-            }
-        };
+    let runbook = match runbook_now.map(|text| reloaded(tools, &plan.runbook.file, &text)) {
+        None => old,
+        Some(Ok((new, _))) => {
+            found = difference(&old, &new);
+            easier = weakened(&old, &new);
+            found.lines.extend(easier.iter().cloned());
+            new
+        }
+        Some(Err(wrong)) => {
+            found.lines.push(format!("~ runbook {} has problems", plan.runbook.file));
+            problems = Some(CommandError::from(wrong));
+            old
+        }
+    };
     let estate = match estate_now.map(|text| tools.parse_estate(&plan.estate.file, &text)) {
         None => old_estate,
         Some(Ok(new)) => {
@@ -135,6 +143,11 @@ pub(super) fn compare(
     out::progress(&message);
     let edited = Edited { difference: found, weakened: easier, before, runbook, estate };
     Ok(GoesOn::Changed(Box::new(edited)))
+}
+
+/// The runbook as the project has it now, with those that it calls.
+fn reloaded(tools: &Tools, file: &str, text: &str) -> Result<(Runbook, Problems), Problems> {
+    load_runbook_in(file, text, &tools.catalogue, &tools.project)
 }
 
 /// Whether all that must stay as it was has stayed.

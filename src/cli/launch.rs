@@ -31,7 +31,7 @@ use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate, Objectives};
 use crate::plan::model::{Plan, RunMode};
 use crate::plan::{PlanError, PlanRequest, PlanTools, build, predicted_failures};
-use crate::runbook::{Given, Runbook, load_runbook};
+use crate::runbook::{Given, Runbook, load_runbook_in};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,7 +128,8 @@ impl Tools {
     /// It is not there, or has problems.
     pub(super) fn runbook(&self, name: &str) -> Result<Runbook, CommandError> {
         let found = self.project.read(FileKind::Runbook, name)?;
-        let (runbook, warnings) = load_runbook(&found.file, &found.text, &self.catalogue)?;
+        let (runbook, warnings) =
+            load_runbook_in(&found.file, &found.text, &self.catalogue, &self.project)?;
         tell_warnings(&warnings);
         Ok(runbook)
     }

@@ -285,26 +285,17 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
         Event::QuestionExpired { step } => format!("{step}: nobody answered in time"),
         // What a command does is told by what follows from it.
         Event::CommandTaken { .. } | Event::QuestionClosed { .. } => return None,
-        Event::ApprovalGiven { .. }
-        | Event::ApprovalWithdrawn { .. }
-        | Event::FiguresShown { .. }
-        | Event::AnswerRefused { .. }
-        | Event::CommandRefused { .. }
-        | Event::RunPaused { .. }
-        | Event::RunContinued { .. }
-        | Event::FormSwitched { .. }
-        | Event::PlanChanged { .. }
-        | Event::PlanKept { .. }
-        | Event::AbortRequested { .. } => {
-            let step = event.step().map(|step| format!("{step}: ")).unwrap_or_default();
-            format!("{step}{}", control_sentence(event).unwrap_or_default())
-        }
         Event::RunInterrupted { reason } => format!("stopped: {reason}"),
         Event::PredictionScored { held, total, wrong } => {
             let wrong = wrong.iter().map(|text| format!("\n  wrong: {text}")).collect::<String>();
             format!("prediction: {held} of {total} held{wrong}")
         }
         Event::RunFinished { outcome } => format!("run {}", outcome_word(*outcome)),
+        // What people did to the run.
+        _ => {
+            let step = event.step().map(|step| format!("{step}: ")).unwrap_or_default();
+            format!("{step}{}", control_sentence(event)?)
+        }
     })
 }
 

@@ -8,6 +8,7 @@ use crate::base::diagnostic::{Problems, Span, nearest};
 use crate::base::yaml::{MAX_BYTES, decode, too_large};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
+use crate::runbook::{Library, Text};
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -264,4 +265,10 @@ fn bytes_of(path: &Path, most: u64) -> Result<Result<Vec<u8>, Unfit>, CommandErr
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+impl Library for Project {
+    fn runbook(&self, name: &str) -> Result<Text, String> {
+        let found = self.read(FileKind::Runbook, name).map_err(|error| error.to_string())?;
+        Ok(Text { file: found.file, text: found.text })
+    }
 }

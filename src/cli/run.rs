@@ -14,12 +14,12 @@ use crate::cli::people::People;
 use crate::cli::project::read_bounded;
 use crate::cli::session::{Session, Since, verify_account};
 use crate::cli::shared::lost_region;
-use crate::cli::undertake::plan_parameters;
+use crate::cli::undertake::{embedded, plan_parameters};
 use crate::cloud::GuardPolicy;
 use crate::estate::{Estate, Objectives};
 use crate::plan::model::{PLAN_VERSION, Plan, RunMode};
 use crate::plan::{Durations, PlanRequest, PlanTools, build, moved_facts};
-use crate::runbook::{Runbook, load_runbook};
+use crate::runbook::Runbook;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -115,16 +115,17 @@ pub(super) fn read_plan(tools: &Tools, path: &Path) -> Result<StoredPlan, Comman
     }
     let original = std::fs::read_to_string(tools.state.plan(&plan.run)).ok();
     let digest = Digest::of(text.as_bytes());
-    let embedded = [&plan.runbook, &plan.estate]
-        .iter()
+    let whole = [&plan.runbook, &plan.estate]
+        .into_iter()
+        .chain(plan.called.values())
         .all(|source| Digest::of(source.text.as_bytes()).as_str() == source.digest);
     let unchanged = original.is_none_or(|original| original == text) && stored_json(&plan) == text;
-    if !embedded || !unchanged {
+    if !whole || !unchanged {
         let message = format!("{shown} was changed after it was made ({})", digest.short());
         return Err(CommandError::new(Exit::Refused, message)
             .help("make the plan again with --dry-run --out"));
     }
-    let (runbook, _) = load_runbook(&plan.runbook.file, &plan.runbook.text, &tools.catalogue)?;
+    let runbook = embedded(tools, &plan)?;
     let estate = tools.parse_estate(&plan.estate.file, &plan.estate.text)?;
     Ok(StoredPlan { plan, estate, runbook, digest })
 }

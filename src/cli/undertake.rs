@@ -18,8 +18,8 @@ use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
 use crate::journal::{Failing, FailingStore, Fence, Person, Store};
-use crate::plan::model::Plan;
-use crate::runbook::{Given, bind_parameters, load_runbook};
+use crate::plan::model::{Plan, Source};
+use crate::runbook::{Given, Runbook, Text, bind_parameters, load_runbook_in};
 use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,12 +144,25 @@ fn stopped_at_once(plan: &Plan) -> CommandError {
         .help(format!("`drctl resume {}` looks first and repeats nothing that was done", plan.run))
 }
 
+/// The runbook that a plan embeds, with those that it calls.
+///
+/// # Errors
+/// It is not valid for this version of drctl.
+pub(super) fn embedded(tools: &Tools, plan: &Plan) -> Result<Runbook, CommandError> {
+    let text = |it: &Source| Text { file: it.file.clone(), text: it.text.clone() };
+    let library: BTreeMap<String, Text> =
+        plan.called.iter().map(|(name, it)| (name.clone(), text(it))).collect();
+    let source = &plan.runbook;
+    let loaded = load_runbook_in(&source.file, &source.text, &tools.catalogue, &library);
+    Ok(loaded.map(|(runbook, _)| runbook)?)
+}
+
 /// The plan's parameters with their declared types.
 ///
 /// # Errors
 /// The embedded runbook is not valid for this version of drctl.
 pub(super) fn plan_parameters(tools: &Tools, plan: &Plan) -> Result<Values, CommandError> {
-    let (runbook, _) = load_runbook(&plan.runbook.file, &plan.runbook.text, &tools.catalogue)?;
+    let runbook = embedded(tools, plan)?;
     let given: BTreeMap<String, Given> = plan
         .parameters
         .iter()

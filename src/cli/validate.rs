@@ -13,7 +13,7 @@ use crate::cli::out;
 use crate::cli::project::{FileKind, Found};
 use crate::runbook::{
     Drill, Unusable, check_drill, check_drill_environment, check_drill_faults, check_drill_values,
-    check_file_name, load_drill, load_runbook, unusable_reference,
+    check_file_name, load_drill, load_runbook_in, unusable_reference,
 };
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -96,7 +96,8 @@ fn check(tools: &Tools, found: &Found) -> Problems {
         Some("Drill") => load_drill(file, text).map(|drill| check_referred(tools, &drill)),
         Some("Estate") => crate::estate::load(file, text).map(|_| none()),
         Some("Config") => config::load(Path::new("."), file, text).map(|_| none()),
-        _ => load_runbook(file, text, &tools.catalogue).map(|(_, warnings)| warnings),
+        _ => load_runbook_in(file, text, &tools.catalogue, &tools.project)
+            .map(|(_, warnings)| warnings),
     };
     let mut problems = outcome.unwrap_or_else(|problems| problems);
     let kind = match kind_of(text) {
@@ -115,7 +116,8 @@ fn check(tools: &Tools, found: &Found) -> Problems {
 fn check_referred(tools: &Tools, drill: &Drill) -> Problems {
     let mut problems = Problems::in_text(&drill.file, &drill.text);
     let runbook = referred(tools, FileKind::Runbook, &drill.runbook, |it| {
-        load_runbook(&it.file, &it.text, &tools.catalogue).map(|(runbook, _)| runbook)
+        load_runbook_in(&it.file, &it.text, &tools.catalogue, &tools.project)
+            .map(|(runbook, _)| runbook)
     });
     match &runbook {
         Ok(runbook) => problems.append(check_drill(drill, runbook)),

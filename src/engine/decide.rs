@@ -5,12 +5,12 @@
 use super::effect::{Effect, Part};
 use super::form::left_out_by_form;
 use super::machine::{Live, Machine};
-use super::undo::undo_plan;
+use super::undo::undo_plan_within;
 use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, Event, SkipReason};
 use crate::journal::fold::{CONTINUE, StepStatus, UNDO};
+use crate::plan::depends_on;
 use crate::plan::model::{OnFailure, PlannedStep};
-use crate::plan::refers_to;
 
 impl Machine {
     /// Moves everything that can move, until nothing does.
@@ -36,7 +36,7 @@ impl Machine {
 
     fn decide_once(&mut self) -> bool {
         let before = self.state.last_seq;
-        let stopped_by = self.stopped_by();
+        let stops = self.stops();
         let due = self.agenda.take().into_iter().map(|place| &self.plan.steps[place]);
         let pending: Vec<PlannedStep> = due
             .filter(|step| self.status(&step.key) == StepStatus::Pending)
@@ -44,7 +44,8 @@ impl Machine {
             .cloned()
             .collect();
         for step in pending {
-            self.decide_step(&step, stopped_by.as_ref());
+            let stopped_by = stops.iter().find(|(frame, _)| step.key.is_within(frame));
+            self.decide_step(&step, stopped_by.map(|(_, cause)| cause));
         }
         self.undo_next();
         self.state.last_seq != before
@@ -53,10 +54,18 @@ impl Machine {
     fn decide_step(&mut self, step: &PlannedStep, stopped_by: Option<&StepKey>) {
         let ended = |key: &StepKey| self.status(key).is_over();
         if step.always {
-            if step.needs.iter().all(ended) && !self.undo_pending() {
-                self.start(&step.key, Part::Forward);
+            if step.needs.iter().all(ended) && !self.undo_pending(step.key.frame()) {
+                match self.never_entered(step) {
+                    None => self.start(&step.key, Part::Forward),
+                    Some(reason) => {
+                        self.emit(Event::StepSkipped { step: step.key.clone(), reason })
+                    }
+                }
             }
             return;
+        }
+        if !step.children.is_empty() {
+            return self.decide_call(step, stopped_by);
         }
         let unmet = step.needs.iter().find(|key| self.serves(key, step) == Some(false));
         let reason = match (&self.state.aborting, stopped_by, unmet) {
@@ -75,7 +84,7 @@ impl Machine {
 
     /// Whether `need` ended so that `step` can go on: it succeeded, or it was left out by a
     /// person or by the form of the run, `step` does not refer to it, and what it waited for serves. `None` while that is open.
-    fn serves(&self, need: &StepKey, step: &PlannedStep) -> Option<bool> {
+    pub(super) fn serves(&self, need: &StepKey, step: &PlannedStep) -> Option<bool> {
         let found = &self.state.steps[need];
         if !found.status.is_over() {
             return None;
@@ -85,7 +94,7 @@ impl Machine {
         }
         let skipped = matches!(found.skip, Some(SkipReason::Operator { .. }))
             || left_out_by_form(self.step(need), found.skip.as_ref());
-        if !skipped || refers_to(step, need.id()) {
+        if !skipped || depends_on(&self.plan.calls, step, need) {
             return Some(false);
         }
         let further: Vec<Option<bool>> =
@@ -97,21 +106,35 @@ impl Machine {
         }
     }
 
-    fn start(&mut self, step: &StepKey, part: Part) {
+    pub(super) fn start(&mut self, step: &StepKey, part: Part) {
         self.live.insert(step.clone(), Live::Beginning);
         self.effect(Effect::Begin { step: step.clone(), part });
     }
 
-    /// The first failed step whose policy stops the run.
-    fn stopped_by(&self) -> Option<StepKey> {
+    /// Failed steps whose policy stops the run, or the call that they stand in, with what they stop.
+    fn stops(&self) -> Vec<(String, StepKey)> {
         if !self.agenda.is_troubled() {
-            return None;
+            return Vec::new();
         }
-        let stops = |step: &&PlannedStep| {
-            let goes_on = self.policy(step) == OnFailure::Continue && !self.was_rejected(&step.key);
-            self.has_failed(&step.key) && !step.always && !goes_on
-        };
-        self.plan.steps.iter().find(stops).map(|step| step.key.clone())
+        let failed =
+            self.plan.steps.iter().filter(|step| self.has_failed(&step.key) && !step.always);
+        failed
+            .filter_map(|step| {
+                let rejected = self.was_rejected(&step.key);
+                if self.policy(step) == OnFailure::Continue && !rejected {
+                    return None;
+                }
+                Some((self.reach(step).to_owned(), step.key.clone()))
+            })
+            .collect()
+    }
+
+    /// What the failure of the step ends or undoes: the call that it stands in, as a run of its own; where a
+    /// person decided it, the whole run.
+    fn reach<'a>(&self, step: &'a PlannedStep) -> &'a str {
+        let decided = self.was_rejected(&step.key)
+            || (step.on_failure == OnFailure::Ask && self.state.steps[&step.key].answer.is_some());
+        if decided { "" } else { step.key.frame() }
     }
 
     /// Whether the step failed; it may have been undone since.
@@ -126,7 +149,7 @@ impl Machine {
     }
 
     /// What happens because this step failed; for `ask`, what the operator answered.
-    fn policy(&self, step: &PlannedStep) -> OnFailure {
+    pub(super) fn policy(&self, step: &PlannedStep) -> OnFailure {
         if step.on_failure != OnFailure::Ask {
             return step.on_failure;
         }
@@ -137,29 +160,42 @@ impl Machine {
         }
     }
 
-    /// Whether a failure or an abort asks for what was done to be undone.
-    pub(super) fn undo_wanted(&self) -> bool {
+    /// Calls whose steps are undone because of a failure; the empty one is the whole run, also by an abort.
+    pub(super) fn undo_frames(&self) -> Vec<String> {
         let aborted = self.state.aborting.as_ref().is_some_and(|abort| abort.undo);
-        let failed = self.agenda.is_troubled()
-            && self
-                .plan
-                .steps
-                .iter()
-                .any(|step| self.has_failed(&step.key) && self.policy(step) == OnFailure::Undo);
-        aborted || failed
+        if aborted {
+            return vec![String::new()];
+        }
+        if !self.agenda.is_troubled() {
+            return Vec::new();
+        }
+        let wants = |step: &&PlannedStep| {
+            self.has_failed(&step.key) && self.policy(step) == OnFailure::Undo
+        };
+        let found = self.plan.steps.iter().filter(wants);
+        found.map(|step| self.reach(step).to_owned()).collect()
     }
 
-    fn undo_pending(&self) -> bool {
-        self.undo_wanted() && !undo_plan(&self.plan, &self.state).undo.is_empty()
+    /// Whether undos are still due that a clean-up in the call `frame` has to wait for.
+    fn undo_pending(&self, frame: &str) -> bool {
+        let frames = self.undo_frames();
+        if frames.is_empty() {
+            return false;
+        }
+        let found = undo_plan_within(&self.plan, &self.state, &frames);
+        found.steps().any(|step| step.is_within(frame))
     }
 
-    /// Starts the undos that have nothing to wait for, once no step of the run is in flight.
+    /// Starts the undos that have nothing to wait for, once no step that they concern is in flight.
     fn undo_next(&mut self) {
-        let forward = |step: &StepKey| self.status(step) != StepStatus::Undoing;
-        if !self.undo_wanted() || self.live.keys().any(forward) {
+        let frames = self.undo_frames();
+        let concerned = |step: &StepKey| frames.iter().any(|frame| step.is_within(frame));
+        let forward = |step: &StepKey| self.status(step) != StepStatus::Undoing && concerned(step);
+        if frames.is_empty() || self.live.keys().any(forward) {
             return;
         }
-        let ready = undo_plan(&self.plan, &self.state).undo.into_iter().next().unwrap_or_default();
+        let found = undo_plan_within(&self.plan, &self.state, &frames);
+        let ready = found.undo.into_iter().next().unwrap_or_default();
         for step in ready {
             if self.status(&step) != StepStatus::Undoing {
                 self.emit(Event::UndoStarted { step: step.clone() });

@@ -28,7 +28,7 @@ impl Machine {
             RunOutcome::Aborted
         } else if any(StepStatus::UndoFailed) {
             RunOutcome::Failed
-        } else if self.undo_wanted() && any(StepStatus::Undone) {
+        } else if self.undo_frames().iter().any(String::is_empty) && any(StepStatus::Undone) {
             RunOutcome::Undone
         } else if steps().any(|step| step.error.is_some()) {
             RunOutcome::Failed

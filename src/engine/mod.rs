@@ -9,6 +9,7 @@
 mod agenda;
 mod answer;
 mod approver;
+mod call;
 mod change;
 mod command;
 mod decide;

@@ -6,8 +6,8 @@ use super::machine::Machine;
 use super::undo::undo_plan;
 use crate::base::ids::StepKey;
 use crate::journal::fold::{CONTINUE, ChoiceRecord, RETRY, SKIP, STOP, StepStatus, UNDO};
+use crate::plan::depends_on;
 use crate::plan::model::PlannedStep;
-use crate::plan::refers_to;
 use std::collections::BTreeSet;
 
 /// The answers that a failure with `on_failure: ask` takes.
@@ -41,7 +41,8 @@ impl Machine {
         if choice == SKIP {
             let skips = self.cut_off_by(step, |other, lost| {
                 let lost_need = other.needs.iter().any(|it| it != step && lost.contains(it));
-                lost_need || (other.needs.contains(step) && refers_to(other, step.id()))
+                lost_need
+                    || (other.needs.contains(step) && depends_on(&self.plan.calls, other, step))
             });
             let text = format!(
                 "{step} counts as skipped and what needs it goes on; what refers to its outputs is \

@@ -16,6 +16,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+mod calls;
 mod control;
 mod doubt;
 mod gates;

@@ -34,6 +34,11 @@ impl UndoPlan {
 
 /// What undoing the run would do now, or does from here on.
 pub fn undo_plan(plan: &Plan, state: &RunState) -> UndoPlan {
+    undo_plan_within(plan, state, &[String::new()])
+}
+
+/// The same of undoing the steps of some calls only; the empty one is the whole run.
+pub(super) fn undo_plan_within(plan: &Plan, state: &RunState, frames: &[String]) -> UndoPlan {
     let mut found = UndoPlan::default();
     // By step: how many waves come before it, and what depends on it and cannot be undone.
     let mut places: BTreeMap<&StepKey, (usize, Option<&StepKey>)> = BTreeMap::new();
@@ -47,7 +52,8 @@ pub fn undo_plan(plan: &Plan, state: &RunState) -> UndoPlan {
             continue;
         }
         let (wave, blocked) = places.remove(&step.key).unwrap_or_default();
-        let wanted = may_be_undone(step, stands);
+        let meant = frames.iter().any(|frame| step.key.is_within(frame));
+        let wanted = meant && may_be_undone(step, stands);
         let undone = wanted && blocked.is_none();
         if undone {
             if found.undo.len() <= wave {

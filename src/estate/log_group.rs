@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn names_are_checked_where_they_stand() {
         for (groups, wanted) in [
-            ("api: {}", "missing field `name`"),
-            ("api: { name: \"a b\" }", "x.yaml:4:27: error[DR004]"),
+            ("api: {}", "a log group needs the field `name`"),
+            ("api: { name: \"a b\" }", "x.yaml:4:28: error[DR004]"),
             ("api: { name: \"\" }", "is no name of a log group"),
             ("api: { nam: x, name: y }", "did you mean `name`"),
         ] {

@@ -259,8 +259,8 @@ mod tests {
     #[test]
     fn every_problem_of_a_service_has_its_place() {
         for (services, wanted) in [
-            ("  api: { task_definition: \"api:1\" }\n", "missing field `cluster`"),
-            ("  api: { cluster: main }\n", "missing field `task_definition`"),
+            ("  api: { task_definition: \"api:1\" }\n", "a service needs the field `cluster`"),
+            ("  api: { cluster: main }\n", "a service needs the field `task_definition`"),
             ("  api: { cluster: main, task_definition: api }\n", "`api` is no task definition"),
             ("  api: { cluster: main, task_definition: \"api:0\" }\n", "is no task definition"),
             ("  api: { cluster: main, task_definition: \":3\" }\n", "is no task definition"),

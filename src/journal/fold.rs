@@ -287,14 +287,19 @@ impl RunState {
             | Event::FiguresShown { step, .. }
             | Event::QuestionClosed { step }
             | Event::QuestionExpired { step } => {
-                let unknown = || FoldProblem::UnknownStep(step.clone());
-                let form = self.form;
-                let state = self.steps.get_mut(step).ok_or_else(unknown)?;
-                let failed = |problem| FoldProblem::Step { step: step.clone(), problem };
-                state.apply(&record.event, record.at).map_err(failed)?;
-                state.in_form(&record.event, form);
+                self.change_step(step, record)?;
             }
         }
+        Ok(())
+    }
+
+    fn change_step(&mut self, step: &StepKey, record: &Record) -> Result<(), FoldProblem> {
+        let form = self.form;
+        let unknown = || FoldProblem::UnknownStep(step.clone());
+        let state = self.steps.get_mut(step).ok_or_else(unknown)?;
+        let failed = |problem| FoldProblem::Step { step: step.clone(), problem };
+        state.apply(&record.event, record.at).map_err(failed)?;
+        state.in_form(&record.event, form);
         Ok(())
     }
 

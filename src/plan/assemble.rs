@@ -3,6 +3,7 @@
 //! **Invariant:** a plan says nothing that planning did not find.
 
 use super::build::{PlanRequest, PlanTools};
+use super::call::calls;
 use super::estimate::{Link, critical_path, recovery_time, waits_for_people};
 use super::model::{
     Certificate, EnvironmentRecord, GateKind, Measure, ObjectivesRecord, PLAN_VERSION, Plan,
@@ -52,6 +53,13 @@ pub(super) fn assemble(
         mode: request.mode.clone(),
         form: request.form,
         runbook: source(&request.runbook.file, &request.runbook.text),
+        called: request
+            .runbook
+            .called
+            .iter()
+            .map(|(name, it)| (name.clone(), source(&it.file, &it.text)))
+            .collect(),
+        calls: calls(request.runbook),
         estate: source(&request.estate.file, &request.estate.text),
         estate_name: request.estate.name.clone(),
         environment: environment_record(request.environment, tools.cloud, request.faults.clone()),

@@ -3,12 +3,14 @@
 //! **Invariant:** only reads; everything that a run needs later is in the plan.
 
 use super::assemble::{assemble, millis};
+use super::beside::bad;
+use super::call::{PlannedCall, calls};
 use super::detection::Detection;
 use super::estimate::Durations;
 use super::gate;
 use super::model::{Answer, Estimate, Plan, PlannedStep, Retry, RunMode};
 use super::nature;
-use super::scope::{StepResult, expression_texts, mentioned, step_scope};
+use super::scope::{StepResult, expression_texts, mentioned};
 use crate::action::{Catalogue, Figure};
 use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
@@ -131,6 +133,8 @@ pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Pla
         tools,
         base: scope.clone(),
         scope,
+        calls: calls(request.runbook),
+        bases: BTreeMap::new(),
         results: BTreeMap::new(),
         overlay: Overlay::default(),
         facts: BTreeMap::new(),
@@ -155,9 +159,12 @@ pub(super) struct Planner<'a> {
     pub(super) request: &'a PlanRequest<'a>,
     pub(super) tools: PlanTools<'a>,
     /// Parameters, estate, environment and run.
-    base: Scope,
+    pub(super) base: Scope,
     /// The same with the steps before the one that is being planned.
     pub(super) scope: Scope,
+    pub(super) calls: BTreeMap<String, PlannedCall>,
+    /// Parameters, estate, environment and run as the steps of each call know them.
+    pub(super) bases: BTreeMap<String, Scope>,
     pub(super) results: BTreeMap<StepKey, StepResult>,
     pub(super) overlay: Overlay,
     pub(super) facts: BTreeMap<String, String>,
@@ -169,7 +176,7 @@ pub(super) struct Planner<'a> {
     /// What each step waits for.
     pub(super) needs: BTreeMap<StepKey, Vec<StepKey>>,
     /// Keys of each step id: one, or one an item.
-    expansions: BTreeMap<String, Vec<StepKey>>,
+    pub(super) expansions: BTreeMap<String, Vec<StepKey>>,
     steps: Vec<PlannedStep>,
 }
 
@@ -177,21 +184,16 @@ impl Planner<'_> {
     async fn plan_step(&mut self, step: &Step) -> Result<(), PlanError> {
         let texts = expression_texts(step);
         let mentioned = mentioned(&texts);
-        self.scope = self.scope_of(&mentioned, &StepKey::new(&step.id), None);
+        let key = StepKey::new(&step.id);
+        let base = self.base_of(key.frame()).map_err(|why| bad(step, why))?;
+        self.scope = self.scope_of(&base, &mentioned, &key, None);
         for (key, each) in self.expand(step)? {
             self.expansions.entry(step.id.clone()).or_default().push(key.clone());
-            self.scope = self.scope_of(&mentioned, &key, each.clone());
+            self.scope = self.scope_of(&base, &mentioned, &key, each.clone());
             let planned = self.plan_one(step, key, each).await?;
             self.steps.push(planned);
         }
         Ok(())
-    }
-
-    /// The scope of a step, with the results of those steps that its expressions mention.
-    fn scope_of(&self, mentioned: &BTreeSet<&str>, key: &StepKey, each: Option<Value>) -> Scope {
-        let keys = mentioned.iter().filter_map(|id| self.expansions.get(*id)).flatten();
-        let results = keys.filter_map(|key| Some((key, self.results.get(key)?.clone())));
-        step_scope(&self.base, results, key, each)
     }
 
     fn expand(&self, step: &Step) -> Result<Vec<(StepKey, Option<Value>)>, PlanError> {
@@ -219,9 +221,10 @@ impl Planner<'_> {
             .ok_or_else(|| bad(format!("unknown action `{}`", step.uses)))?;
         let region = self.region(step)?;
         let account = self.account(step)?;
+        let children = step.children.iter().flat_map(|id| self.keys_of(id, &key)).collect();
         let needs: Vec<StepKey> = step.needs.iter().flat_map(|id| self.keys_of(id, &key)).collect();
         let condition = self.condition(step)?;
-        if by_form(step) {
+        if self.is_by_form(step) {
             self.by_form.insert(key.clone());
         }
         self.needs.insert(key.clone(), needs.clone());
@@ -237,6 +240,7 @@ impl Planner<'_> {
             with: with_json(step),
             each: each.map(|value| value.to_json()),
             needs,
+            children,
             when: step.when.as_ref().map(|when| when.text().to_owned()),
             region,
             account,
@@ -257,7 +261,7 @@ impl Planner<'_> {
             // Known when every step is planned.
             before: Vec::new(),
             attests: fixed_text(step, "attests").is_some() && gate::kind(spec).is_some(),
-            by_form: by_form(step),
+            by_form: self.is_by_form(step),
             undo_takes: nature::undo(spec).map(|undo| undo_takes(catalogue, &undo)),
             key,
             preview,
@@ -272,27 +276,6 @@ impl Planner<'_> {
         let same = StepKey::new(&format!("{id}{suffix}"));
         if !suffix.is_empty() && all.contains(&same) { vec![same] } else { all }
     }
-
-    /// `Some(false)` when the condition is false, `None` when it cannot be known.
-    fn condition(&self, step: &Step) -> Result<Option<bool>, PlanError> {
-        let Some(when) = &step.when else { return Ok(Some(true)) };
-        match when.evaluate(&self.scope) {
-            Ok(Value::Bool(holds)) => Ok(Some(holds)),
-            Ok(Value::Unknown(_)) => Ok(None),
-            Ok(other) => Err(PlanError::Step {
-                step: step.id.clone(),
-                why: format!("when: expected a boolean, found {}", other.type_name()),
-            }),
-            Err(error) => {
-                Err(PlanError::Step { step: step.id.clone(), why: format!("when: {error}") })
-            }
-        }
-    }
-}
-
-/// Whether the step's condition depends on the form of the run.
-pub(super) fn by_form(step: &Step) -> bool {
-    step.when.as_ref().is_some_and(|when| when.members("run").contains(&"form"))
 }
 
 /// The text of an input, unless it is an expression or no text.

@@ -3,10 +3,11 @@
 //! **Invariant:** a step whose condition is false, or that is blocked, leaves no trace for later steps.
 
 use super::build::{PlanError, Planner, expires};
+use super::call::texts_depend_on;
 use super::estimate::estimate;
 use super::gate;
 use super::model::{Answer, OtherForm, StepPreview, WontReason};
-use super::scope::{StepResult, expression_texts, refers};
+use super::scope::{StepResult, expression_texts};
 use crate::action::spec::ActionSpec;
 use crate::action::{ActionError, Memory, Preview, ReadContext, StepScope};
 use crate::base::form::Form;
@@ -26,7 +27,7 @@ impl Planner<'_> {
         condition: Option<bool>,
     ) -> Result<StepPreview, PlanError> {
         if condition == Some(false) {
-            let when = step.when.as_ref().map(|when| when.text().to_owned()).unwrap_or_default();
+            let when = self.conditions(step);
             let why = format!("its condition is false: {when}");
             let answer = Answer::Wont { why, because: WontReason::Condition };
             return Ok(self.record(key, spec, answer, Preview::default(), "skipped"));
@@ -74,7 +75,7 @@ impl Planner<'_> {
             let context = ReadContext { scope: StepScope { form, ..scope }, ..context };
             other_form = other(previewed(action.preview(&context).await, spec)?, &preview, form);
         }
-        let answer = self.answer(&preview, (step, needs), condition);
+        let answer = self.answer(&preview, (step, key, needs), condition);
         if let Answer::Will | Answer::CannotKnow { .. } = answer {
             for effect in &preview.effects {
                 self.overlay.apply(effect);
@@ -85,18 +86,25 @@ impl Planner<'_> {
             self.figures.insert(key.clone(), figures);
         }
         self.facts.extend(preview.facts.clone());
+        let mut preview = preview;
+        if !step.children.is_empty() {
+            preview.outputs = self
+                .outputs_of(&step.id)
+                .map_err(|why| PlanError::Step { step: step.id.clone(), why })?;
+        }
         let recorded = self.record(key, spec, answer, preview, "succeeded");
         Ok(StepPreview { other_form, ..recorded })
     }
 
     /// Whether what the need stands for is there for a step with these expressions: `None` where it was
     /// left out because the run has the other form, then what it waits for in its turn decides.
-    fn blocks(&self, need: &StepKey, texts: &str) -> bool {
+    fn blocks(&self, need: &StepKey, (key, texts): (&StepKey, &str)) -> bool {
         match self.answers.get(need) {
             Some(Answer::Wont { because: WontReason::Condition, .. })
-                if self.by_form.contains(need) && !refers(texts, need.id()) =>
+                if self.by_form.contains(need)
+                    && !texts_depend_on(&self.calls, key, texts, need) =>
             {
-                self.needs[need].iter().any(|further| self.blocks(further, texts))
+                self.needs[need].iter().any(|further| self.blocks(further, (key, texts)))
             }
             Some(Answer::Wont { .. }) => true,
             Some(Answer::Will | Answer::CannotKnow { .. }) | None => false,
@@ -106,11 +114,18 @@ impl Planner<'_> {
     fn answer(
         &self,
         preview: &Preview,
-        (step, needs): (&Step, &[StepKey]),
+        (step, key, needs): (&Step, &StepKey, &[StepKey]),
         condition: Option<bool>,
     ) -> Answer {
         let (always, texts) = (step.always, expression_texts(step));
-        let blocked = needs.iter().find(|need| self.blocks(need, &texts));
+        let left_out = |need: &StepKey| {
+            let because = WontReason::Condition;
+            let answer = self.answers.get(need);
+            matches!(answer, Some(Answer::Wont { because: found, .. }) if *found == because)
+        };
+        // A call ends well without the steps that their own conditions leave out.
+        let inner = |need: &StepKey| need.is_within(key.as_str()) && left_out(need);
+        let blocked = needs.iter().find(|need| !inner(need) && self.blocks(need, (key, &texts)));
         if let (Some(need), false) = (blocked, always) {
             let why = format!("it needs {need}, which will not succeed");
             return Answer::Wont { why, because: WontReason::Upstream };

@@ -6,7 +6,7 @@ use super::model::{Answer, GateKind, PlannedStep, Role, WontReason};
 use crate::action::spec::{ActionKind, ActionSpec, WaitsFor};
 use crate::action::{Figure, Preview};
 use crate::base::duration::human;
-use crate::base::ids::StepKey;
+use crate::base::ids::{StepKey, joined};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -98,7 +98,14 @@ pub(super) fn mark_before(steps: &mut [PlannedStep]) {
     let named = |gate: &PlannedStep| -> Vec<StepKey> {
         let ids = gate.with.get("before").and_then(serde_json::Value::as_array);
         let ids: Vec<&str> = ids.into_iter().flatten().filter_map(|id| id.as_str()).collect();
-        let meant = |step: &&PlannedStep| ids.contains(&step.key.id());
+        let frame = gate.key.frame();
+        // Who names a call means all its steps.
+        let meant = |step: &&PlannedStep| {
+            ids.iter().any(|id| {
+                let id = joined(frame, id);
+                step.key.id() == id || (step.key.is_within(&id) && step.children.is_empty())
+            })
+        };
         steps.iter().filter(meant).map(|step| step.key.clone()).collect()
     };
     let all: Vec<(usize, Vec<StepKey>)> = (0..steps.len())

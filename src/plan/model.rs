@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** running obeys the plan; nothing is looked up in files after planning.
 
+pub use super::call::PlannedCall;
 use super::detection::Detection;
 pub use super::preview::{
     Answer, Estimate, OtherForm, Prediction, RecoveryPointPrediction, RestorePrediction,
@@ -40,6 +41,12 @@ pub struct Plan {
     pub form: Form,
     /// The runbook file.
     pub runbook: Source,
+    /// The runbooks that it calls, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub called: BTreeMap<String, Source>,
+    /// Its calls, by the key of the step.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, PlannedCall>,
     /// The estate file.
     pub estate: Source,
     /// Name of the estate.
@@ -194,6 +201,9 @@ pub struct PlannedStep {
     pub each: Option<Json>,
     /// Steps that must have succeeded.
     pub needs: Vec<StepKey>,
+    /// For a call: the steps of the called runbook, with which it ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<StepKey>,
     /// Condition, bare expression.
     pub when: Option<String>,
     /// Region it acts in.

@@ -2,10 +2,12 @@
 //!
 //! **Invariant:** nothing is asked of a region that a step must not act in: it is left at the door.
 
+use super::beside::bad;
 use super::build::{PlanError, Planner};
 use super::model::StepAccount;
 use crate::action::Preview;
 use crate::action::spec::{ActionKind, ActionSpec};
+use crate::base::ids::{frame_of, frames};
 use crate::base::value::{Value, Values};
 use crate::cloud::{CloudError, ErrorClass};
 use crate::estate::DataRegions;
@@ -16,13 +18,21 @@ use std::collections::BTreeSet;
 const REMOVES: &str = "rds.delete_";
 
 impl Planner<'_> {
-    /// The region of a step.
-    pub(super) fn region(&self, step: &Step) -> Result<String, PlanError> {
+    /// The step's own region, else that of the calls that it stands in, else the environment's.
+    pub(super) fn region(&mut self, step: &Step) -> Result<String, PlanError> {
         let own = || self.request.environment.region.clone();
-        let Some(template) = &step.region else { return Ok(own()) };
-        let bad =
-            |why: String| PlanError::Step { step: step.id.clone(), why: format!("region: {why}") };
-        let value = template.evaluate(&self.scope).map_err(|error| bad(error.to_string()))?;
+        let runbook = self.request.runbook;
+        let named = |frame: &&str| runbook.calls.get(*frame).is_some_and(|it| it.region.is_some());
+        let (template, scope) = match (&step.region, frames(frame_of(&step.id)).find(named)) {
+            (Some(template), _) => (template, self.scope.clone()),
+            (None, Some(frame)) => {
+                let template = runbook.calls[frame].region.as_ref().expect("just looked");
+                (template, self.caller_of(frame).map_err(|why| bad(step, why))?)
+            }
+            (None, None) => return Ok(own()),
+        };
+        let bad = |why: String| bad(step, format!("region: {why}"));
+        let value = template.evaluate(&scope).map_err(|error| bad(error.to_string()))?;
         match value {
             Value::Null => Ok(own()),
             Value::String(text) => Ok(text),

@@ -2,7 +2,6 @@
 //!
 //! **Invariant:** planning and running build a step's scope with the same function.
 
-use super::model::PlannedStep;
 use crate::action::spec::{ActionSpec, Need};
 use crate::base::ids::StepKey;
 use crate::base::value::{Type, Value, Values};
@@ -31,7 +30,7 @@ pub fn step_scope<'a>(
     for (other, result) in results {
         let theirs = suffix(other);
         if theirs.is_empty() || theirs == own {
-            scope.set_step(other.id(), Value::text(&result.status), result.outputs);
+            scope.set_step(other.local(), Value::text(&result.status), result.outputs);
         }
     }
     match each {
@@ -61,12 +60,8 @@ pub fn mentioned(texts: &str) -> BTreeSet<&str> {
     texts.split(|c| !part_of_an_id(c)).filter(|word| !word.is_empty()).collect()
 }
 
-/// Whether `step` refers to more of the step `id` than its status: without that it cannot be evaluated.
-pub fn refers_to(step: &PlannedStep, id: &str) -> bool {
-    refers(&format!("{} {}", step.with, step.when.as_deref().unwrap_or_default()), id)
-}
-
-/// The same of the texts of a step's expressions.
+/// Whether the texts of a step's expressions refer to more of the step `id` than its status: without that
+/// they cannot be evaluated.
 pub(super) fn refers(texts: &str, id: &str) -> bool {
     let part_of_an_id = |c: char| c.is_ascii_alphanumeric() || c == '_';
     // `steps.id.outputs`, `steps['id'].outputs`, and in JSON with its quotes escaped.
@@ -115,9 +110,7 @@ pub fn typed_outputs(spec: &ActionSpec, json: &serde_json::Value) -> Values {
 
 #[cfg(test)]
 mod tests {
-    use super::{mentioned, refers_to};
-    use crate::plan::model::Phase;
-    use crate::report::testing::step;
+    use super::mentioned;
     use std::collections::BTreeSet;
 
     #[test]
@@ -135,11 +128,9 @@ mod tests {
             ("steps: check", false),
             ("${{ params.check }}", false),
         ] {
-            let mut one = step("a", "x", Phase::Verify);
-            one.with = serde_json::json!({ "text": text });
-            assert_eq!(refers_to(&one, "check"), refers, "{text}");
-            (one.with, one.when) = (serde_json::json!({}), Some(text.to_owned()));
-            assert_eq!(refers_to(&one, "check"), refers, "{text}");
+            assert_eq!(super::refers(text, "check"), refers, "{text}");
+            let json = serde_json::json!({ "text": text }).to_string();
+            assert_eq!(super::refers(&json, "check"), refers, "{text}");
         }
     }
 

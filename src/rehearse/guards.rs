@@ -7,8 +7,9 @@ use super::place::Places;
 use crate::action::Catalogue;
 use crate::action::spec::{ActionKind, WaitsFor};
 use crate::base::diagnostic::Severity;
+use crate::base::ids::frame_of;
 use crate::base::yaml::{self, Kind, Node};
-use crate::runbook::{OnFailure, Runbook, Step, load_runbook};
+use crate::runbook::{OnFailure, Runbook, Step, load_runbook_in};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 
@@ -41,7 +42,9 @@ pub(super) struct Guard {
 /// All guards of `runbook`, in file order.
 pub(super) fn guards(runbook: &Runbook, catalogue: &Catalogue) -> Vec<Guard> {
     let places = Places::of(runbook);
-    let mut steps: Vec<&Step> = runbook.steps.iter().collect();
+    // Those of called runbooks stand in files of their own, and are rehearsed there.
+    let own = |step: &&Step| frame_of(&step.id).is_empty();
+    let mut steps: Vec<&Step> = runbook.steps.iter().filter(own).collect();
     steps.sort_by_key(|step| step.span.line);
     let mut guards = Vec::new();
     for step in steps {
@@ -62,7 +65,8 @@ pub(super) fn guards(runbook: &Runbook, catalogue: &Catalogue) -> Vec<Guard> {
         if let Some(when) = &step.when {
             add(format!("when: {}", when.text()), Some("when"), Removal::Field("when"), false);
         }
-        for need in &step.needs {
+        // That a call ends with its steps is no guard of this file.
+        for need in step.needs.iter().filter(|need| !step.children.contains(need)) {
             let words = format!("needs: {need}");
             add(words, Some("needs"), Removal::Need(need.clone()), false);
         }
@@ -125,7 +129,7 @@ pub(super) fn without(
         measure.retain(|_, value| !forget(value, &guard.step));
     }
     let text = serde_json::to_string(&tree).expect("a tree of plain data");
-    match load_runbook(&runbook.file, &text, catalogue) {
+    match load_runbook_in(&runbook.file, &text, catalogue, &runbook.called) {
         // Places are the original's: nobody sees the file that was never written.
         Ok((changed, _)) => Ok(Runbook { text: runbook.text.clone(), ..changed }),
         Err(problems) => {

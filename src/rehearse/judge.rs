@@ -6,6 +6,7 @@ use super::differences::differences;
 use super::play::Played;
 use super::scenario::{Answers, Mode, Scenario};
 use super::stage::Stage;
+use crate::base::ids::StepKey;
 use crate::cloud::tags::RUN_TAG;
 use crate::journal::Store as _;
 use crate::journal::chain::known;
@@ -138,14 +139,19 @@ fn mutations(played: &Played) -> BTreeMap<(String, String), usize> {
     counts
 }
 
-/// A mutation that was made more often than there are steps that meant it.
+/// A mutation that was made more often than there are steps that meant it; a step and its undo are two.
 fn done_twice(stage: &Stage, played: &Played) -> Vec<Finding> {
     let records = played.journal.load().ok().and_then(|stored| known(&stored).ok());
-    let mut meant: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut meant: BTreeMap<String, BTreeSet<(StepKey, bool)>> = BTreeMap::new();
+    let mut undone = BTreeSet::new();
     for record in records.unwrap_or_default() {
+        if let Event::UndoStarted { step, .. } = &record.event {
+            undone.insert(step.clone());
+        }
         if let Event::IntentRecorded { step, operation, .. } = record.event {
             let name = operation.rsplit(':').next().unwrap_or_default().to_owned();
-            meant.entry(name).or_default().insert(step.to_string());
+            let undoes = undone.contains(&step);
+            meant.entry(name).or_default().insert((step, undoes));
         }
     }
     let repeats = stage.plan.steps.iter().any(|step| step.idempotent);

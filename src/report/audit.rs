@@ -192,5 +192,7 @@ pub fn sources(plan: &Plan) -> Vec<SourceRow> {
         file: source.file.clone(),
         digest: source.digest.clone(),
     };
-    vec![row("runbook", &plan.runbook), row("estate", &plan.estate)]
+    let called = plan.called.values().map(|source| row("called runbook", source));
+    let own = [row("runbook", &plan.runbook), row("estate", &plan.estate)];
+    own.into_iter().chain(called).collect()
 }

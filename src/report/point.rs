@@ -58,7 +58,10 @@ fn restores_of<'a>(plan: &'a Plan, probe: &StepKey) -> Vec<&'a StepKey> {
     }
     let inputs = step(probe).map(|step| step.with.to_string()).unwrap_or_default();
     let above: Vec<&StepKey> = all.iter().copied().filter(|key| upstream.contains(key)).collect();
-    let named = |key: &&StepKey| inputs.contains(&format!("steps.{}.", key.id()));
+    let named = |key: &&StepKey| {
+        let beside = key.frame() == probe.frame();
+        beside && inputs.contains(&format!("steps.{}.", key.local()))
+    };
     let named: Vec<&StepKey> = above.iter().copied().filter(named).collect();
     [named, above].into_iter().find(|keys| !keys.is_empty()).unwrap_or(all)
 }

@@ -33,6 +33,7 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         with: json!({}),
         each: None,
         needs: Vec::new(),
+        children: Vec::new(),
         when: None,
         region: "eu-central-1".into(),
         account: None,
@@ -78,6 +79,8 @@ pub(crate) fn plan() -> Plan {
         mode: RunMode::Drill { name: "restore-db".into(), keep: false },
         form: Form::Graceful,
         runbook: source("restore-db.yaml"),
+        called: BTreeMap::new(),
+        calls: BTreeMap::new(),
         estate: source("techcorp.yaml"),
         estate_name: "techcorp".into(),
         environment: EnvironmentRecord {

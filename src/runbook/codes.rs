@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 62] = [
+pub const CODES: [(&str, &str); 64] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -65,6 +65,8 @@ pub const CODES: [(&str, &str); 62] = [
     (LOST_TOPIC, "A topic is in the region that is assumed lost."),
     (NOT_PROVEN, "Whether a step needs the region that is assumed lost cannot be known."),
     (SPARED, "A step needs the region that is assumed lost, and the run goes on without it."),
+    (CALL, "A call names a runbook that cannot be called, or gives it what it does not take."),
+    (CALL_CIRCLE, "Runbooks call each other in a circle, or too deep."),
     (BEFORE, "`before` of a gate names a step that does not exist or does not wait for it."),
 ];
 
@@ -195,3 +197,7 @@ pub const UNFENCED: &str = "DR061";
 pub const NO_POINT_OF_NO_RETURN: &str = "DR062";
 /// Warning: two promotions side by side.
 pub const TWO_PROMOTIONS: &str = "DR063";
+/// A runbook that cannot be called so.
+pub const CALL: &str = "DR081";
+/// Calls in a circle, or too deep.
+pub const CALL_CIRCLE: &str = "DR082";

@@ -9,20 +9,24 @@ use crate::base::value::Type;
 use crate::base::yaml::{self, Fields};
 use crate::estate::{header, objectives};
 use crate::runbook::assumed;
+use crate::runbook::call::{self, Output};
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
 use crate::runbook::document::{Naming, items, name, word};
 use crate::runbook::gates;
 use crate::runbook::graph::{Graph, positions};
+use crate::runbook::library::{Library, NoLibrary};
 use crate::runbook::lint::{Declared, lint};
 use crate::runbook::literals;
 use crate::runbook::measured;
 use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
+use crate::runbook::outputs;
 use crate::runbook::parameters;
 use crate::runbook::place::Reader;
 use crate::runbook::references::{World, check_step};
 use crate::runbook::shape::RUNBOOK;
 use crate::runbook::steps::{self, Draft};
+use crate::runbook::template::Template;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -39,6 +43,36 @@ pub fn load_runbook(
     file: &str,
     text: &str,
     actions: &dyn Actions,
+) -> Result<(Runbook, Problems), Problems> {
+    load_runbook_in(file, text, actions, &NoLibrary)
+}
+
+/// The same for a runbook that may call those of `library`.
+///
+/// # Errors
+/// All problems of the file, warnings included, each with its place.
+pub fn load_runbook_in(
+    file: &str,
+    text: &str,
+    actions: &dyn Actions,
+    library: &dyn Library,
+) -> Result<(Runbook, Problems), Problems> {
+    load_in(file, text, &Loading { actions, library, path: Vec::new() })
+}
+
+/// What a runbook is read with, and by which calls one came to it.
+#[derive(Clone)]
+pub(crate) struct Loading<'a> {
+    pub(crate) actions: &'a dyn Actions,
+    pub(crate) library: &'a dyn Library,
+    /// Names of the runbooks that call, outermost first.
+    pub(crate) path: Vec<String>,
+}
+
+pub(crate) fn load_in(
+    file: &str,
+    text: &str,
+    loading: &Loading<'_>,
 ) -> Result<(Runbook, Problems), Problems> {
     let node = yaml::parse(file, text)?;
     let mut problems = Problems::in_text(file, text);
@@ -61,15 +95,18 @@ pub fn load_runbook(
     let assumes_lost = assumed::read(&mut f, text, p);
     let measured = measured::read(&mut f, p);
     let drafts = read_steps(&mut f, text, p);
+    let outputs = outputs::read(&mut f, text, p);
     f.finish(p);
+    let path = if loading.path.is_empty() { vec![name.clone()] } else { loading.path.clone() };
+    let loading = Loading { path, ..loading.clone() };
+    let called = call::read(&drafts, &loading, p);
     let assumed = assumes_lost.as_ref();
     let declared = Declared { parameters: &parameters, measured: &measured, promised, assumed };
-    let (order, drafts) = check(drafts, declared, actions, p);
+    let Checked { order, drafts, outputs } =
+        check(drafts, declared, (&loading, &called, outputs), p);
     if problems.has_errors() {
         return Err(problems);
     }
-    let mut steps: Vec<_> = drafts.into_iter().map(|draft| Some(draft.step)).collect();
-    let steps = order.iter().filter_map(|index| steps[*index].take()).collect();
     let measured = |name: &str| {
         let steps = measured.get(name).into_iter().flatten();
         steps.map(|(id, _)| id.clone()).collect()
@@ -80,7 +117,7 @@ pub fn load_runbook(
         restored: measured("restored"),
     };
     let (file, text) = (file.to_owned(), text.to_owned());
-    let runbook = Runbook {
+    let mut runbook = Runbook {
         name,
         title,
         description,
@@ -90,11 +127,40 @@ pub fn load_runbook(
         form,
         assumes_lost,
         measure,
-        steps,
+        steps: Vec::new(),
+        outputs,
+        calls: BTreeMap::new(),
+        called: BTreeMap::new(),
         file,
         text,
     };
+    take_in(&mut runbook, &order, drafts, called);
+    if runbook.steps.len() > MAX_STEPS {
+        let message = format!(
+            "{} steps with those that it calls; the limit is {MAX_STEPS}",
+            runbook.steps.len()
+        );
+        problems.error(codes::RANGE, node.span, message).help("split the runbook");
+        return Err(problems);
+    }
     Ok((runbook, problems))
+}
+
+/// The steps in their order, those of called runbooks before the call that ends with them.
+fn take_in(
+    runbook: &mut Runbook,
+    order: &[usize],
+    drafts: Vec<Draft>,
+    mut called: BTreeMap<usize, Runbook>,
+) {
+    let mut steps: Vec<_> = drafts.into_iter().map(|draft| Some(draft.step)).collect();
+    for index in order {
+        let Some(step) = steps[*index].take() else { continue };
+        match called.remove(index) {
+            Some(inner) => call::take_in(step, inner, runbook),
+            None => runbook.steps.push(step),
+        }
+    }
 }
 
 fn read_steps(f: &mut Fields<'_>, text: &str, p: &mut Problems) -> Vec<Draft> {
@@ -113,13 +179,21 @@ fn read_steps(f: &mut Fields<'_>, text: &str, p: &mut Problems) -> Vec<Draft> {
     list.iter().take(MAX_STEPS).map(|node| steps::read(node, &mut reader)).collect()
 }
 
-/// Checks what needs more than one step; gives the order and the steps, with their phases.
+/// What was checked: the order, the steps with their phases, what the runbook gives with its types.
+struct Checked {
+    order: Vec<usize>,
+    drafts: Vec<Draft>,
+    outputs: Vec<Output>,
+}
+
+/// Checks what needs more than one step.
 fn check<'a>(
     mut drafts: Vec<Draft>,
     declared: Declared<'_>,
-    actions: &'a dyn Actions,
+    (loading, called, outputs): (&Loading<'a>, &BTreeMap<usize, Runbook>, Vec<(String, Template)>),
     p: &mut Problems,
-) -> (Vec<usize>, Vec<Draft>) {
+) -> Checked {
+    let actions = loading.actions;
     let specs: Vec<Option<&'a ActionSpec>> =
         drafts.iter().map(|draft| action_of(draft, actions, p)).collect();
     for (draft, spec) in drafts.iter_mut().zip(&specs) {
@@ -144,6 +218,7 @@ fn check<'a>(
         graph: &graph,
         params,
         specs,
+        called,
         suggestions: Cell::new(MAX_SUGGESTIONS),
     };
     for (index, draft) in drafts.iter().enumerate() {
@@ -157,7 +232,8 @@ fn check<'a>(
     assumed::check(declared.assumed, &world.params, p);
     measured::check(declared.measured, &world, p);
     lint(&declared, &world, p);
-    (graph.order, drafts)
+    let outputs = outputs::check(outputs, &world, p);
+    Checked { order: graph.order, drafts, outputs }
 }
 
 /// Which steps have, or have upstream, a need that is wrong and reported already.

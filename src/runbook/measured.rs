@@ -70,6 +70,14 @@ pub(crate) fn check(measured: &Measured, world: &World<'_>, p: &mut Problems) {
 }
 
 fn check_one(what: &str, id: &str, span: Span, world: &World<'_>, p: &mut Problems) {
+    // A called runbook's own checks say whether the step can be measured.
+    let child = id.split_once('/').and_then(|(call, rest)| {
+        let called = world.called.get(world.positions.get(call)?)?;
+        called.steps.iter().find(|step| step.id == rest)
+    });
+    if child.is_some() {
+        return;
+    }
     let Some(position) = world.positions.get(id).copied() else {
         let problem = p.error(codes::MEASURE, span, format!("there is no step `{id}`"));
         if let Some(help) = world.suggest(id, world.positions.keys()) {

@@ -6,6 +6,7 @@
 
 mod assumed;
 mod bind;
+mod call;
 mod check;
 pub mod codes;
 mod difference;
@@ -20,6 +21,7 @@ mod gates;
 mod graph;
 mod inputs;
 mod kinds;
+mod library;
 mod lint;
 mod literals;
 mod load;
@@ -29,6 +31,7 @@ mod model;
 mod operands;
 mod operate;
 mod order;
+mod outputs;
 mod parameters;
 mod parse;
 mod place;
@@ -37,6 +40,7 @@ mod referred;
 pub mod schema;
 mod scope;
 mod shape;
+mod shapes;
 mod steps;
 mod syntax;
 mod template;
@@ -44,13 +48,15 @@ mod token;
 
 pub use assumed::is_region;
 pub use bind::{Given, bind_parameters, known_parameters};
+pub use call::{CALL, Call, Output};
 pub use difference::{Difference, difference};
 pub use document::check_file_name;
 pub use drill::{check_drill, check_drill_faults, load_drill};
 pub use expression::{EvaluationError, Expression, FaultKind};
 pub use graph::steps_needed_by;
 pub use inputs::{ExpandError, InputError, evaluate_inputs, expand};
-pub use load::load_runbook;
+pub use library::{Library, NoLibrary, Text};
+pub use load::{load_runbook, load_runbook_in};
 pub use model::{
     Actions, Docs, Drill, ForEach, Measure, OnFailure, Parameter, ParameterKind, Phase, Retry,
     Runbook, Step,

@@ -11,7 +11,9 @@ use crate::base::form::Form;
 use crate::base::value::{Type, Value};
 use crate::estate::Objectives;
 use crate::runbook::bind::Given;
+use crate::runbook::call::{Call, Output};
 use crate::runbook::expression::Expression;
+use crate::runbook::library::Text;
 use crate::runbook::template::Template;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -58,6 +60,12 @@ pub struct Runbook {
     pub measure: Measure,
     /// Steps in topological order, file order among equals.
     pub steps: Vec<Step>,
+    /// What it gives to a runbook that calls it, in file order.
+    pub outputs: Vec<Output>,
+    /// Its calls, by the id of the step; calls within them have ids as their steps have.
+    pub calls: BTreeMap<String, Call>,
+    /// The files of all runbooks that it calls, by name.
+    pub called: BTreeMap<String, Text>,
     /// The file's name.
     pub file: String,
     /// The file's text.
@@ -189,7 +197,8 @@ pub struct Measure {
 /// A step of a runbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Its id, stable for ever.
+    /// Its id, stable for ever; of a step of a called runbook that of the call stands before it:
+    /// `failover/promote`.
     pub id: String,
     /// Title for people; the id when there is none.
     pub title: String,
@@ -199,6 +208,8 @@ pub struct Step {
     pub with: BTreeMap<String, Template>,
     /// Steps that must have succeeded (for an `always` step: have ended).
     pub needs: Vec<String>,
+    /// For a call: the steps of the called runbook.
+    pub children: Vec<String>,
     /// Condition.
     pub when: Option<Expression>,
     /// Region it acts in.

@@ -6,12 +6,14 @@ use crate::action::spec::{ActionSpec, Need};
 use crate::base::diagnostic::{Problems, Span};
 use crate::base::duration;
 use crate::base::value::{Type, Value};
-use crate::runbook::check::{Refusal, Shapes, check, suggestion};
+use crate::runbook::call::{self, CALL};
+use crate::runbook::check::{Shapes, check, suggestion};
 use crate::runbook::codes;
 use crate::runbook::graph::Graph;
 use crate::runbook::kinds::{bare, fits, joined, present, printable, text_fits};
+use crate::runbook::model::Runbook;
 use crate::runbook::place::{focus, report};
-use crate::runbook::scope::{ROOTS, STATUSES, record_type, root_type};
+use crate::runbook::shapes::StepShapes;
 use crate::runbook::steps::Draft;
 use crate::runbook::template::{Part, Placed, Template, TemplateKind};
 use std::cell::Cell;
@@ -27,6 +29,8 @@ pub(crate) struct World<'a> {
     pub(crate) lost: Vec<bool>,
     /// What each step's action declares; `None` for an unknown action.
     pub(crate) specs: Vec<Option<&'a ActionSpec>>,
+    /// Runbooks that steps call.
+    pub(crate) called: &'a BTreeMap<usize, Runbook>,
     /// How many more times an unknown step or parameter is compared with all that exist.
     pub(crate) suggestions: Cell<u32>,
 }
@@ -44,114 +48,16 @@ impl World<'_> {
     }
 }
 
-/// Which part of a step an expression stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
-    /// `with`, `when`, `region`: evaluated when the step runs.
-    Run,
-    /// `for_each`: evaluated when the plan is made.
-    Plan,
-}
-
-/// The names as one step sees them.
-struct StepShapes<'a> {
-    world: &'a World<'a>,
-    index: usize,
-    each: Option<Type>,
-    moment: Moment,
-}
-
-impl Shapes for StepShapes<'_> {
-    fn root(&self, name: &str) -> Result<Type, Refusal> {
-        if self.moment == Moment::Plan && matches!(name, "env" | "run" | "each") {
-            return Err(plan_time(name));
-        }
-        match name {
-            "params" => Ok(self.world.params.clone()),
-            "each" => self.each.clone().ok_or_else(|| {
-                let message = "`each` exists only in a step with `for_each`".to_owned();
-                (codes::NOT_HERE, message, None)
-            }),
-            _ => root_type(name).ok_or_else(|| {
-                if self.world.positions.contains_key(name) {
-                    let help = format!("did you mean `steps.{name}.outputs`?");
-                    let message = format!("`{name}` is a step, and no name by itself");
-                    return (codes::UNKNOWN_NAME, message, Some(help));
-                }
-                let help = suggestion(name, ROOTS.iter().copied());
-                (codes::UNKNOWN_NAME, format!("unknown name `{name}`"), Some(help))
-            }),
-        }
-    }
-
-    fn parameter(&self, name: &str) -> Option<Result<Type, Refusal>> {
-        let Type::Record(parameters) = &self.world.params else { return None };
-        Some(parameters.get(name).cloned().ok_or_else(|| {
-            let help = self.world.suggest(name, parameters.keys());
-            (codes::UNKNOWN_NAME, format!("`params` has no `{name}`"), help)
-        }))
-    }
-
-    fn step(&self, id: &str) -> Result<Type, Refusal> {
-        if self.moment == Moment::Plan {
-            return Err(plan_time("steps"));
-        }
-        let own = &self.world.drafts[self.index].step;
-        let Some(position) = self.world.positions.get(id).copied() else {
-            let help = self.world.suggest(id, self.world.positions.keys());
-            return Err((codes::UNKNOWN_NAME, format!("there is no step `{id}`"), help));
-        };
-        if id == own.id {
-            let message = format!("step `{id}` cannot refer to itself");
-            return Err((codes::NOT_UPSTREAM, message, None));
-        }
-        let graph = self.world.graph;
-        // Of a step that lost a need nobody knows what is upstream of it.
-        let known = graph.is_acyclic() && !self.world.lost[self.index];
-        if known && !graph.is_upstream(position, self.index) {
-            let message = format!("step `{id}` is not upstream of step `{}`", own.id);
-            let help = if graph.is_upstream(self.index, position) {
-                format!("step `{id}` runs after this one")
-            } else {
-                format!("add `{id}` to its `needs`")
-            };
-            return Err((codes::NOT_UPSTREAM, message, Some(help)));
-        }
-        let target = &self.world.drafts[position].step;
-        if target.for_each.is_some() && target.for_each != own.for_each {
-            let message = format!("step `{id}` is expanded by `for_each` and has many outputs");
-            let help = "refer to it only from a step with the very same `for_each`, item by item";
-            return Err((codes::EXPANDED, message, Some(help.to_owned())));
-        }
-        let outputs = match self.world.specs[position] {
-            Some(spec) => Type::Record(
-                spec.outputs
-                    .iter()
-                    .map(|field| (field.name.to_owned(), field.kind.clone()))
-                    .collect(),
-            ),
-            None => Type::Any,
-        };
-        Ok(record_type([("status", Type::OneOf(STATUSES)), ("outputs", outputs)]))
-    }
-}
-
-fn plan_time(name: &str) -> Refusal {
-    let message = format!("`{name}` is not known when `for_each` is expanded");
-    let help = "`for_each` can use `params` and `estate`: it is expanded when the plan is made";
-    (codes::NOT_HERE, message, Some(help.to_owned()))
-}
-
 /// Checks all expressions and inputs of the step at `index`.
 pub(crate) fn check_step(world: &World<'_>, index: usize, problems: &mut Problems) {
     let draft = &world.drafts[index];
-    let plan = StepShapes { world, index, each: None, moment: Moment::Plan };
+    let plan = StepShapes::before_planning(world, index);
     let each = draft
         .step
         .for_each
         .as_ref()
         .map(|list| Inputs { shapes: &plan, problems }.for_each(&list.items));
-    let shapes = StepShapes { world, index, each, moment: Moment::Run };
+    let shapes = StepShapes::of_step(world, index, each);
     let mut inputs = Inputs { shapes: &shapes, problems };
     if let Some(placed) = &draft.when {
         let kind = inputs.expression(placed);
@@ -165,6 +71,10 @@ pub(crate) fn check_step(world: &World<'_>, index: usize, problems: &mut Problem
     }
     let spec = world.specs[index];
     for (name, template) in &draft.step.with {
+        // Those of a call are checked against the runbook that it calls.
+        if draft.step.uses == CALL && name == "parameters" {
+            continue;
+        }
         let field = spec.and_then(|spec| spec.input(name));
         inputs.template(template, field.map_or(&Type::Any, |field| &field.kind));
         if let (Some(spec), None) = (spec, field) {
@@ -174,6 +84,9 @@ pub(crate) fn check_step(world: &World<'_>, index: usize, problems: &mut Problem
             let help = suggestion(name, names);
             inputs.problems.error(codes::UNKNOWN_INPUT, span, message).help(help);
         }
+    }
+    if let Some(called) = world.called.get(&index) {
+        call::check(draft, called, &shapes, problems);
     }
     for field in spec.iter().flat_map(|spec| &spec.inputs) {
         if field.need == Need::Required && !draft.step.with.contains_key(field.name) {
@@ -196,6 +109,26 @@ impl Inputs<'_> {
         let kind = check(placed.expression.tree(), self.shapes, &mut complaints);
         report(placed, complaints, self.problems);
         kind
+    }
+
+    /// Checks a value of which nothing is wanted, and says what it is.
+    pub(crate) fn kind_of(&mut self, template: &Template) -> Type {
+        match &template.kind {
+            TemplateKind::Sole(placed, _) => self.expression(placed),
+            TemplateKind::Text(_) => Type::String,
+            TemplateKind::Mixed(parts, _) => {
+                self.mixed(parts);
+                Type::String
+            }
+            TemplateKind::Fixed(Value::Int(_)) => Type::Int,
+            TemplateKind::Fixed(Value::Float(_)) => Type::Float,
+            TemplateKind::Fixed(Value::Bool(_)) => Type::Bool,
+            TemplateKind::Fixed(_) => Type::Any,
+            TemplateKind::List(_) | TemplateKind::Map(_) => {
+                self.template(template, &Type::Any);
+                Type::Any
+            }
+        }
     }
 
     fn wrong(&mut self, span: Span, message: String) {

@@ -5,6 +5,7 @@
 //! come from the command line or from a run is no problem.
 
 use crate::base::diagnostic::{Problems, Span};
+use crate::base::ids::frame_of;
 use crate::base::value::{Value, Values};
 use crate::base::yaml::{self, Node};
 use crate::estate::{Environment, Estate};
@@ -87,7 +88,9 @@ pub fn check_drill_values(
     let mut certain: BTreeSet<&str> = BTreeSet::new();
     for step in &runbook.steps {
         let needed = step.needs.iter().all(|id| certain.contains(id.as_str()));
-        if !needed || step.for_each.is_some() || !surely_runs(step, &scope) {
+        // A called runbook's steps have parameters of their own, which may hang on what the run finds.
+        let called = !frame_of(&step.id).is_empty();
+        if !needed || called || step.for_each.is_some() || !surely_runs(step, &scope) {
             continue;
         }
         certain.insert(&step.id);

@@ -79,6 +79,13 @@ impl Scope {
         }
     }
 
+    /// With other parameters: those of a called runbook.
+    #[must_use]
+    pub fn with_params(mut self, params: Values) -> Self {
+        self.params = Value::Map(params);
+        self
+    }
+
     /// With the estate as it is in `environment`, and that environment.
     #[must_use]
     pub fn with_estate(mut self, estate: &Estate, environment: &Environment) -> Self {

@@ -39,6 +39,11 @@ pub(crate) static RUNBOOK: Shape = Shape {
             "The region that is taken for lost: a shared journal is not kept there. May use `params`.",
         ),
         FieldShape::optional("measure", Is::Record(&MEASURE), "Where figures come from."),
+        FieldShape::optional(
+            "outputs",
+            Is::Map(ID, &Is::Anything),
+            "What it gives to a runbook that calls it (`runbook.call`).",
+        ),
         FieldShape::required("steps", Is::List(1, &Is::Record(&STEP)), "The steps."),
     ],
     cases: None,

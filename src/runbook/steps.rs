@@ -80,6 +80,7 @@ pub(crate) fn read(node: &Node, reader: &mut Reader<'_>) -> Draft {
         uses,
         with,
         needs: needs.iter().map(|(id, _)| id.clone()).collect(),
+        children: Vec::new(),
         when: when.as_ref().map(|placed| placed.expression.clone()),
         region,
         account,

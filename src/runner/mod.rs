@@ -7,6 +7,7 @@ mod declared;
 mod drive;
 mod flight;
 mod holding;
+mod known;
 mod observer;
 mod perform;
 mod prepare;

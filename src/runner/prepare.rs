@@ -3,6 +3,7 @@
 //! **Invariant:** a pure function of plan and run state, so that a resumed process prepares the same step
 //! in the same way.
 
+use super::known::Known;
 use super::running::Running;
 use super::standing::standing;
 use super::translate::inputs_json;
@@ -10,16 +11,13 @@ use crate::action::spec::Reversibility;
 use crate::action::{Action, Memory, PastIntent, Standing, StepScope};
 use crate::base::form::Form;
 use crate::base::ids::StepKey;
-use crate::base::value::{Value, Values};
+use crate::base::value::Values;
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
 use crate::journal::fold::{IntentStatus, RETRY, RunState, StepState, StepStatus};
-use crate::plan::Detection;
 use crate::plan::model::{Plan, PlannedStep, Trace};
-use crate::plan::{
-    StepResult, coerce_inputs, expires, mentioned, run_facts, step_scope, typed_outputs,
-};
-use crate::runbook::{Expression, RunFacts, Scope, Template, evaluate_inputs};
+use crate::plan::{coerce_inputs, expires, typed_outputs};
+use crate::runbook::{Scope, Template, evaluate_inputs};
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -119,67 +117,58 @@ pub(super) fn prepare(
     step: &PlannedStep,
     part: Part,
 ) -> (Begun, Option<Prepared>) {
-    let scope = scope(running, (plan, by_id), state, step);
-    match part {
-        Part::Forward => forward(running, plan, state, step, &scope),
-        Part::Undo => match inputs(running, step, &scope) {
-            Ok(inputs) => undo(running, plan, state, step, &inputs),
-            Err(why) => (Begun::Failed(input_error(step, &why)), None),
-        },
-    }
+    let known = Known { running, plan, by_id, state };
+    let prepared = match part {
+        Part::Forward => forward(&known, step),
+        Part::Undo => known
+            .scope(step)
+            .and_then(|scope| inputs(running, step, &scope))
+            .map(|inputs| undo(&known, step, &inputs)),
+    };
+    prepared.unwrap_or_else(|why| (Begun::Failed(input_error(step, &why)), None))
 }
 
-fn forward(
-    running: &Running<'_>,
-    plan: &Plan,
-    state: &RunState,
-    step: &PlannedStep,
-    scope: &Scope,
-) -> (Begun, Option<Prepared>) {
-    match holds(step, scope) {
-        Ok(true) => {}
-        Ok(false) => return (Begun::Skip { when: step.when.clone().unwrap_or_default() }, None),
-        Err(why) => return (Begun::Failed(input_error(step, &why)), None),
+fn forward(known: &Known<'_>, step: &PlannedStep) -> Result<(Begun, Option<Prepared>), String> {
+    let Known { running, plan, state, .. } = *known;
+    if let Some(when) = known.left_out(step)? {
+        return Ok((Begun::Skip { when }, None));
     }
     let cleans_up = step.always && !step.check && step.trace == Trace::Seen;
     if cleans_up && let Some(because) = nothing_is_there(plan, state, step) {
-        return (Begun::Nothing { because: because.to_owned() }, None);
+        return Ok((Begun::Nothing { because: because.to_owned() }, None));
     }
-    match inputs(running, step, scope) {
-        Ok(inputs) => ready(running, (plan, state), step, &step.uses, inputs),
-        Err(why) => (Begun::Failed(input_error(step, &why)), None),
-    }
+    let inputs = inputs(running, step, &known.scope(step)?)?;
+    Ok(ready(known, step, &step.uses, inputs))
 }
 
-fn undo(
-    running: &Running<'_>,
-    plan: &Plan,
-    state: &RunState,
-    step: &PlannedStep,
-    inputs: &Values,
-) -> (Begun, Option<Prepared>) {
+fn undo(known: &Known<'_>, step: &PlannedStep, inputs: &Values) -> (Begun, Option<Prepared>) {
+    let running = known.running;
     let spec = running.catalogue.spec(&step.uses).expect("a planned action exists");
     let Reversibility::UndoneBy { action, inputs: undo_inputs } = spec.reversibility else {
         return (Begun::Nothing { because: "it has no undo".to_owned() }, None);
     };
-    let outputs = outputs(running, state, step);
+    let outputs = known.outputs(step);
     let undo_spec =
         running.catalogue.spec(action).expect("an undo names an action of the catalogue");
     match coerce_inputs(undo_spec, undo_inputs(inputs, &outputs)) {
-        Ok(inputs) => ready(running, (plan, state), step, action, inputs),
+        Ok(inputs) => ready(known, step, action, inputs),
         Err(why) => (Begun::Failed(input_error(step, &why)), None),
     }
 }
 
 fn ready(
-    running: &Running<'_>,
-    (plan, state): (&Plan, &RunState),
+    known: &Known<'_>,
     step: &PlannedStep,
     action: &str,
     inputs: Values,
 ) -> (Begun, Option<Prepared>) {
+    let Known { running, plan, state, .. } = *known;
     let action = Arc::clone(running.catalogue.get(action).expect("a planned action exists"));
-    let planned = typed_outputs(action.spec(), &planned_json(step));
+    // A call gives what the steps of the called runbook gave; all of them have ended.
+    let planned = match step.children.is_empty() {
+        true => typed_outputs(action.spec(), &planned_json(step)),
+        false => known.outputs_of_call(step),
+    };
     // Looks at every step of the plan: only for those who tell it.
     let tells = step.trace == Trace::BestEffort;
     let standing = tells.then(|| standing(plan, state, step));
@@ -208,15 +197,6 @@ fn nothing_is_there(plan: &Plan, state: &RunState, step: &PlannedStep) -> Option
     })
 }
 
-fn holds(step: &PlannedStep, scope: &Scope) -> Result<bool, String> {
-    let Some(when) = &step.when else { return Ok(true) };
-    let expression = Expression::parse(when).map_err(|error| format!("when: {}", error.message))?;
-    match expression.evaluate(scope).map_err(|error| format!("when: {error}"))? {
-        Value::Bool(holds) => Ok(holds),
-        other => Err(format!("when: expected a boolean, found {other}")),
-    }
-}
-
 fn inputs(running: &Running<'_>, step: &PlannedStep, scope: &Scope) -> Result<Values, String> {
     let spec = running
         .catalogue
@@ -235,59 +215,7 @@ fn inputs(running: &Running<'_>, step: &PlannedStep, scope: &Scope) -> Result<Va
     }
 }
 
-fn scope(
-    running: &Running<'_>,
-    (plan, by_id): (&Plan, &StepsById),
-    state: &RunState,
-    step: &PlannedStep,
-) -> Scope {
-    let started = state.started_at.unwrap_or(plan.created_at);
-    let texts = format!("{} {}", step.with, step.when.as_deref().unwrap_or_default());
-    // Looks at every step of the plan: only for those who ask.
-    let asks = texts.contains("status") || texts.contains("failed_steps");
-    let seen = asks.then(|| standing(plan, state, step));
-    // What has begun keeps the form that it began in, so that a resumed process finds the same inputs.
-    let found = &state.steps[&step.key];
-    let form = if found.status == StepStatus::Pending { state.form } else { found.form };
-    let facts = RunFacts {
-        status: seen.as_ref().map(|seen| seen.condition.word()),
-        failed_steps: seen.map(|seen| seen.failed.into_iter().map(|(key, _)| key).collect()),
-        ..run_facts(&plan.run, (&plan.mode, form), plan.disaster_at, Some(started))
-            .noticed(plan.detection.as_ref().map(Detection::told))
-    };
-    let base = Scope::of(running.parameters.clone())
-        .with_estate(running.estate, running.environment)
-        .with_run(&facts);
-    let mentioned = mentioned(&texts);
-    let others = mentioned.iter().filter_map(|id| by_id.get(*id)).flatten();
-    let results = others.map(|place| {
-        let other = &plan.steps[*place];
-        let status = state.steps[&other.key].status.name().to_owned();
-        (&other.key, StepResult { status, outputs: outputs(running, state, other) })
-    });
-    step_scope(&base, results, &step.key, step.each.as_ref().map(Value::untyped))
-}
-
-/// What a step answered; before that, and where a failure answered nothing, what was known of it at
-/// planning: a clean-up must find by name what a failed restore left behind.
-fn outputs(running: &Running<'_>, state: &RunState, step: &PlannedStep) -> Values {
-    let Some(spec) = running.catalogue.spec(&step.uses) else { return Values::new() };
-    let found = &state.steps[&step.key];
-    if found.status.is_success() && found.outputs.is_null() {
-        // What came of it was not seen.
-        spec.outputs.iter().map(|field| (field.name.to_owned(), Value::Null)).collect()
-    } else if found.status.is_success() {
-        typed_outputs(spec, &found.outputs)
-    } else {
-        let mut known = typed_outputs(spec, &planned_json(step));
-        if found.status.is_over() {
-            known.extend(typed_outputs(spec, &found.outputs));
-        }
-        known
-    }
-}
-
-fn planned_json(step: &PlannedStep) -> Json {
+pub(super) fn planned_json(step: &PlannedStep) -> Json {
     step.preview.outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

@@ -15,6 +15,7 @@ mod doctor;
 mod drill_all;
 mod edited;
 mod env;
+mod failing_over;
 mod faults;
 mod full_disk;
 mod gates;

@@ -64,7 +64,7 @@ fn boto3_finds_ecs_and_logs_as_aws_documents_them() {
     let path = project.path().join("estates/shop.yaml");
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
     std::fs::write(path, SERVICES).expect("a file");
-    checks_of("tests/peers/boto3_ecs.py", || Served::of(project.path(), "shop", 60));
+    checks_of("tests/peers/boto3_ecs.py", || Served::of(project.path(), "shop", 20));
 }
 
 /// A zone with weights, an alias and a wildcard.

@@ -8,6 +8,7 @@
 mod boto3;
 mod localstack;
 mod ministack;
+mod ministack_services;
 mod rds;
 mod schema;
 mod served;

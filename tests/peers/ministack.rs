@@ -23,15 +23,15 @@ fn pause() {
 }
 
 /// A MiniStack with an empty bucket.
-struct MiniStack {
-    address: String,
+pub(crate) struct MiniStack {
+    pub(crate) address: String,
     python: PathBuf,
     _process: Background,
     _directory: tempfile::TempDir,
 }
 
 impl MiniStack {
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let python = python()?;
         let program = repository().join(".state/localstack/ministack/bin/ministack");
         if !program.exists() {
@@ -68,7 +68,7 @@ impl MiniStack {
     }
 
     /// Runs a line of Python with `s3`, a client of boto3; what it prints.
-    fn boto3(&self, line: &str) -> String {
+    pub(crate) fn boto3(&self, line: &str) -> String {
         let script = format!(
             "import boto3\ns3 = boto3.client('s3', endpoint_url='http://{}', region_name='eu-west-1', \
              aws_access_key_id='test', aws_secret_access_key='test')\n{line}",

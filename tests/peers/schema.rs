@@ -16,9 +16,9 @@ use std::process::Command;
 /// Errors that a schema cannot see in their examples: they need the whole file, another file, the text
 /// of expressions, or more than the text of one value. (DR009 is about files that are not text, DR043
 /// about files that commands find by their names: the examples' are not.)
-const UNSEEN: [&str; 16] = [
+const UNSEEN: [&str; 18] = [
     "DR011", "DR013", "DR014", "DR017", "DR030", "DR031", "DR032", "DR033", "DR034", "DR035",
-    "DR036", "DR037", "DR038", "DR041", "DR042", "DR080",
+    "DR036", "DR037", "DR038", "DR041", "DR042", "DR080", "DR081", "DR082",
 ];
 
 fn installed() -> bool {

@@ -4,7 +4,10 @@
 
 use crate::tree::{File, files, read};
 use drctl::action::standard;
-use drctl::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
+use drctl::runbook::{
+    Drill, Runbook, Text, bind_parameters, load_drill, load_runbook, load_runbook_in,
+};
+use std::collections::BTreeMap;
 
 fn yaml(directory: &str) -> Vec<File> {
     let found: Vec<File> =
@@ -14,7 +17,14 @@ fn yaml(directory: &str) -> Vec<File> {
 }
 
 fn runbook(file: &str, text: &str) -> Runbook {
-    let (runbook, warnings) = load_runbook(file, text, &standard())
+    let text_of = |file: &File| Text { file: file.path.clone(), text: file.text.clone() };
+    let name = |file: &File| {
+        let name = file.path.trim_start_matches("runbooks/").trim_end_matches(".yaml");
+        name.to_owned()
+    };
+    let library: BTreeMap<String, Text> =
+        yaml("runbooks/").iter().map(|file| (name(file), text_of(file))).collect();
+    let (runbook, warnings) = load_runbook_in(file, text, &standard(), &library)
         .unwrap_or_else(|problems| panic!("{file}:\n{problems}"));
     assert!(warnings.sorted().is_empty(), "{file} has warnings:\n{warnings}");
     runbook

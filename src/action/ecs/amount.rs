@@ -118,8 +118,6 @@ async fn day_maximum(
         }));
     };
     // A count; rounding up is on the safe side.
-    #[expect(clippy::cast_possible_truncation, reason = "it is clamped to what a service can have")]
-    #[expect(clippy::cast_sign_loss, reason = "it is clamped to positive numbers")]
     Ok(Ok(most.ceil().clamp(0.0, f64::from(MOST)) as u32))
 }
 

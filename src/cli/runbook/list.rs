@@ -10,7 +10,7 @@ use crate::cli::launch::Tools;
 use crate::cli::out;
 use crate::cli::project::FileKind;
 use crate::cli::status::plain_table;
-use crate::runbook::{Runbook, load_runbook};
+use crate::runbook::{Runbook, load_runbook_in};
 use serde_json::{Value as Json, json};
 
 /// A runbook of the list.
@@ -31,8 +31,9 @@ pub(super) fn run(tools: &Tools, output: OutputForm) -> Result<Exit, CommandErro
             let read = tools.project.examine(FileKind::Runbook, &name)?;
             let file =
                 read.as_ref().map_or_else(|problems| problems.file(), |it| &it.file).to_owned();
-            let outcome =
-                read.and_then(|found| load_runbook(&found.file, &found.text, &tools.catalogue));
+            let outcome = read.and_then(|found| {
+                load_runbook_in(&found.file, &found.text, &tools.catalogue, &tools.project)
+            });
             Ok(Listed { name, file, outcome })
         })
         .collect::<Result<Vec<_>, CommandError>>()?;

@@ -26,6 +26,8 @@ pub(super) struct Judge {
     plan: Plan,
     /// Intents in the journal by operation, without its service.
     intents: BTreeMap<String, u64>,
+    /// Who meant what: operation and target of an intent, by step, and whether it undoes the step.
+    meant: BTreeSet<(String, String, StepKey, bool)>,
     /// How often the process at work found its lease valid before an act.
     cleared: u64,
     /// How often it changed the world since.
@@ -43,6 +45,7 @@ impl Judge {
             counters: Counters::new(),
             plan: plan.clone(),
             intents: BTreeMap::new(),
+            meant: BTreeSet::new(),
             cleared: 0,
             sent: 0,
             seen,
@@ -86,9 +89,11 @@ impl Judge {
     fn before(&mut self, event: &Event) {
         match event {
             Event::StepStarted { step, .. } => self.may_start(step),
-            Event::IntentRecorded { operation, .. } => {
+            Event::IntentRecorded { step, operation, target, .. } => {
                 let name = operation.rsplit(':').next().unwrap_or_default().to_owned();
-                *self.intents.entry(name).or_default() += 1;
+                *self.intents.entry(name.clone()).or_default() += 1;
+                let undoes = self.state.steps[step].status == StepStatus::Undoing;
+                self.meant.insert((name, target.clone(), step.clone(), undoes));
             }
             Event::StepSkipped { step, reason } => {
                 let own =
@@ -142,7 +147,11 @@ impl Judge {
                 (&other.operation, &other.target) == (&record.operation, &record.target)
             };
             let notice = record.operation == "Publish";
-            if !notice && log.iter().filter(twin).count() > 1 {
+            // A service may be scaled, deployed and undone by several steps.
+            let meant = self.meant.iter().filter(|(operation, target, ..)| {
+                *operation == record.operation && target.contains(&record.target)
+            });
+            if !notice && log.iter().filter(twin).count() > meant.count().max(1) {
                 self.find("done_twice", format!("{} of {}", record.operation, record.target));
             }
         }

@@ -21,7 +21,7 @@ use std::time::Duration;
 const QUIET: u32 = 4;
 
 /// What is done to the journal while the run goes on.
-enum Meddling {
+pub(super) enum Meddling {
     /// Nothing: the run is counted.
     None,
     /// Another process takes the lease by force before this write or check, counted from 1.
@@ -33,11 +33,11 @@ enum Meddling {
 }
 
 /// A journal in memory with which somebody meddles.
-struct Meddled {
+pub(super) struct Meddled {
     inner: MemoryStore,
     world: Simulator,
     meddling: Meddling,
-    appends: u64,
+    pub(super) appends: u64,
     writes: Cell<u64>,
     /// Writes and checks since the last append that recorded something.
     quiet: Cell<u32>,
@@ -141,13 +141,13 @@ impl Store for Meddled {
     beneath!(inner: load salvage head acquire release lease post note notes place);
 }
 
-struct Ended {
-    state: Result<RunState, RunnerError>,
-    store: Meddled,
-    world: Simulator,
+pub(super) struct Ended {
+    pub(super) state: Result<RunState, RunnerError>,
+    pub(super) store: Meddled,
+    pub(super) world: Simulator,
 }
 
-fn run(stage: &Stage, faults: &[&str], meddling: Meddling) -> Ended {
+pub(super) fn run(stage: &Stage, faults: &[&str], meddling: Meddling) -> Ended {
     let world = stage.world.fork();
     let faults: Vec<String> = faults.iter().map(|fault| (*fault).to_owned()).collect();
     world.set_faults(&faults).expect("known faults");
@@ -157,7 +157,7 @@ fn run(stage: &Stage, faults: &[&str], meddling: Meddling) -> Ended {
 }
 
 /// Operations and targets of the mutations, in order.
-fn mutations(world: &Simulator) -> Vec<(String, String)> {
+pub(super) fn mutations(world: &Simulator) -> Vec<(String, String)> {
     world.mutations().into_iter().map(|record| (record.operation, record.target)).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
+mod called;
 mod commands;
 mod doubt;
 mod full;
@@ -14,7 +15,7 @@ use super::{Mode, Stage, Staging};
 use crate::action::standard;
 use crate::estate::Estate;
 use crate::plan::model::RunMode;
-use crate::runbook::{Drill, bind_parameters, load_drill, load_runbook};
+use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
 
 /// A file of the project.
 pub(super) fn file(name: &str) -> String {
@@ -33,6 +34,11 @@ pub(super) fn shipped(name: &str, mode: Mode) -> Stage {
 /// `drill` of the runbook `text`, planned in a new world.
 pub(super) fn stage(estate: Estate, text: &str, drill: &Drill, mode: Mode) -> Stage {
     let (runbook, _) = load_runbook("runbook.yaml", text, &standard()).expect("a valid runbook");
+    stage_of(estate, runbook, drill, mode)
+}
+
+/// `drill` of `runbook`, planned in a new world.
+pub(super) fn stage_of(estate: Estate, runbook: Runbook, drill: &Drill, mode: Mode) -> Stage {
     let parameters = bind_parameters(&runbook, &drill.parameters).expect("valid parameters");
     let mode = match mode {
         Mode::Run => RunMode::Run,

@@ -4,11 +4,13 @@
 
 use crate::action::spec::{ActionSpec, Field, Reversibility};
 use crate::base::duration::format;
+use crate::base::ids::{frame_of, joined};
 use crate::base::value::{Type, Value, Values};
 use crate::estate::{Environment, Estate, Objectives};
 use crate::runbook::bind::{Given, bind};
 use crate::runbook::doc::hand::{Asked, Word, render, words_of};
 use crate::runbook::doc::names::Names;
+use crate::runbook::doc::scopes::Scopes;
 use crate::runbook::doc::{HandStep, Procedure, declaration, promised};
 use crate::runbook::inputs::expand;
 use crate::runbook::model::{Actions, OnFailure, Runbook, Step};
@@ -50,8 +52,13 @@ pub fn procedure(
     if let Some((estate, environment)) = request.place {
         scope = scope.with_estate(estate, environment);
     }
-    let mut writer =
-        Writer { request, actions, scope, names: Names::default(), inputs: BTreeMap::new() };
+    let mut writer = Writer {
+        request,
+        actions,
+        scopes: Scopes::of(runbook, scope),
+        names: Names::default(),
+        inputs: BTreeMap::new(),
+    };
     let mut problems = Vec::new();
     let mut steps = Vec::new();
     for step in &runbook.steps {
@@ -116,7 +123,7 @@ fn parameters(runbook: &Runbook, given: &BTreeMap<String, Given>) -> Result<Valu
 struct Writer<'a> {
     request: &'a DocRequest<'a>,
     actions: &'a dyn Actions,
-    scope: Scope,
+    scopes: Scopes<'a>,
     names: Names,
     /// What inputs are, by step and name, where it is known.
     inputs: BTreeMap<String, String>,
@@ -126,12 +133,12 @@ impl Writer<'_> {
     fn step(&mut self, step: &Step) -> Result<HandStep, String> {
         let spec =
             self.actions.spec(&step.uses).ok_or_else(|| format!("no action `{}`", step.uses))?;
-        let items = expand_known(step, &self.scope)?;
+        let own = self.scopes.at(step);
+        let items = expand_known(step, &own)?;
         let mut commands = Vec::new();
         let mut undo = None;
         for (key, each) in items {
-            let scope =
-                each.map_or_else(|| self.scope.clone(), |it| self.scope.clone().with_each(it));
+            let scope = each.map_or_else(|| own.clone(), |it| own.clone().with_each(it));
             let inputs = self.inputs(step, spec, &scope)?;
             let region = self.region(step, &scope)?;
             let known = inputs.iter().filter(|(_, value)| !hidden(value) && **value != Value::Null);
@@ -151,8 +158,7 @@ impl Writer<'_> {
                 undo.get_or_insert((action.to_owned(), Vec::new())).1.extend(lines);
             }
         }
-        let status = Value::Unknown("only a run knows it".to_owned());
-        self.scope.set_step(&step.id, status, spec.unknown_outputs("only a run knows it"));
+        self.scopes.passed(step, spec);
         Ok(HandStep {
             id: step.id.clone(),
             title: step.title.clone(),
@@ -234,22 +240,26 @@ impl Writer<'_> {
             return self.names.of(&written, [field.name, &long], list, why);
         };
         let text = placed.expression.text().trim().to_owned();
+        let frame = frame_of(&step.id);
         let parts: Vec<&str> = text.split('.').collect();
         match parts.as_slice() {
-            ["params", name] if self.request.runbook.parameter(name).is_some() => {
+            ["params", name]
+                if frame.is_empty() && self.request.runbook.parameter(name).is_some() =>
+            {
                 let described = self.request.runbook.parameter(name).map(|it| &it.description);
                 let described = described.map_or("", String::as_str);
                 let why = || format!("parameter `{name}`. {described}").trim_end().to_owned();
                 self.names.of(&text, [name, &format!("param_{name}")], list, why)
             }
             ["steps", id, "outputs", output] => {
+                let id = &joined(frame, id);
                 let spec = self.request.runbook.step(id).and_then(|it| self.actions.spec(&it.uses));
                 let summary = spec.and_then(|spec| spec.output(output)).map_or("", |it| it.summary);
                 self.output(id, output, summary, list)
             }
             _ => {
                 let why = || format!("`{}` of step `{}`: `{text}`", field.name, step.id);
-                self.names.of(&text, [field.name, &long], list, why)
+                self.names.of(&joined(frame, &text), [field.name, &long], list, why)
             }
         }
     }
@@ -312,7 +322,8 @@ impl Writer<'_> {
         render(of.by_hand, &mut word)
     }
 
-    fn notes(&self, step: &Step, spec: &ActionSpec) -> Vec<String> {
+    fn notes(&mut self, step: &Step, spec: &ActionSpec) -> Vec<String> {
+        let own = self.scopes.at(step);
         let mut notes = Vec::new();
         let needs = step.needs.join(", ");
         match (step.needs.is_empty(), step.always) {
@@ -324,7 +335,7 @@ impl Writer<'_> {
             }
         }
         if let Some(when) = &step.when {
-            notes.push(match when.evaluate(&self.scope) {
+            notes.push(match when.evaluate(&own) {
                 Ok(Value::Bool(true)) => format!("Only when `{}`, which holds here.", when.text()),
                 Ok(Value::Bool(false)) => {
                     format!("Only when `{}`, which does not hold here: leave it out.", when.text())

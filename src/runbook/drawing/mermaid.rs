@@ -52,7 +52,8 @@ pub fn mermaid(drawing: &Drawing) -> String {
 
 /// A step's id as Mermaid's: some words, such as `end`, mean something there.
 fn name(id: &str) -> String {
-    format!("step_{id}")
+    // A slash begins a shape there.
+    format!("step_{}", id.replace('/', "__of__"))
 }
 
 fn coded(text: &str) -> String {

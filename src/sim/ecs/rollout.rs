@@ -22,6 +22,9 @@ const CRASHES_AFTER: TimeDelta = TimeDelta::seconds(15);
 /// Least and most failed tasks that open the circuit breaker; between them half of the wanted ones.
 const BREAKS_AT: (u32, u32) = (3, 200);
 
+/// From the failure of a deployment until what ran before is in its place: an estimate.
+const ROLLED_BACK_AFTER: TimeDelta = TimeDelta::seconds(20);
+
 /// Steps of one rollout; each moves at least one task or ends it.
 const MOST_ROUNDS: usize = 1000;
 
@@ -264,7 +267,7 @@ fn roll_back(
     for group in service.groups.iter_mut().filter(stays) {
         group.deployment.clone_from(&id);
     }
-    Some(at)
+    Some(at + ROLLED_BACK_AFTER)
 }
 
 /// All that is wanted runs: the deployment has completed, and those before it are gone when their last

@@ -118,8 +118,13 @@ pub(super) fn create(turn: &mut Turn<'_>) -> Result<Value, ApiError> {
     if exports.iter().any(|other| other.region == turn.region && other.is_open(turn.now)) {
         return Err(ApiError::sender("LimitExceededException", "Resource limit exceeded."));
     }
-    let id =
-        uuid(turn.world.seed(), &format!("logs/{}/export/{}", turn.region, turn.world.requests));
+    // Of what is exported and not of when: two runs that did the same leave the same objects.
+    let earlier = exports.iter().filter(|other| other.group == group && other.name == name);
+    let known = (name.as_deref().unwrap_or_default(), earlier.count());
+    let id = uuid(
+        turn.world.seed(),
+        &format!("logs/{}/{group}/export/{}/{}", turn.region, known.0, known.1),
+    );
     let entity = format!("logs/{}/{id}", turn.region);
     let clockwork = turn.world.clockwork();
     let begins = turn.now + to_delta(clockwork.export_queue(&entity));

@@ -244,10 +244,10 @@ async fn task_definitions_are_registered_once_and_end_inactive() {
 
 #[tokio::test(start_paused = true)]
 async fn a_world_is_asked_seldom_or_often_and_is_the_same() {
-    let (often, seldom) = (Lab::new(&[]), Lab::new(&[]));
-    for lab in [&often, &seldom] {
-        update(lab, "web").task_definition("shop-web:6").desired_count(6).send().await.expect("ok");
-    }
+    let often = Lab::new(&[]);
+    let begun = update(&often, "web").task_definition("shop-web:6").desired_count(6);
+    begun.send().await.expect("accepted");
+    let seldom = Lab::with(often.simulator.fork(), 1);
     for _ in 0..100 {
         often.sleep(3).await;
         service(&often, "web").await;

@@ -19,6 +19,13 @@ pub(super) const ESTATE: &str = r#"
 apiVersion: drctl/v1
 kind: Estate
 name: shop
+services:
+  api: { cluster: shop, task_definition: "shop-api:42", desired: 10, database: orders }
+  web: { cluster: shop, task_definition: "shop-web:7", desired: 4, minimum_healthy_percent: 50, maximum_percent: 100 }
+  jobs: { cluster: batch, service: nightly, task_definition: "jobs:1", desired: 0 }
+  api_west: { cluster: shop, service: api, task_definition: "shop-api:42", region: us-west-2, desired: 2 }
+log_groups:
+  api: { name: /ecs/shop-api }
 databases:
   orders:
     instance: shop-orders
@@ -52,13 +59,6 @@ databases:
     database: stock
     secret: shop/stock
     dataset: { heartbeat_every: 1s, tables: { items: { rows: 30 } } }
-services:
-  api: { cluster: shop, task_definition: "shop-api:42", desired: 10, database: orders }
-  web: { cluster: shop, task_definition: "shop-web:7", desired: 4, minimum_healthy_percent: 50, maximum_percent: 100 }
-  jobs: { cluster: batch, service: nightly, task_definition: "jobs:1", desired: 0 }
-  api_west: { cluster: shop, service: api, task_definition: "shop-api:42", region: us-west-2, desired: 2 }
-log_groups:
-  api: { name: /ecs/shop-api }
 environments:
   sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3, topics: [alerts], buckets: [evidence] }
 "#;
