@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a read context gives no access to anything that writes.
 
+use crate::action::cloudwatch::Looks;
 use crate::action::outcome::ActionError;
 use crate::action::standing::Standing;
 use crate::base::form::Form;
@@ -13,6 +14,7 @@ use crate::estate::{Environment, Estate};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A mutation that a step asked for.
@@ -176,6 +178,7 @@ pub struct ReadContext<'a> {
 #[derive(Debug, Default)]
 pub struct Memory {
     streak: AtomicU32,
+    looks: Mutex<Looks>,
     /// Since when looks have gone well, milliseconds since 1970; 0 while they do not.
     since: AtomicI64,
     /// What [`Self::note`] kept, and one more; 0 for nothing.
@@ -186,6 +189,11 @@ impl Memory {
     /// One more look that went well; returns how many did so in a row.
     pub fn went_well(&self) -> u32 {
         self.streak.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// What the looks of a watch window left.
+    pub(super) fn looks(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A look that did not go well: the row begins anew.

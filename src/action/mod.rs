@@ -4,6 +4,7 @@
 //! `preview` cannot reach anything that writes.
 
 mod catalogue;
+mod cloudwatch;
 mod context;
 mod dns;
 mod ecs;
@@ -37,6 +38,7 @@ pub fn standard() -> Catalogue {
     let actions: Vec<Arc<dyn Action>> = vec![
         Arc::new(gate::Approve::default()),
         Arc::new(gate::WaitUntil::default()),
+        Arc::new(cloudwatch::Watch::default()),
         Arc::new(rds::CheckSource::default()),
         Arc::new(rds::RestoreToPointInTime::default()),
         Arc::new(rds::DeleteInstance::default()),

@@ -4,9 +4,11 @@
 //! no instant, and the plan says whose word the instant is.
 
 use crate::base::clock::format_instant;
+use crate::cli::args::LaunchArgs;
 use crate::cli::asked::Asked;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::launch::Launch;
 use crate::cli::out;
 use crate::cloud::model::{AlarmFacts, AlarmState};
 use crate::cloud::{Cloud, ErrorClass, Overlay};
@@ -23,6 +25,22 @@ pub(super) struct Named {
     pub region: String,
     /// Its ARN.
     pub arn: String,
+}
+
+/// The alarm of the command line, else that of the drill.
+///
+/// # Errors
+/// It is none of the environment's, or `--alarm-ok` is said of none.
+pub(super) fn wanted(
+    launch: &Launch,
+    args: &LaunchArgs,
+    environment: &Environment,
+) -> Result<Option<Named>, CommandError> {
+    let alarm = args.alarm.as_ref().or(launch.alarm.as_ref());
+    if alarm.is_none() && args.alarm_ok {
+        return Err(CommandError::usage("--alarm-ok is said of no alarm").help("add --alarm NAME"));
+    }
+    alarm.map(|text| named(text, &launch.estate, environment)).transpose()
 }
 
 /// The alarm that `text` means: an ARN, a name of the estate, or an `AlarmName` of the environment's region.

@@ -12,6 +12,7 @@ use crate::cli::heartbeat::HeartbeatCommand;
 use crate::cli::history::HistoryArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::journal::JournalCommand;
+use crate::cli::link::LinkArgs;
 use crate::cli::rehearse::RehearseArgs;
 use crate::cli::reports::ReportArgs;
 use crate::cli::resume::ResumeArgs;
@@ -64,6 +65,8 @@ pub(super) enum Command {
     Drill(DrillArgs),
     /// Run a runbook and keep what it makes; or run a stored plan once.
     Run(RunArgs),
+    /// Print a link that names a runbook and what to run it with, for messages and alarms. Changes nothing.
+    Link(LinkArgs),
     /// Take up a run that was interrupted or whose process died.
     Resume(ResumeArgs),
     /// Prove a runbook offline, without an account: play every fault, kill it everywhere, remove its
@@ -150,11 +153,15 @@ pub(super) struct LaunchArgs {
     #[arg(long, value_name = "ARN|NAME")]
     pub alarm: Option<String>,
     /// With --alarm: start although the alarm is OK.
-    #[arg(long, requires = "alarm")]
+    #[arg(long)]
     pub alarm_ok: bool,
     /// When it was noticed (UTC): in place of what an alarm says, or when CloudWatch cannot be asked.
     #[arg(long, value_name = "INSTANT")]
     pub detected_at: Option<String>,
+    /// An SNS topic (name or ARN) that is told how the run goes: started, waiting, failed, finished.
+    /// Best effort; it wins over `notify` of drill and runbook.
+    #[arg(long, value_name = "TOPIC")]
+    pub notify: Option<String>,
     /// When it was declared (UTC).
     #[arg(long, value_name = "INSTANT")]
     pub declared_at: Option<String>,

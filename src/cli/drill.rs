@@ -93,6 +93,7 @@ pub(super) fn read(
         objectives: drill.objectives,
         form: drill.form,
         alarm: drill.alarm,
+        notify: drill.notify,
         faults: drill.faults,
         output,
     })

@@ -307,6 +307,7 @@ async fn fresh(
         disaster_at: old.disaster_at,
         declared_at: old.declared_at,
         detection: old.detection.clone(),
+        notify: old.notify.clone(),
         faults: session.faults(),
         owner: operator(),
         now: session.clock.now(),

@@ -8,7 +8,7 @@ use crate::base::diagnostic::{Problems, nearest};
 use crate::base::digest::Digest;
 use crate::base::form::Form;
 use crate::base::ids::RunId;
-use crate::cli::alarm::{Named, detect, named};
+use crate::cli::alarm::{Named, detect, wanted};
 use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::asked::Asked;
 use crate::cli::confirm::confirm;
@@ -16,6 +16,7 @@ use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
 use crate::cli::given::objectives;
 use crate::cli::lock::{Lock, holder};
+use crate::cli::notices::told;
 use crate::cli::past::durations;
 use crate::cli::people::People;
 use crate::cli::person::person;
@@ -30,8 +31,8 @@ use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Start};
 use crate::estate::{Environment, Estate, Objectives};
 use crate::plan::model::{Plan, RunMode};
-use crate::plan::{PlanError, PlanRequest, PlanTools, build, predicted_failures};
-use crate::runbook::{Given, Runbook, load_runbook_in};
+use crate::plan::{NotifyRecord, PlanError, PlanRequest, PlanTools, build, predicted_failures};
+use crate::runbook::{Given, Notify, Runbook, load_runbook_in};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub(super) struct Launch {
     pub objectives: Objectives,
     /// The drill's own form.
     pub form: Option<Form>,
+    /// Whom the drill tells how it goes.
+    pub notify: Option<Notify>,
     /// The alarm that the drill begins with.
     pub alarm: Option<String>,
     /// Faults that the drill is meant to meet.
@@ -180,7 +183,7 @@ pub(super) async fn launch(
     planned.run(tools, &launch.estate, args, Some(launch.output)).await
 }
 
-/// A run that is planned, with what is open for it.
+/// A run that is planned.
 pub(super) struct Planned {
     /// The plan.
     pub plan: Plan,
@@ -192,9 +195,6 @@ pub(super) struct Planned {
 }
 
 /// Opens the environment and plans; `since` says which simulated world.
-///
-/// # Errors
-/// Anything that keeps the run from being planned.
 pub(super) async fn planned(
     tools: &Tools,
     launch: &Launch,
@@ -207,19 +207,19 @@ pub(super) async fn planned(
     tools.journals.outlives(lost.as_deref())?;
     check_options(&environment, &args.simulation)?;
     let simulation = args.simulation.after(&launch.faults);
-    let _one_at_a_time = match (&launch.mode, args.dry_run) {
+    let lock = match (&launch.mode, args.dry_run) {
         (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, launch)?),
         _ => None,
     };
-    let alarm = args.alarm.as_ref().or(launch.alarm.as_ref());
-    let alarm = alarm.map(|text| named(text, &launch.estate, &environment)).transpose()?;
+    let notify = told(launch, args, &environment)?;
+    let alarm = wanted(launch, args, &environment)?;
     let session = Session::open(tools, &launch.estate, &environment, &simulation, since)?;
     if let (Some(alarm), Some(simulator), None) = (&alarm, &session.simulator, &args.alarm) {
         // The drill begins with it, whatever the simulated world is like.
         simulator.raise_alarm(&alarm.region, &alarm.name, session.clock.now());
     }
-    let plan = make_plan(tools, launch, (asked, alarm), &environment, &session).await?;
-    Ok(Planned { plan, environment, session, lost, _one_at_a_time })
+    let plan = make_plan(tools, launch, (asked, alarm, notify), &environment, &session).await?;
+    Ok(Planned { plan, environment, session, lost, _one_at_a_time: lock })
 }
 
 impl Planned {
@@ -255,7 +255,7 @@ fn drill_lock(tools: &Tools, name: &str, launch: &Launch) -> Result<Lock, Comman
 async fn make_plan(
     tools: &Tools,
     launch: &Launch,
-    (asked, alarm): (Asked, Option<Named>),
+    (asked, alarm, notify): (Asked, Option<Named>, Option<NotifyRecord>),
     environment: &Environment,
     session: &Session,
 ) -> Result<Plan, CommandError> {
@@ -280,6 +280,7 @@ async fn make_plan(
         disaster_at,
         declared_at,
         detection,
+        notify,
         faults: session.faults(),
         owner: operator(),
         now,

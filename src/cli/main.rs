@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
     control, doctor, drill, drill_all, drill_list, explain, heartbeat, history, init, journal,
-    logging, out, rehearse, reports, resume, run, runbook, shell, sim, status, sweep,
+    link, logging, out, rehearse, reports, resume, run, runbook, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -102,12 +102,13 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
                     block_on(time, run::run_plan(tools, stored, &args.launch, output))
                 }
                 None => {
-                    let prepared = run::prepare(tools, args, output)?;
+                    let (prepared, launch) = run::prepare(tools, args, output)?;
                     let time = launch_time(&prepared, pace)?;
-                    block_on(time, run::run(tools, prepared, args))
+                    block_on(time, run::run(tools, prepared, &launch))
                 }
             }
         }
+        Command::Link(args) => link::run(tools, args, output),
         Command::Resume(args) => {
             check_pace(args.simulation.pace)?;
             let resumable = resume::prepare(tools, args)?;

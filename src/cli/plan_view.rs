@@ -62,6 +62,9 @@ pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
     for (number, step) in plan.steps.iter().enumerate() {
         step_text(&mut text, number + 1, step, environment);
     }
+    if let Some(notify) = &plan.notify {
+        line(&mut text, &format!("tells        {}: {}", notify.topic, notify.on.join(", ")));
+    }
     summary_text(&mut text, plan);
     certificate_text(&mut text, &plan.certificate);
     text

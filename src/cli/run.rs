@@ -5,10 +5,12 @@
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
 use crate::cli::args::{EstateArg, LaunchArgs, OutputForm};
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::{confirm, confirm_ending};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json};
+use crate::cli::link::{Link, SCHEME};
+use crate::cli::message::{self, Message};
 use crate::cli::out;
 use crate::cli::people::People;
 use crate::cli::project::read_bounded;
@@ -27,43 +29,143 @@ use std::path::{Path, PathBuf};
 /// `drctl run`
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Name of the runbook (runbooks/NAME.yaml) or path of a runbook file.
-    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    /// Name of the runbook (runbooks/NAME.yaml), path of a runbook file, or a link
+    /// (`drctl://run/RUNBOOK?env=…`).
+    #[arg(required_unless_present_any = ["plan", "from_message"], conflicts_with = "plan")]
     pub runbook: Option<String>,
-    /// The environment, always explicit.
-    #[arg(long, value_name = "NAME", required_unless_present = "plan", conflicts_with = "plan")]
+    /// The environment, always explicit; a link says it itself.
+    #[arg(long, value_name = "NAME", conflicts_with = "plan")]
     pub env: Option<String>,
     #[command(flatten)]
     pub estate: EstateArg,
     /// Run this stored plan: once, unchanged, before it expires, and only if no fact has moved.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// A message of SNS or of a CloudWatch alarm, in a file or `-` for standard input: its link and its
+    /// alarm are what is asked for. A person is shown it and asked first, in every environment.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "yes"])]
+    pub from_message: Option<PathBuf>,
     #[command(flatten)]
     pub launch: LaunchArgs,
 }
 
-/// Reads the runbook's files.
+/// Reads the runbook's files, and what a link or a message asks for.
 ///
 /// # Errors
-/// A file is not there or has problems.
+/// A file is not there or has problems; a link or a message is not usable, contradicts the command line,
+/// or nobody agrees to it.
 pub(super) fn prepare(
     tools: &Tools,
     args: &RunArgs,
     output: OutputForm,
-) -> Result<Launch, CommandError> {
-    let name = args.runbook.as_deref().expect("clap requires it without --plan");
-    Ok(Launch {
-        runbook: tools.runbook(name)?,
-        estate: tools.estate(&args.estate.name)?,
-        environment: args.env.clone().expect("clap requires it without --plan"),
+) -> Result<(Launch, LaunchArgs), CommandError> {
+    let message = args.from_message.as_deref().map(message::read).transpose()?;
+    let mut options = args.launch.clone();
+    let (link, alarm) = match message {
+        Some(Message { link, alarm }) => (link, alarm),
+        None => (None, None),
+    };
+    let link = match (args.runbook.as_deref(), link) {
+        (Some(text), found) if text.starts_with(SCHEME) => {
+            let link = Link::parse(text)?;
+            if found.is_some_and(|found| found != link) {
+                let message = "the message has a link of its own, and it is another one";
+                return Err(CommandError::usage(message));
+            }
+            Some(link)
+        }
+        // Whoever names a runbook takes no more than the alarm from a message.
+        (Some(_), _) => None,
+        (None, Some(link)) => Some(link),
+        (None, None) => {
+            let message = "the message names an alarm and no runbook";
+            return Err(CommandError::usage(message)
+                .help("say which: drctl run RUNBOOK --env NAME --from-message FILE"));
+        }
+    };
+    if let Some(alarm) = alarm {
+        if options.alarm.as_ref().is_some_and(|said| said.starts_with("arn:") && *said != alarm) {
+            return Err(CommandError::usage("the message is about another alarm than --alarm"));
+        }
+        options.alarm = Some(alarm);
+    }
+    let wish = match link {
+        Some(link) => follow(tools, &link, args, &mut options)?,
+        None => Wish {
+            runbook: tools.runbook(args.runbook.as_deref().unwrap_or_default())?,
+            estate: tools.estate(&args.estate.name)?,
+            env: args.env.clone().ok_or_else(no_environment)?,
+        },
+    };
+    if args.from_message.is_some() && !options.dry_run {
+        agree(&wish, &options)?;
+    }
+    let launch = Launch {
+        runbook: wish.runbook,
+        estate: wish.estate,
+        environment: wish.env,
         mode: RunMode::Run,
         parameters: BTreeMap::new(),
         objectives: Objectives::default(),
         form: None,
         alarm: None,
+        notify: None,
         faults: Vec::new(),
         output,
-    })
+    };
+    Ok((launch, options))
+}
+
+fn no_environment() -> CommandError {
+    CommandError::usage("the environment is always explicit").help("add --env NAME")
+}
+
+/// Which runbook where.
+struct Wish {
+    runbook: Runbook,
+    estate: Estate,
+    env: String,
+}
+
+/// Reads what a link names, and puts what it says into `options`. The command line adds nothing to it but
+/// how the run is watched and confirmed: one of them says what is run.
+fn follow(
+    tools: &Tools,
+    link: &Link,
+    args: &RunArgs,
+    options: &mut LaunchArgs,
+) -> Result<Wish, CommandError> {
+    out::progress(&format!("link: {}", link.asks()));
+    let other = |said: &Option<String>, asked: &str| said.as_ref().is_some_and(|it| it != asked);
+    if other(&args.env, &link.env) || !args.launch.parameters.is_empty() {
+        let message = "the link says environment and parameters itself";
+        return Err(CommandError::usage(message)
+            .help("leave --env and -p away, or run the runbook by its name"));
+    }
+    let runbook = tools.runbook(&link.runbook)?;
+    link.without_secrets(&runbook)?;
+    options.parameters =
+        link.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if options.alarm.is_none() {
+        options.alarm.clone_from(&link.alarm);
+    }
+    let estate = if link.estate.is_empty() { &args.estate.name } else { &link.estate };
+    Ok(Wish { runbook, estate: tools.estate(estate)?, env: link.env.clone() })
+}
+
+/// Asks whether what a message asks for is to be done: also in a simulated environment.
+fn agree(wish: &Wish, options: &LaunchArgs) -> Result<(), CommandError> {
+    let place = environment(&wish.estate, &wish.env)?;
+    let title = &wish.runbook.title;
+    let mut what = format!("a message asks for `{title}` in `{}`", place.name);
+    for parameter in &options.parameters {
+        what.push_str(&format!("\n  {parameter}"));
+    }
+    if let Some(alarm) = &options.alarm {
+        what.push_str(&format!("\n  because of {alarm}"));
+    }
+    out::progress(&what);
+    confirm_ending(place, "it comes from outside", false)
 }
 
 /// Plans and runs.
@@ -73,9 +175,9 @@ pub(super) fn prepare(
 pub(super) async fn run(
     tools: &Tools,
     prepared: Launch,
-    args: &RunArgs,
+    options: &LaunchArgs,
 ) -> Result<Exit, CommandError> {
-    launch(tools, prepared, &args.launch).await
+    launch(tools, prepared, options).await
 }
 
 /// Largest plan read: that of the longest runbook has some 40 MB.
@@ -208,6 +310,7 @@ async fn replan(
         disaster_at: plan.disaster_at,
         declared_at: plan.declared_at,
         detection: plan.detection.clone(),
+        notify: plan.notify.clone(),
         faults: session.faults(),
         owner: crate::cli::launch::operator(),
         now: session.clock.now(),

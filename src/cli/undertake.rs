@@ -8,6 +8,8 @@ use crate::cli::args::OutputForm;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
+use crate::cli::link::Link;
+use crate::cli::notices::{Notices, Sender, last_ones, notices};
 use crate::cli::people::People;
 use crate::cli::progress::Progress;
 use crate::cli::reports::conclude;
@@ -18,9 +20,11 @@ use crate::cloud::GuardPolicy;
 use crate::engine::{Machine, Turn};
 use crate::estate::{Environment, Estate};
 use crate::journal::{Failing, FailingStore, Fence, Person, Store};
-use crate::plan::model::{Plan, Source};
+use crate::plan::model::{Plan, RunMode, Source};
+use crate::report::{Report, build};
 use crate::runbook::{Given, Runbook, Text, bind_parameters, load_runbook_in};
 use crate::runner::{Ended, Inbox, Observer, RunnerError, Running, StopSignal, declared, drive};
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run in this process works with.
@@ -106,11 +110,17 @@ async fn work(
     let mut journal = FailingStore::new(store, Failing::full_once(session.full_disk()));
     let mut progress = Progress::new(&plan, session.clock.clone());
     let aside = progress.aside();
-    let mut observers: [&mut dyn Observer; 1] = [&mut progress];
+    let told = notices(&plan, link_of(tools, &plan));
+    let (mut notices, sender) = told.unzip();
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut progress];
+    observers.extend(notices.as_mut().map(|it| it as &mut dyn Observer));
+    let mut sending = Box::pin(sent(sender, session));
     let driven = tokio::select! {
         biased;
         driven = drive(&running, machine, turn, &mut journal, fence, &mut observers) => Some(driven),
         () = signals.stop_at_once(&stop, plan.run.as_str(), &aside) => None,
+        // Not before `notices` is gone.
+        _ = &mut sending => None,
     };
     progress.finish();
     if journal.struck() > 0 {
@@ -125,16 +135,67 @@ async fn work(
             return Err(stopped_at_once(&plan));
         }
     };
-    // What ended under our lease has ended, whoever has taken the lease since.
-    match store.release(fence) {
-        Err(error) if !error.is_lease() => return Err(error.into()),
-        Ok(()) | Err(_) => {}
+    if let Some(notices) = notices {
+        tell_the_end(notices, sending, store, &session.clock).await?;
     }
+    let_go(store, fence)?;
     if let Some(given) = people.unused() {
         let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
         crate::cli::out::progress(&format!("{late}: nobody was waiting for it any more"));
     }
     conclude(tools, &plan, &state, store, output)
+}
+
+/// Gives the lease back. What ended under it has ended, whoever has taken it since.
+fn let_go(store: &mut dyn Store, fence: Fence) -> Result<(), CommandError> {
+    match store.release(fence) {
+        Err(error) if !error.is_lease() => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Makes the last notice, waits until all are sent, and notes what became of them.
+async fn tell_the_end(
+    notices: Notices,
+    sending: impl Future<Output = Sender>,
+    store: &mut dyn Store,
+    clock: &Clock,
+) -> Result<(), CommandError> {
+    notices.ended(&report(&*store)?);
+    drop(notices);
+    if let Some(Err(error)) = last_ones(sending, clock).await.map(|it| it.note(store, clock)) {
+        crate::cli::out::progress(&format!("what became of notices is not noted: {error}"));
+    }
+    Ok(())
+}
+
+/// Sends notices until nobody makes any more; for ever when nobody is told anything.
+async fn sent(sender: Option<Sender>, session: &Session) -> Sender {
+    let Some(mut sender) = sender else { return std::future::pending().await };
+    sender.work(async |policy| session.cloud(policy).await).await;
+    sender
+}
+
+fn report(store: &dyn Store) -> Result<Report, CommandError> {
+    build(&store.load()?).map_err(|error| CommandError::new(Exit::Journal, error.to_string()))
+}
+
+/// The link that asks for the same run again, where a link can.
+fn link_of(tools: &Tools, plan: &Plan) -> Option<Link> {
+    if plan.mode != RunMode::Run {
+        return None;
+    }
+    let runbook = embedded(tools, plan).ok()?;
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let given = plan.parameters.iter().filter(|(_, value)| !value.is_null());
+    let link = Link {
+        runbook: runbook.name,
+        env: plan.environment.name.clone(),
+        estate: plan.estate_name.clone(),
+        parameters: given.map(|(name, value)| (name.clone(), text(value))).collect(),
+        alarm: plan.detection.as_ref().and_then(|it| Some(it.alarm.as_ref()?.arn.clone())),
+    };
+    Link::parse(&link.text()).ok().filter(|read| *read == link)
 }
 
 /// What a second signal leaves behind: what a killed process does.

@@ -43,5 +43,5 @@ pub use overlay::{Overlay, PredictedEffect, PredictedInstance, PredictedSnapshot
 pub use permit::{DeletePermit, PermitError, SnapshotPermit};
 pub use session::Cloud;
 pub use sql::{PostgresConnector, SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
-pub use view::EstateView;
+pub use view::{EstateView, HEALTH_CHECK_REGION};
 pub use writer::{Accepted, AcceptedChange, Published, ServiceChange, UpdatedCheck, Writer};

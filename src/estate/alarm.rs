@@ -227,10 +227,10 @@ fn word(
 pub(super) fn check(estate: &Estate, node: &Node, p: &mut Problems) {
     for (key, alarm) in &estate.alarms {
         let Some(AlarmWatches::Follows(name)) = &alarm.watches else { continue };
-        if estate.databases.contains_key(name) {
+        if estate.databases.contains_key(name) || estate.services.contains_key(name) {
             continue;
         }
-        let names = estate.databases.keys().map(String::as_str);
+        let names = estate.services.keys().chain(estate.databases.keys()).map(String::as_str);
         let help = match nearest(name, names) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write the name of a service or a database of this estate".to_owned(),

@@ -75,6 +75,7 @@ pub(super) fn assemble(
         disaster_at: request.disaster_at,
         declared_at: request.declared_at,
         detection: request.detection.clone(),
+        notify: request.notify.clone(),
         measure,
         steps,
         facts,

@@ -10,6 +10,7 @@ use super::estimate::Durations;
 use super::gate;
 use super::model::{Answer, Estimate, Plan, PlannedStep, Retry, RunMode};
 use super::nature;
+use super::notify::NotifyRecord;
 use super::scope::{StepResult, expression_texts, mentioned};
 use crate::action::{Catalogue, Figure};
 use crate::base::form::Form;
@@ -47,6 +48,8 @@ pub struct PlanRequest<'a> {
     pub disaster_at: Option<DateTime<Utc>>,
     /// When somebody declared it, if it was said.
     pub declared_at: Option<DateTime<Utc>>,
+    /// Whom it tells how it goes.
+    pub notify: Option<NotifyRecord>,
     /// How it was noticed.
     pub detection: Option<Detection>,
     /// Faults that are switched on in the simulator.

@@ -4,6 +4,7 @@
 
 pub use super::call::PlannedCall;
 use super::detection::Detection;
+use super::notify::NotifyRecord;
 pub use super::preview::{
     Answer, Estimate, OtherForm, Prediction, RecoveryPointPrediction, RestorePrediction,
     StepPreview, WontReason,
@@ -64,6 +65,9 @@ pub struct Plan {
     /// How it was noticed, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection: Option<Detection>,
+    /// Whom it tells how it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<NotifyRecord>,
     /// Which steps measurements are taken from.
     pub measure: Measure,
     /// The steps in an order in which they can run.

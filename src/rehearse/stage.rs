@@ -180,6 +180,7 @@ impl Stage {
                 disaster_at: None,
                 declared_at: None,
                 detection: None,
+                notify: None,
                 faults: session.faults(),
                 owner: HARNESS.to_owned(),
                 now,

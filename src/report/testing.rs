@@ -101,6 +101,7 @@ pub(crate) fn plan() -> Plan {
         disaster_at: None,
         declared_at: None,
         detection: None,
+        notify: None,
         measure: Measure {
             recovered: [StepKey::new("verify")].into(),
             recovery_point: [StepKey::new("heartbeat")].into(),

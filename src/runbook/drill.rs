@@ -12,6 +12,7 @@ use crate::runbook::codes;
 use crate::runbook::document::{Naming, check_name, name, word};
 use crate::runbook::lint::unmeasured;
 use crate::runbook::model::{Drill, Runbook};
+use crate::runbook::notify;
 use crate::runbook::shape::DRILL;
 
 /// Reads the drill in `text`, which came from the file called `file`. Whether its parameters fit the
@@ -41,6 +42,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         .collect();
     let objectives = objectives(fields.node("objectives"), p);
     let form = word(&mut fields, "form", &Form::NAMES, p);
+    let notify = notify::read(&mut fields, p);
     let alarm = fields.text("alarm", p);
     let schedule = schedule(&mut fields, p);
     let faults = faults(&mut fields, p);
@@ -58,6 +60,7 @@ pub fn load_drill(file: &str, text: &str) -> Result<Drill, Problems> {
         parameters,
         objectives,
         form,
+        notify,
         alarm,
         schedule,
         faults,

@@ -20,6 +20,7 @@ use crate::runbook::lint::{Declared, lint};
 use crate::runbook::literals;
 use crate::runbook::measured;
 use crate::runbook::model::{Actions, Docs, Measure, Phase, Runbook};
+use crate::runbook::notify;
 use crate::runbook::outputs;
 use crate::runbook::parameters;
 use crate::runbook::place::Reader;
@@ -91,6 +92,7 @@ pub(crate) fn load_in(
     let parameters = parameters::read(&mut f, p);
     let promised = f.node("objectives");
     let objectives = objectives(promised, p);
+    let notify = notify::read(&mut f, p);
     let form = word(&mut f, "form", &Form::NAMES, p);
     let assumes_lost = assumed::read(&mut f, text, p);
     let measured = measured::read(&mut f, p);
@@ -118,6 +120,7 @@ pub(crate) fn load_in(
     };
     let (file, text) = (file.to_owned(), text.to_owned());
     let mut runbook = Runbook {
+        notify,
         name,
         title,
         description,

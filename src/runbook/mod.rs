@@ -28,6 +28,7 @@ mod load;
 pub mod loss;
 mod measured;
 mod model;
+mod notify;
 mod operands;
 mod operate;
 mod order;
@@ -61,6 +62,7 @@ pub use model::{
     Actions, Docs, Drill, ForEach, Measure, OnFailure, Parameter, ParameterKind, Phase, Retry,
     Runbook, Step,
 };
+pub use notify::{NOTIFY_EVENTS, Notify};
 pub use order::lint_order;
 pub use referred::{Unusable, check_drill_environment, check_drill_values, unusable_reference};
 pub use scope::{ROOTS, RunFacts, STATUSES, Scope};

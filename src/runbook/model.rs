@@ -14,6 +14,7 @@ use crate::runbook::bind::Given;
 use crate::runbook::call::{Call, Output};
 use crate::runbook::expression::Expression;
 use crate::runbook::library::Text;
+use crate::runbook::notify::Notify;
 use crate::runbook::template::Template;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub struct Runbook {
     pub form: Option<Form>,
     /// The region that it assumes lost.
     pub assumes_lost: Option<Template>,
+    /// Whom its runs tell how they go.
+    pub notify: Option<Notify>,
     /// Which steps measurements are taken from.
     pub measure: Measure,
     /// Steps in topological order, file order among equals.
@@ -348,6 +351,8 @@ pub struct Drill {
     pub objectives: Objectives,
     /// The form of its runs; `None` is the runbook's.
     pub form: Option<Form>,
+    /// Whom it tells how it goes.
+    pub notify: Option<Notify>,
     /// The alarm of the estate that it begins with: raised in the simulator, read elsewhere.
     pub alarm: Option<String>,
     /// Cron text with five fields.

@@ -38,6 +38,7 @@ pub(crate) static RUNBOOK: Shape = Shape {
             Is::Template,
             "The region that is taken for lost: a shared journal is not kept there. May use `params`.",
         ),
+        NOTIFY_FIELD,
         FieldShape::optional("measure", Is::Record(&MEASURE), "Where figures come from."),
         FieldShape::optional(
             "outputs",
@@ -136,6 +137,27 @@ pub(crate) static STEP: Shape = Shape {
     cases: None,
 };
 
+/// Whom a run tells how it goes.
+pub(crate) static NOTIFY: Shape = Shape {
+    summary: "An SNS topic that is told how a run goes, best effort.",
+    fields: &[
+        FieldShape::required("topic", Is::Text, "Name or ARN of the topic; FIFO topics too."),
+        FieldShape::optional("region", Is::Text, "Region of a topic given by name."),
+        FieldShape::optional(
+            "on",
+            Is::Texts,
+            "What it is told: `started`, `waiting`, `failed`, `finished`; all when absent.",
+        ),
+    ],
+    cases: None,
+};
+
+const NOTIFY_FIELD: FieldShape = FieldShape::optional(
+    "notify",
+    Is::Record(&NOTIFY),
+    "Whom a run tells how it goes; `--notify` wins, then the drill's, then the runbook's.",
+);
+
 /// How often a step is tried.
 pub(crate) static RETRY: Shape = Shape {
     summary: "How often a failing step is tried, and how far apart.",
@@ -175,6 +197,7 @@ pub(crate) static DRILL: Shape = Shape {
             Is::Words(|| words(&Form::NAMES)),
             "The form of its runs; else the runbook's.",
         ),
+        NOTIFY_FIELD,
         FieldShape::optional(
             "alarm",
             Is::Text,

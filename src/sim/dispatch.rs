@@ -265,6 +265,7 @@ fn error_before(turn: &mut Turn<'_>) -> Option<ApiError> {
         strike(turn, FaultKind::Throttled);
         return Some(match turn.service {
             Service::S3 => s3::slow_down(),
+            Service::Ec2 => ec2::slow_down(),
             _ => turn.protocol.error("Throttling", "ThrottlingException", "Rate exceeded"),
         });
     }
@@ -304,7 +305,11 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
         turn.service.iam_prefix(),
         permission(turn)
     );
-    let code = if turn.service == Service::Sns { "AuthorizationError" } else { "AccessDenied" };
+    let code = match turn.service {
+        Service::Sns => "AuthorizationError",
+        Service::Ec2 => "UnauthorizedOperation",
+        _ => "AccessDenied",
+    };
     refused(turn, turn.protocol.error(code, "AccessDeniedException", message))
 }
 

@@ -45,6 +45,7 @@ mod sts;
 #[cfg(test)]
 mod tests;
 mod world;
+mod writers;
 mod xml;
 
 pub use api::{
@@ -57,3 +58,4 @@ pub use seam::{Watch, http_client};
 pub use serve::serve;
 pub use services::Published;
 pub use simulator::Simulator;
+pub use writers::OpenWriter;

@@ -24,6 +24,7 @@ use crate::sim::route53;
 use crate::sim::services::Published;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
+use crate::sim::writers::OpenWriter;
 use crate::sim::{ecs, logs, s3, sns, sts};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -308,6 +309,11 @@ impl Simulator {
         let mut inner = self.lock();
         dispatch::advance(&mut inner.world, now);
         cloudwatch::raise(&mut inner.world, (region, name), now)
+    }
+
+    /// The instances of the estate that take writes at `now`, and whether each is fenced.
+    pub fn open_writers(&self, now: DateTime<Utc>) -> Vec<OpenWriter> {
+        self.lock().world.open_writers(now)
     }
 
     /// Names of the services that it has.

@@ -127,6 +127,15 @@ async fn a_replica_lags_is_promoted_and_has_no_lag_any_more() {
     let lag = lag.expect("a figure");
     assert!(lag.lag.is_some_and(|lag| (2..5).contains(&lag.as_secs())), "{lag:?}");
     assert_eq!(view.replica_lag("us-east-1", "orders", None).await.expect("read"), None);
+    let simulator = session.simulator.clone().expect("a world");
+    let writers = || {
+        let all = simulator.open_writers(session.clock.now()).into_iter();
+        all.map(|one| (one.instance, one.fenced)).collect::<Vec<_>>()
+    };
+    assert_eq!(writers(), [("orders".to_owned(), false)]);
+    let group = view.security_group("us-east-1", "sg-db").await.expect("read").expect("there");
+    writer.revoke_ingress("us-east-1", "sg-db", &group.ingress).await.expect("accepted");
+    assert_eq!(writers(), [("orders".to_owned(), true)]);
     let request = PromotionRequest { instance: "orders-west".to_owned(), backup_retention_days: 7 };
     writer.promote_replica("us-west-2", &request).await.expect("accepted");
     assert_eq!(replica().await.status, "available", "that proves nothing");
@@ -140,6 +149,7 @@ async fn a_replica_lags_is_promoted_and_has_no_lag_any_more() {
     let writer_now = replica().await;
     assert_eq!((writer_now.replica_source, writer_now.replication), (None, None));
     assert_eq!((writer_now.status.as_str(), writer_now.backup_retention_days), ("available", 7));
+    assert_eq!(writers(), [("orders".to_owned(), true), ("orders-west".to_owned(), false)]);
     let failed = writer.promote_replica("us-west-2", &request).await.expect_err("no replica");
     assert!(failed.is("InvalidDBInstanceState"));
 }

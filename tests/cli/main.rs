@@ -3,6 +3,7 @@
 //! **Invariant:** every test has its own state directory and a cleared environment.
 
 mod accounts;
+mod alarm;
 mod bad_environment;
 mod bad_files;
 mod bad_options;
@@ -22,8 +23,10 @@ mod gates;
 mod happy;
 mod init;
 mod interrupted;
+mod links;
 mod lint;
 mod locks;
+mod notices;
 mod old_control;
 mod old_state;
 mod past;
@@ -40,3 +43,4 @@ mod sweep;
 mod two;
 mod validate;
 mod validate_slips;
+mod watch_window;

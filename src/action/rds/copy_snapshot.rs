@@ -169,6 +169,36 @@ impl CopySnapshot {
     }
 }
 
+/// Why the key that the step names cannot be used.
+async fn unusable_key(context: &ReadContext<'_>) -> Result<Option<String>, ActionError> {
+    let scope = &context.scope;
+    let Some(key) = scope.text("kms_key") else { return Ok(None) };
+    Ok(match context.view.kms_key(scope.region, key).await? {
+        None => Some(format!("there is no key `{key}` in {}", scope.region)),
+        Some(found) if !found.is_usable() => Some(format!("key `{key}` is `{}`", found.state)),
+        Some(_) => None,
+    })
+}
+
+/// The copy as it will be.
+fn copied(scope: &StepScope<'_>, source: &DbSnapshot, target: &str) -> DbSnapshot {
+    let key = scope.text("kms_key").map(str::to_owned);
+    DbSnapshot {
+        id: target.to_owned(),
+        arn: format!(
+            "arn:aws:rds:{}:{}:snapshot:{target}",
+            scope.region, scope.environment.account
+        ),
+        kind: "manual".to_owned(),
+        status: "available".to_owned(),
+        created_at: None,
+        encrypted: source.encrypted || key.is_some(),
+        kms_key_id: key.or_else(|| source.kms_key_id.clone()),
+        tags: scope.tags(),
+        ..source.clone()
+    }
+}
+
 fn predictions(copy: &DbSnapshot) -> BTreeMap<String, serde_json::Value> {
     [
         ("snapshot", json!(copy.id)),
@@ -217,35 +247,15 @@ impl Action for CopySnapshot {
             }
         };
         preview.wont = obstacle(scope, &source);
-        if let (None, Some(key)) = (&preview.wont, scope.text("kms_key")) {
-            preview.wont = match context.view.kms_key(scope.region, key).await? {
-                None => Some(format!("there is no key `{key}` in {}", scope.region)),
-                Some(found) if !found.is_usable() => {
-                    Some(format!("key `{key}` is `{}`", found.state))
-                }
-                Some(_) => None,
-            };
+        if preview.wont.is_none() {
+            preview.wont = unusable_key(context).await?;
         }
         if let Some(taken) = context.view.db_snapshot(scope.region, &target).await?
             && let Some((why, _)) = foreign(scope, &taken.id, &taken.tags)
         {
             preview.wont = Some(why);
         }
-        let key = scope.text("kms_key").map(str::to_owned);
-        let copy = DbSnapshot {
-            id: target.clone(),
-            arn: format!(
-                "arn:aws:rds:{}:{}:snapshot:{target}",
-                scope.region, scope.environment.account
-            ),
-            kind: "manual".to_owned(),
-            status: "available".to_owned(),
-            created_at: None,
-            encrypted: source.encrypted || key.is_some(),
-            kms_key_id: key.or_else(|| source.kms_key_id.clone()),
-            tags: scope.tags(),
-            ..source.clone()
-        };
+        let copy = copied(scope, &source, &target);
         let made = source.data_at().map(format_instant).unwrap_or_default();
         preview.details = vec![
             format!("of `{}` in {}, data of {made}", source.id, source_region(scope)),

@@ -4,7 +4,8 @@
 //! **Invariant:** the replica's name is given or a function of run and step, its creating call carries our
 //! tags, and one that is public, not encrypted like its source, or not this run's is never handed over.
 
-use super::lag::{id_of, is_source, replication};
+use super::lag::{id_of, replication};
+use super::replica_ground::{Readiness, Source, readiness, source, violation};
 use super::restored::{foreign, undo};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
@@ -87,43 +88,6 @@ fn inputs() -> Vec<Field> {
     ]
 }
 
-/// Where the source is, and how the call names it.
-struct Source {
-    region: String,
-    id: String,
-    /// Identifier in the step's region, ARN elsewhere.
-    named: String,
-}
-
-/// The source: an ARN says where it is; of an identifier the estate may.
-fn source(scope: &StepScope<'_>) -> Result<Source, ActionError> {
-    let given = scope.text("source").unwrap_or_default();
-    let bad = |why: &str| ActionError::Input { name: "source".to_owned(), why: why.to_owned() };
-    let (region, id) = if given.starts_with("arn:") {
-        let parts: Vec<&str> = given.splitn(7, ':').collect();
-        let [_, _, "rds", region, account, "db", id] = parts[..] else {
-            return Err(bad("it is not the ARN of a database instance"));
-        };
-        if account != scope.environment.account {
-            return Err(bad("it belongs to another account"));
-        }
-        (region.to_owned(), id.to_ascii_lowercase())
-    } else {
-        let known = scope
-            .estate
-            .databases
-            .keys()
-            .filter_map(|name| scope.estate.database_in(name, scope.environment))
-            .find(|database| database.instance.eq_ignore_ascii_case(given));
-        let region = known.map(|it| it.region.unwrap_or_else(|| scope.environment.region.clone()));
-        (region.unwrap_or_else(|| scope.region.to_owned()), given.to_ascii_lowercase())
-    };
-    let account = &scope.environment.account;
-    let arn = || format!("arn:aws:rds:{region}:{account}:db:{id}");
-    let named = if region == scope.region { id.clone() } else { arn() };
-    Ok(Source { region, id, named })
-}
-
 fn target(scope: &StepScope<'_>) -> String {
     let given = scope.text("instance").map(str::to_ascii_lowercase);
     let source = id_of(scope.text("source").unwrap_or_default());
@@ -150,42 +114,6 @@ fn request(scope: &StepScope<'_>, source: &Source) -> ReplicaRequest {
             None => scope.tags(),
         },
     }
-}
-
-/// Whether the source can be replicated now.
-enum Readiness {
-    Ready,
-    Wait(String),
-    Never { why: String, help: String },
-}
-
-fn readiness(scope: &StepScope<'_>, source: &Source, found: Option<&DbInstance>) -> Readiness {
-    let never = |why: String, help: &str| Readiness::Never { why, help: help.to_owned() };
-    let Some(found) = found else {
-        let why = format!("there is no database instance `{}` in {}", source.id, source.region);
-        return never(why, "check the estate file and the region");
-    };
-    let (id, status) = (&found.id, &found.status);
-    if found.backup_retention_days == 0 {
-        let why =
-            format!("`{id}` has backup retention 0, and RDS replicates only what has backups");
-        return never(why, "turn its automated backups on first (rds.modify_instance)");
-    }
-    let far = source.region != scope.region;
-    if far && found.storage_encrypted && scope.text("kms_key").is_none() {
-        let why =
-            format!("`{id}` is encrypted, and its replica in {} needs a key there", scope.region);
-        return never(why, "give `kms_key`: an encrypted replica takes no key from another region");
-    }
-    if found.is_broken() || matches!(status.as_str(), "stopped" | "deleting") {
-        let why = format!("`{id}` is `{status}` and cannot be replicated");
-        return never(why, "mend or start it first; read its events (DescribeEvents)");
-    }
-    // What RDS takes a replica of.
-    if matches!(status.as_str(), "available" | "backing-up" | "storage-optimization") {
-        return Readiness::Ready;
-    }
-    Readiness::Wait(format!("`{id}` is `{status}`, waiting until it is available"))
 }
 
 fn predictions(found: &DbInstance) -> BTreeMap<String, serde_json::Value> {
@@ -224,26 +152,6 @@ fn predicted(source: &DbInstance, request: &ReplicaRequest) -> DbInstance {
         database: source.database.clone(),
         tags: request.tags.clone(),
         ..DbInstance::default()
-    }
-}
-
-/// What is wrong with a replica that AWS calls usable.
-fn violation(source: &Source, found: &DbInstance) -> Option<(String, String)> {
-    let id = &found.id;
-    if found.publicly_accessible != Some(false) {
-        let why = format!("`{id}` is publicly accessible, or AWS does not say that it is not");
-        return Some((why, format!("delete `{id}`; it must never have a public address")));
-    }
-    match &found.replica_source {
-        Some(follows) if is_source(follows, &source.named) => None,
-        Some(follows) => {
-            let why = format!("`{id}` follows `{follows}`, not `{}`", source.named);
-            Some((why, format!("find out who made `{id}`")))
-        }
-        None => {
-            let why = format!("`{id}` follows nothing: somebody promoted it");
-            Some((why, "look at its events (DescribeEvents)".to_owned()))
-        }
     }
 }
 

@@ -140,3 +140,23 @@ pub(crate) fn metric_error(status: u16, query: &'static str, kind: &str) -> Repl
     headers.push(("x-amzn-query-error", query));
     Reply::Bytes(status, bytes(&body), headers)
 }
+
+/// `DescribeAlarms` with metric alarms: name, state, and since when, seconds since 1970.
+pub(crate) fn alarms(of: &[(&str, &str, f64)]) -> Reply {
+    let text = |text: &str| Cbor::Text(text.to_owned());
+    let one = |(name, state, since): &(&str, &str, f64)| {
+        Cbor::Map(vec![
+            (text("AlarmName"), text(name)),
+            (text("AlarmArn"), Cbor::Text(format!("arn:aws:cloudwatch:us-east-1:1:alarm:{name}"))),
+            (text("StateValue"), text(state)),
+            (text("StateReason"), text("the test says so")),
+            (text("StateTransitionedTimestamp"), Cbor::Tag(1, Box::new(Cbor::Float(*since)))),
+        ])
+    };
+    let all = Cbor::Array(of.iter().map(one).collect());
+    let body = Cbor::Map(vec![
+        (text("MetricAlarms"), all),
+        (text("CompositeAlarms"), Cbor::Array(Vec::new())),
+    ]);
+    Reply::Bytes(200, bytes(&body), CBOR.to_vec())
+}

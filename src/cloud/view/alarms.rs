@@ -23,6 +23,9 @@ pub const HEALTH_CHECK_REGION: &str = "us-east-1";
 /// Seconds between two figures of a health check.
 const PERIOD: i32 = 60;
 
+/// Characters of a reason that are kept; CloudWatch's own have some two hundred.
+const LONGEST_REASON: usize = 500;
+
 /// Names of one `DescribeAlarms` call, at most.
 const NAMES: usize = 100;
 
@@ -107,6 +110,12 @@ fn state(value: Option<&StateValue>) -> AlarmState {
     }
 }
 
+/// A reason as it can be shown: whoever may set the state of an alarm writes what they like.
+fn plain(text: &str) -> String {
+    let good = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    good.take(LONGEST_REASON).collect()
+}
+
 /// Since when it is in its state: `StateTransitionedTimestamp`, which an evaluation does not move.
 fn since(transitioned: Option<&SdkTime>, updated: Option<&SdkTime>) -> Option<DateTime<Utc>> {
     transitioned.or(updated).and_then(from_sdk)
@@ -117,7 +126,7 @@ fn metric_alarm(from: &MetricAlarm) -> AlarmFacts {
         name: from.alarm_name().unwrap_or_default().to_owned(),
         arn: from.alarm_arn().unwrap_or_default().to_owned(),
         state: state(from.state_value()),
-        reason: from.state_reason().map(str::to_owned),
+        reason: from.state_reason().map(plain),
         since: since(from.state_transitioned_timestamp(), from.state_updated_timestamp()),
     }
 }
@@ -127,7 +136,18 @@ fn composite_alarm(from: &CompositeAlarm) -> AlarmFacts {
         name: from.alarm_name().unwrap_or_default().to_owned(),
         arn: from.alarm_arn().unwrap_or_default().to_owned(),
         state: state(from.state_value()),
-        reason: from.state_reason().map(str::to_owned),
+        reason: from.state_reason().map(plain),
         since: since(from.state_transitioned_timestamp(), from.state_updated_timestamp()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_REASON, plain};
+
+    #[test]
+    fn a_reason_moves_no_cursor_and_has_an_end() {
+        assert_eq!(plain("a\u{1b}[2Jb\n"), "a [2Jb ");
+        assert_eq!(plain(&"x".repeat(10_000)).len(), LONGEST_REASON);
     }
 }

@@ -38,6 +38,10 @@ const GLOBAL: [(&str, &str, &str); 2] = [
     ),
 ];
 
+/// How a region comes to be known.
+const KNOWN: &str = "make `region` of parameters, the estate or the environment, and give the parameters \
+                     with `-p NAME=VALUE`";
+
 /// Actions that only remove: what is where it must not be may always go.
 const REMOVES: &str = "rds.delete_";
 
@@ -52,8 +56,7 @@ pub(super) fn allowed(ground: Ground<'_>, one: &Walked<'_>, p: &mut Problems) {
         Err(why) => {
             let message =
                 format!("the region of step `{key}` cannot be known before the run: {why}");
-            p.error(codes::UNKNOWN_REGION, span, message)
-                .help("make it of parameters, the estate or the environment");
+            p.error(codes::UNKNOWN_REGION, span, message).help(KNOWN);
             return;
         }
     };
@@ -122,7 +125,7 @@ fn endpoint(one: &Walked<'_>, lost: &str, found: &mut Vec<Dependence>) {
             code: codes::NOT_PROVEN,
             span,
             why: format!("perhaps: its region cannot be known before the run ({why})"),
-            instead: "make `region` of parameters, the estate or the environment".to_owned(),
+            instead: KNOWN.to_owned(),
         }),
     }
 }

@@ -150,7 +150,8 @@ fn a_promotion_without_a_fence_or_a_gate_is_named() {
     // A gate that stands before something else shows nothing of it.
     let other = found(&[
         "fence: t.fence",
-        "go: gate.approve < fence; with: { message: go?, before: [fence] }, timeout: 1h",
+        "go: gate.approve < fence; with: { message: go?, before: [look] }, timeout: 1h",
+        "look: t.check < go",
         "promote: t.promote < go",
     ]);
     assert_eq!(other.len(), 1, "{other:?}");

@@ -28,6 +28,13 @@ pub(in crate::sim) struct State {
 }
 
 impl State {
+    /// Whether a group lets anybody in to a TCP port; one that nobody described lets everybody in.
+    pub(in crate::sim) fn lets_in(&self, region: &str, group: &str, port: i32) -> bool {
+        let slot = self.ingress.get(&format!("{region}/{group}"));
+        let rules = slot.map(|slot| slot.current.as_deref().unwrap_or_default());
+        rules.is_none_or(|rules| rules.iter().any(|rule| rule.reaches(port)))
+    }
+
     /// Who may come in, by group.
     pub(in crate::sim) fn canonical(&self) -> BTreeMap<&str, Vec<String>> {
         let rules = |slot: &Slot<Vec<Rule>>| {
@@ -64,6 +71,11 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
         "RevokeSecurityGroupIngress" => revoke(turn),
         _ => turn.unknown_action(),
     }
+}
+
+/// What EC2 answers to those who ask too often.
+pub(in crate::sim) fn slow_down() -> ApiError {
+    ApiError::sender("RequestLimitExceeded", "Request limit exceeded.").with_status(503)
 }
 
 fn invalid(code: &str, message: String) -> ApiError {

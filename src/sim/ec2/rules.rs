@@ -53,6 +53,15 @@ impl Rule {
             && self.account == other.account
     }
 
+    /// Whether it lets somebody reach a TCP port.
+    pub(super) fn reaches(&self, port: i32) -> bool {
+        let ports = match (self.from_port, self.to_port) {
+            (Some(from), Some(to)) => (from..=to).contains(&port),
+            (Some(_) | None, _) => true,
+        };
+        self.protocol == "-1" || (ports && ["tcp", "6"].contains(&self.protocol.as_str()))
+    }
+
     /// Where in [`SOURCES`] its source belongs.
     pub(super) fn list(&self) -> usize {
         match () {

@@ -6,9 +6,11 @@ use crate::sim::{SimOptions, Simulator};
 use aws_sdk_cloudwatch::types::{
     ComparisonOperator, HistoryItemType, MetricAlarm, MetricDatum, StateValue, Statistic,
 };
+use aws_types::region::Region;
 use serde_json::Value;
 
 const ALARMS: &str = "alarms:
+  api: { name: shop-api-down, region: us-west-2, follows: api }
   down: { name: shop-down, follows: stock, description: Stock is down, actions: [alerts] }
   west: { name: shop-west, region: us-west-2, follows: stock, actions: [west-alerts] }
   errors:
@@ -144,6 +146,39 @@ async fn what_is_broken_when_a_world_begins_was_noticed_before() {
     let now = alarm(&lab, "shop-down").await;
     assert_eq!(now.state_value(), Some(&StateValue::Alarm));
     assert_eq!(now.state_updated_timestamp(), Some(&sdk_time(epoch() - minutes(5))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_in_another_region_follows_a_service() {
+    let lab = lab(&[]);
+    let west = lab.metrics.config().to_builder().region(Region::from_static("us-west-2")).build();
+    let west = aws_sdk_cloudwatch::Client::from_conf(west);
+    let state = async || {
+        let answer = west.describe_alarms().alarm_names("shop-api-down").send().await;
+        let alarm = answer.expect("answered").metric_alarms()[0].clone();
+        (alarm.state_value().cloned(), alarm.metric_name().map(str::to_owned))
+    };
+    assert_eq!(state().await, (Some(StateValue::Ok), Some("RunningTaskCount".to_owned())));
+    let stop = lab.ecs.update_service().cluster("shop").service("api").desired_count(0);
+    stop.send().await.expect("scaled");
+    lab.sleep(1200).await;
+    assert_eq!(state().await.0, Some(StateValue::Alarm));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_lost_is_noticed_in_another_one() {
+    let lab = lab(&["region-lost=us-east-1/after=10m"]);
+    let west = lab.metrics.config().to_builder().region(Region::from_static("us-west-2")).build();
+    let west = aws_sdk_cloudwatch::Client::from_conf(west);
+    lab.sleep(3600).await;
+    let answer = west.describe_alarms().alarm_names("shop-api-down").send().await;
+    let alarm = answer.expect("answered").metric_alarms()[0].clone();
+    assert_eq!(alarm.state_value(), Some(&StateValue::Alarm));
+    // Three minutes with nothing in them, and the end of the third.
+    let noticed = sdk_time(epoch() + minutes(13));
+    assert_eq!(alarm.state_updated_timestamp(), Some(&noticed));
+    let here = lab.metrics.describe_alarms().send().await;
+    assert!(here.is_err(), "nobody answers where nothing is");
 }
 
 #[tokio::test(start_paused = true)]

@@ -227,7 +227,7 @@ pub(in crate::action) fn done(observation: Result<Observation, ActionError>) -> 
 
 /// Why a check fails.
 #[track_caller]
-fn broken_check(observation: Result<Observation, ActionError>) -> String {
+pub(in crate::action) fn broken_check(observation: Result<Observation, ActionError>) -> String {
     match done(observation).1 {
         Verdict::Fail { why, .. } => why,
         other => panic!("{other:?}"),

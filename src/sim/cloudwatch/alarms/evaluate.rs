@@ -7,6 +7,7 @@ use super::message;
 use super::{Alarm, REMEMBERED, State, StateChange, Watches, key};
 use crate::sim::cloudwatch::series::{Metric, Site};
 use crate::sim::cloudwatch::statistics::{Query, Statistic};
+use crate::sim::ecs;
 use crate::sim::genesis::uuid;
 use crate::sim::services::Published;
 use crate::sim::sns;
@@ -32,7 +33,10 @@ pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
         alarm.evaluated = alarm.evaluated.max(sleeping);
         let mut end = end_after(alarm.evaluated, alarm.period);
         while end <= now {
-            if let Some(state) = judged(world, &alarm, end).filter(|state| *state != alarm.state) {
+            // Where the region is gone nobody looks at figures, and nobody is told.
+            let gone = world.lost(&alarm.region, end).is_some();
+            let changes = |state: &State| !gone && *state != alarm.state;
+            if let Some(state) = judged(world, &alarm, end).filter(changes) {
                 let why = reason(&alarm, state);
                 change(world, &mut alarm, state, why, end);
             }
@@ -80,7 +84,7 @@ fn judged(world: &World, alarm: &Alarm, end: DateTime<Utc>) -> Option<State> {
 fn figure(world: &World, alarm: &Alarm, from: DateTime<Utc>) -> Option<bool> {
     match &alarm.watches {
         Watches::Nothing => None,
-        Watches::Instance { .. } => Some(is_broken(world, alarm, from)),
+        Watches::Instance { .. } | Watches::Service { .. } => Some(is_broken(world, alarm, from)),
         Watches::Metric { namespace, name, dimensions, statistic, unit } => {
             let (namespace, name) = (namespace.clone(), name.clone());
             let metric = Metric { namespace, name, dimensions: dimensions.clone() };
@@ -108,7 +112,12 @@ pub(super) fn is_broken(world: &World, alarm: &Alarm, at: DateTime<Utc>) -> bool
     match &alarm.watches {
         Watches::Instance { region, id } => {
             let found = world.instance(region, id, at);
-            !found.is_ok_and(|instance| instance.status(at).answers())
+            let answers = found.is_ok_and(|instance| instance.status(at).answers());
+            !answers || world.lost(region, at).is_some()
+        }
+        Watches::Service { region, cluster, name } => {
+            let running = ecs::running_tasks(world, region, cluster, name, at).unwrap_or(0);
+            running == 0 || world.lost(region, at).is_some()
         }
         Watches::Metric { .. } | Watches::Nothing => false,
     }

@@ -92,6 +92,11 @@ pub(super) fn metric(watches: &Watches) -> (String, String, BTreeMap<String, Str
         Watches::Metric { namespace, name, dimensions, statistic, .. } => {
             (namespace.clone(), name.clone(), dimensions.clone(), statistic.clone())
         }
+        Watches::Service { cluster, name, .. } => own(
+            "ECS/ContainerInsights",
+            "RunningTaskCount",
+            &[("ClusterName", cluster), ("ServiceName", name)],
+        ),
         Watches::Instance { id, .. } => {
             own("drctl/simulator", "InstanceAnswers", &[("DBInstanceIdentifier", id)])
         }

@@ -73,6 +73,8 @@ pub(in crate::sim) enum Watches {
     },
     /// Whether an instance of RDS answers, by region and identifier.
     Instance { region: String, id: String },
+    /// Whether a service of ECS has running tasks, by region, cluster and name.
+    Service { region: String, cluster: String, name: String },
     /// Nothing that the simulator has figures of.
     Nothing,
 }
@@ -148,7 +150,8 @@ pub(in crate::sim) fn begin(
         let topics: Vec<String> =
             wanted.actions.iter().filter(|topic| !topic.starts_with("arn:")).cloned().collect();
         sns::begin(world, &region, &topics);
-        let mut alarm = alarm(world, region, wanted, databases);
+        let follows = |name: &str| followed(name, estate, environment, databases);
+        let mut alarm = alarm(world, region, wanted, follows);
         if evaluate::is_broken(world, &alarm, world.time) {
             alarm.since = world.time - NOTICED_BEFORE;
             alarm.state = State::Alarm;
@@ -162,7 +165,7 @@ fn alarm(
     world: &World,
     region: String,
     wanted: Wanted,
-    databases: &BTreeMap<String, Database>,
+    follows: impl Fn(&str) -> Watches,
 ) -> Alarm {
     let (watches, comparison, threshold) = match wanted.watches {
         Some(AlarmWatches::Metric(metric)) => {
@@ -175,14 +178,12 @@ fn alarm(
             };
             (watches, metric.comparison, metric.threshold)
         }
-        Some(AlarmWatches::Follows(name)) => {
-            (followed(&name, databases), "LessThanThreshold".to_owned(), 1.0)
-        }
+        Some(AlarmWatches::Follows(name)) => (follows(&name), "LessThanThreshold".to_owned(), 1.0),
         None => (Watches::Nothing, "LessThanThreshold".to_owned(), 1.0),
     };
     let state = match watches {
         Watches::Nothing => State::InsufficientData,
-        Watches::Metric { .. } | Watches::Instance { .. } => State::Ok,
+        Watches::Metric { .. } | Watches::Instance { .. } | Watches::Service { .. } => State::Ok,
     };
     let topic = |name: String| match name.starts_with("arn:") {
         true => name,
@@ -216,7 +217,16 @@ fn alarm(
 }
 
 /// What the estate calls `name`, as an alarm looks at it.
-fn followed(name: &str, databases: &BTreeMap<String, Database>) -> Watches {
+fn followed(
+    name: &str,
+    estate: &Estate,
+    environment: &Environment,
+    databases: &BTreeMap<String, Database>,
+) -> Watches {
+    if let Some(service) = estate.service_in(name, environment) {
+        let region = service.region.unwrap_or_else(|| environment.region.clone());
+        return Watches::Service { region, cluster: service.cluster, name: service.service };
+    }
     match databases.get(name) {
         Some(database) => Watches::Instance {
             region: database.region.clone().unwrap_or_default(),
