@@ -61,6 +61,7 @@ pub fn standard() -> Catalogue {
         Arc::new(rds::CheckExport::default()),
         Arc::new(rds::CheckRetention::default()),
         Arc::new(secrets::SwitchEndpoint::default()),
+        Arc::new(secrets::Rotate::default()),
         Arc::new(fence::FenceSecurityGroup::default()),
         Arc::new(fence::ReleaseSecurityGroup::default()),
         Arc::new(ecs::CheckService::default()),

@@ -47,6 +47,7 @@ mod runbook;
 mod session;
 mod shared;
 mod shell;
+mod shipped;
 mod signals;
 mod sim;
 mod standing;

@@ -8,6 +8,7 @@ use crate::base::diagnostic::{Problems, Span, nearest};
 use crate::base::yaml::{MAX_BYTES, decode, too_large};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
+use crate::cli::shipped::shipped;
 use crate::runbook::{Library, Text};
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -41,30 +42,6 @@ impl FileKind {
         }
     }
 }
-
-/// Files that are part of the binary, so that it works anywhere.
-const SHIPPED: [(FileKind, &str, &str); 8] = [
-    (FileKind::Runbook, "restore-db", include_str!("../../runbooks/restore-db.yaml")),
-    (FileKind::Drill, "restore-db", include_str!("../../drills/restore-db.yaml")),
-    (FileKind::Runbook, "verify-snapshot", include_str!("../../runbooks/verify-snapshot.yaml")),
-    (FileKind::Drill, "verify-snapshot", include_str!("../../drills/verify-snapshot.yaml")),
-    (
-        FileKind::Runbook,
-        "backup-before-change",
-        include_str!("../../runbooks/backup-before-change.yaml"),
-    ),
-    (
-        FileKind::Drill,
-        "backup-before-change",
-        include_str!("../../drills/backup-before-change.yaml"),
-    ),
-    (FileKind::Estate, "techcorp", include_str!("../../localstack/estates/techcorp.yaml")),
-    (
-        FileKind::Estate,
-        "credentialmate",
-        include_str!("../../localstack/estates/credentialmate.yaml"),
-    ),
-];
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,8 +118,7 @@ impl Project {
                 return read_file(&path);
             }
         }
-        let shipped = SHIPPED.iter().find(|(found, shipped, _)| *found == kind && *shipped == name);
-        if let Some((_, _, text)) = shipped {
+        if let Some((_, text)) = shipped(kind).iter().find(|(shipped, _)| *shipped == name) {
             let file = format!("(shipped) {}/{name}.yaml", kind.directories()[0]);
             return Ok(Ok(Found { file, text: (*text).to_owned() }));
         }
@@ -177,8 +153,8 @@ impl Project {
 
     /// All names of a kind, sorted.
     pub(super) fn names(&self, kind: FileKind) -> BTreeSet<String> {
-        let shipped = SHIPPED.iter().filter(|(found, _, _)| *found == kind);
-        let mut names: BTreeSet<String> = shipped.map(|(_, name, _)| (*name).to_owned()).collect();
+        let shipped = shipped(kind).iter();
+        let mut names: BTreeSet<String> = shipped.map(|(name, _)| (*name).to_owned()).collect();
         names.extend(self.own_names(kind));
         names
     }

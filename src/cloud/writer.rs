@@ -25,6 +25,7 @@ mod logs;
 mod messages;
 mod records;
 mod replicas;
+mod rotation;
 mod secrets;
 mod security_groups;
 mod snapshots;

@@ -34,11 +34,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     let name = fields.required_text("name", p).unwrap_or_default();
     let description = fields.text("description", p).unwrap_or_default();
     let objectives = objectives(fields.node("objectives"), p);
-    let databases: BTreeMap<String, Database> = fields
-        .entries("databases", p)
-        .into_iter()
-        .map(|(key, node)| (key.name.clone(), database(node, p)))
-        .collect();
+    let databases = entries(&mut fields, "databases", |_, node, p| database(node, p), p);
     let security_groups =
         entries(&mut fields, "security_groups", |_, node, p| security_group::read(node, p), p);
     let exports = entries(&mut fields, "exports", |_, node, p| export::read(node, p), p);
@@ -48,11 +44,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     let services = entries(&mut fields, "services", service::read, p);
     let log_groups = entries(&mut fields, "log_groups", |_, node, p| log_group::read(node, p), p);
     let alarms = alarm::section(&mut fields, p);
-    let environments: BTreeMap<String, Environment> = fields
-        .entries("environments", p)
-        .into_iter()
-        .map(|(key, node)| (key.name.clone(), environment(&key.name, node, p)))
-        .collect();
+    let environments = entries(&mut fields, "environments", environment, p);
     if environments.is_empty() && !p.has_errors() {
         p.error("DR003", node.span, "an estate needs at least one environment");
     }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** `load.rs` reads exactly these fields.
 
-use super::alarm::{COMPARISONS, MISSING, STATISTICS};
+use super::alarm::{ALARM, ALARM_CHANGES};
 use super::export::EXPORT;
 use super::log_group::{LOG_GROUP, LOG_GROUP_CHANGES};
 use super::security_group::{SECURITY_GROUP, SECURITY_GROUP_CHANGES};
@@ -141,59 +141,6 @@ pub(super) static DATABASE: Shape = Shape {
         OBJECTIVES_FIELD,
         FieldShape::optional("tags", Is::Map(ANY_NAME, &Is::Text), "Tags that it carries."),
         FieldShape::optional("dataset", Is::Record(&DATASET), "What the simulator keeps in it."),
-    ],
-    cases: None,
-};
-
-/// A CloudWatch alarm.
-pub(super) static ALARM: Shape = Shape {
-    summary: "A CloudWatch alarm: a run may start from it, and a watch window look at it.",
-    fields: &[
-        FieldShape::required("name", Is::Text, "Its AlarmName."),
-        FieldShape::optional("region", Is::Text, "Where it lives; else the environment's region."),
-        FieldShape::optional("description", Is::Text, "What it says to people."),
-        FieldShape::optional(
-            "follows",
-            Is::Text,
-            "Service or database of the estate; in the simulator it breaks while that does not run.",
-        ),
-        FieldShape::optional("metric", Is::Record(&ALARM_METRIC), "What it looks at instead."),
-        FieldShape::optional("period", Is::SomeTime, "Time of one figure.").or("60s"),
-        FieldShape::optional("evaluation_periods", Is::Int(1, 100), "Figures that break it.")
-            .or("3"),
-        FieldShape::optional(
-            "missing",
-            Is::Words(|| MISSING.to_vec()),
-            "What it makes of missing data.",
-        )
-        .or("missing"),
-        FieldShape::optional("actions", Is::Texts, "SNS topics that it tells: names, or ARNs."),
-    ],
-    cases: None,
-};
-
-/// The metric of an alarm.
-pub(super) static ALARM_METRIC: Shape = Shape {
-    summary: "A metric and the threshold that it is held against.",
-    fields: &[
-        FieldShape::required("namespace", Is::Text, "Namespace, as `AWS/RDS`."),
-        FieldShape::required("name", Is::Text, "Its MetricName."),
-        FieldShape::optional("dimensions", Is::Map(ANY_NAME, &Is::Text), "Its dimensions."),
-        FieldShape::optional("statistic", Is::Words(|| STATISTICS.to_vec()), "Statistic.")
-            .or("Average"),
-        FieldShape::optional("comparison", Is::Words(|| COMPARISONS.to_vec()), "Comparison.")
-            .or("GreaterThanThreshold"),
-        FieldShape::optional("threshold", Is::Anything, "Threshold, a number.").or("0"),
-    ],
-    cases: None,
-};
-
-/// What an environment changes in an alarm.
-pub(super) static ALARM_CHANGES: Shape = Shape {
-    summary: "What an environment changes in an alarm.",
-    fields: &[
-        FieldShape::optional("name", Is::Text, "Another AlarmName."),
-        FieldShape::optional("region", Is::Text, "Another region."),
     ],
     cases: None,
 };

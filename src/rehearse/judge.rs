@@ -7,7 +7,7 @@ use super::play::Played;
 use super::scenario::{Answers, Mode, Scenario};
 use super::stage::Stage;
 use crate::base::ids::StepKey;
-use crate::cloud::tags::RUN_TAG;
+use crate::cloud::tags::{KEEP_TAG, RUN_TAG};
 use crate::journal::Store as _;
 use crate::journal::chain::known;
 use crate::journal::event::{Event, RunOutcome, SkipReason};
@@ -42,11 +42,13 @@ pub fn outcome(played: &Played) -> &'static str {
     }
 }
 
-/// Resources that carry the run's tag: `instance drctl-orders-… in us-east-1`.
+/// Resources that carry the run's tag and are not meant to stay: `instance drctl-orders-… in us-east-1`.
 pub fn left_behind(stage: &Stage, played: &Played) -> Vec<String> {
     let state = played.world.state_json();
     let run = stage.plan.run.as_str();
-    let left = ours(&state, run).into_iter();
+    let kept = stage.plan.mode.keeps();
+    let stays = |one: &Resource<'_>| !kept && one.state["tags"][KEEP_TAG].is_string();
+    let left = ours(&state, run).into_iter().filter(|one| !stays(one));
     left.map(|one| format!("{} {} in {}", one.kind, one.id, one.region)).collect()
 }
 

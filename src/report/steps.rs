@@ -178,10 +178,14 @@ pub fn left_behind(plan: &Plan, state: &RunState) -> Vec<LeftBehind> {
     .collect()
 }
 
+/// Whether something of the step may be there: what it made is taken back by deleting it. A failover or a
+/// change of records makes nothing, and is there only as what could not be undone.
 fn made_something(step: &PlannedStep, found: &StepState) -> bool {
     let traced = step.trace == Trace::Seen;
-    let makes = !step.check && traced && step.phase != Phase::Cleanup;
-    makes && found.may_have_made
+    let acts = !step.check && traced && step.phase != Phase::Cleanup;
+    let made = step.undo.as_deref().is_some_and(|undo| undo.starts_with("rds.delete_"));
+    let stuck = found.status == StepStatus::UndoFailed;
+    acts && found.may_have_made && (made || stuck)
 }
 
 fn name_of(step: &StepState) -> String {

@@ -48,7 +48,11 @@ pub(crate) fn step(key: &str, uses: &str, phase: Phase) -> PlannedStep {
         check: uses.contains("check") || uses.contains("heartbeat"),
         trace: crate::plan::model::Trace::Seen,
         gate: None,
-        undo: None,
+        undo: match uses {
+            "rds.create_snapshot" => Some("rds.delete_snapshot".into()),
+            uses if uses.starts_with("rds.restore") => Some("rds.delete_instance".into()),
+            _ => None,
+        },
         calls: Vec::new(),
         role: Role::None,
         before: Vec::new(),

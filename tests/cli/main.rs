@@ -32,6 +32,7 @@ mod old_state;
 mod past;
 mod rehearse;
 mod runbooks;
+mod scenarios;
 mod serve;
 mod shared;
 mod shared_lost;

@@ -171,6 +171,10 @@ fn judge(scope: &StepScope<'_>, source: &Source, found: &DbInstance) -> Observat
     if let Some((why, help)) = violation(source, found) {
         return Observation::Broken { why, help };
     }
+    if scope.text("kms_key").is_some() && !found.storage_encrypted {
+        let why = format!("`{}` is not encrypted although a key was given", found.id);
+        return Observation::Broken { why, help: format!("delete `{}`", found.id) };
+    }
     if !found.replication.as_ref().is_some_and(Replication::is_active) {
         let state = format!("`{}`, replication `{}`", found.status, replication(found));
         return waiting(state, Some("available"));

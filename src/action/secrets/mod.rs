@@ -4,8 +4,12 @@
 
 mod endpoint;
 mod goal;
+mod rotate;
+#[cfg(test)]
+mod rotating;
 mod switch_endpoint;
 #[cfg(test)]
 mod tests;
 
+pub(super) use rotate::Rotate;
 pub(super) use switch_endpoint::SwitchEndpoint;

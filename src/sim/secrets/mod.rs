@@ -5,6 +5,7 @@
 //! `AWSPREVIOUS`. Putting a value changes the secret and no database.
 
 mod replicas;
+mod rotate;
 mod versions;
 
 use crate::base::clock::simulated_epoch;
@@ -17,8 +18,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// The actions that change something.
-pub(in crate::sim) const MUTATING: [&str; 3] =
-    ["PutSecretValue", "ReplicateSecretToRegions", "UpdateSecretVersionStage"];
+pub(in crate::sim) const MUTATING: [&str; 4] =
+    ["PutSecretValue", "ReplicateSecretToRegions", "RotateSecret", "UpdateSecretVersionStage"];
 
 /// A version of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ pub(in crate::sim) fn answer(turn: &mut Turn<'_>) -> Outcome {
             "DescribeSecret" => |turn, secret, _| Ok(describe(turn, secret)),
             "ListSecretVersionIds" => |turn, secret, _| Ok(versions::list(turn, secret)),
             "PutSecretValue" => versions::put,
+            "RotateSecret" => rotate::rotate,
             "UpdateSecretVersionStage" => versions::move_stage,
             "ReplicateSecretToRegions" => replicas::replicate,
             "ListSecrets" => return list(turn, &input).map(Body::Json),

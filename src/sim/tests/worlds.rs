@@ -208,7 +208,7 @@ fn contradictory_estates_are_refused() {
 
 #[test]
 fn the_shipped_estates_make_worlds() {
-    for file in ["techcorp", "credentialmate"] {
+    for file in ["techcorp", "credentialmate", "secure-app", "cloud-platform"] {
         let path = format!("{}/localstack/estates/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(&path).expect(&path);
         let estate = estate::load(&path, &text).unwrap_or_else(|problems| panic!("{problems}"));

@@ -18,8 +18,8 @@ mod taking;
 mod verifying;
 
 use crate::action::{
-    Acted, Action, ActionError, Memory, Observation, PastIntent, Preview, ReadContext, StepScope,
-    Verdict, WriteContext,
+    Acted, Action, ActionError, Figure, Memory, Observation, PastIntent, Preview, ReadContext,
+    StepScope, Verdict, WriteContext,
 };
 use crate::base::clock::simulated_epoch;
 use crate::base::form::Form;
@@ -182,6 +182,15 @@ impl Bench {
         action
             .observe(&ReadContext { scope, view: &view, effects: &effects, memory: &self.memory })
             .await
+    }
+
+    async fn stakes(&self, action: &dyn Action) -> Vec<Figure> {
+        let cloud = self.script.open(GuardPolicy::DryRun).await;
+        let (run, step, view) = (run(), step(), cloud.view(self.overlay.clone()));
+        let effects = effects(&cloud);
+        let scope = self.scope(&run, &step, &cloud);
+        let memory = &self.memory;
+        action.stakes(&ReadContext { scope, view: &view, effects: &effects, memory }).await
     }
 
     pub(in crate::action) async fn act(&self, action: &dyn Action) -> Result<Acted, ActionError> {

@@ -6,8 +6,9 @@
 use super::following::{at, replica};
 use super::{Bench, broken, done, inputs, waiting};
 use crate::action::rds::PromoteReplica;
-use crate::action::{Observation, PastIntent, Verdict};
+use crate::action::{Action as _, Observation, PastIntent, Verdict};
 use crate::base::clock::simulated_epoch;
+use crate::base::form::Form;
 use crate::base::value::Value;
 use crate::cloud::tests::answers::{error, instance, instances, metric, ok};
 use crate::cloud::tests::scripted::Reply;
@@ -77,6 +78,58 @@ async fn a_graceful_promotion_waits_until_it_has_all_that_was_written() {
     let broken_off = [replica("available", "terminated"), lag(60, -1.0)];
     let state = waiting(bench(&[], broken_off).observe(&action).await);
     assert!(state.contains("only the ungraceful form goes on"), "{state}");
+}
+
+fn ungraceful(more: &[(&str, Value)], replies: impl IntoIterator<Item = Reply>) -> Bench {
+    Bench { form: Form::Ungraceful, ..bench(more, replies) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ungraceful_promotion_accepts_the_loss_that_is_allowed_and_no_unknown_one() {
+    let action = PromoteReplica::default();
+    let most = [("max_lag", Value::Duration(Duration::from_secs(60)))];
+    let unknown = || metric("Complete", &[]);
+    for (more, look) in
+        [(&most[..0], unknown()), (&most[..0], lag(60, 9_000.0)), (&most[..], lag(60, 60.0))]
+    {
+        let seen = ungraceful(more, [following(), look]).observe(&action).await;
+        assert_eq!(seen, Ok(Observation::Absent), "{more:?}");
+    }
+    let catches_up = ungraceful(&most, [following(), lag(60, 61.0)]).observe(&action).await;
+    assert!(waiting(catches_up).contains("more than 1m00s behind"));
+    let gone = || replica("available", "terminated");
+    for (status, look) in [
+        (gone(), lag(60, 61.0)),
+        (gone(), lag(60, -1.0)),
+        (following(), lag(60, -1.0)),
+        (following(), unknown()),
+    ] {
+        let replies = [status, look];
+        let seen = ungraceful(&most, replies.clone()).observe(&action).await;
+        let known_and_following = matches!(&seen, Ok(Observation::InProgress { .. }));
+        assert!(!known_and_following, "{seen:?}");
+        let why = broken(seen);
+        assert!(why.contains("1m00s are allowed"), "{why}");
+        let preview = ungraceful(&most, replies).preview(&action).await.expect("a prediction");
+        assert!(preview.wont.is_some_and(|why| why.contains("1m00s are allowed")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_at_stake_is_the_lag_and_unknown_is_not_zero() {
+    let action = PromoteReplica::default();
+    let bench_known = bench(&[], [lag(60, 3.0)]);
+    let figures = bench_known.stakes(&action).await;
+    assert_eq!((figures[0].name, figures[0].time), ("replica_lag", Some(Duration::from_secs(3))));
+    assert!(figures[0].known && figures[0].text.contains("measured 2026-01-15T08:59:00Z"));
+    for reply in [lag(60, -1.0), metric("Complete", &[]), lag(900, 0.0)] {
+        let figures = bench(&[], [reply]).stakes(&action).await;
+        assert_eq!((figures[0].known, figures[0].time), (false, None), "{figures:?}");
+    }
+    let nobody = std::iter::repeat_n(Reply::Lost, 4);
+    let figures = bench(&[], nobody).stakes(&action).await;
+    assert!(!figures[0].known && figures[0].text.contains("unknown"), "{figures:?}");
+    assert!(action.differs_by_form());
 }
 
 #[tokio::test(start_paused = true)]

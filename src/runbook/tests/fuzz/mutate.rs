@@ -7,11 +7,13 @@ use crate::runbook::tests::oracle::Generator;
 use std::ops::Range;
 
 /// Files to begin with.
-const SHIPPED: [&str; 4] = [
+const SHIPPED: [&str; 6] = [
     include_str!("../../../../runbooks/restore-db.yaml"),
     include_str!("../../../../drills/restore-db.yaml"),
     include_str!("../../../../localstack/estates/techcorp.yaml"),
     include_str!("../../../../localstack/estates/credentialmate.yaml"),
+    include_str!("../../../../localstack/estates/secure-app.yaml"),
+    include_str!("../../../../runbooks/region-failover.yaml"),
 ];
 
 /// Words and signs that mean something to YAML, to expressions or to drctl.
