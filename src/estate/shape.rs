@@ -7,7 +7,7 @@ use super::export::EXPORT;
 use super::log_group::{LOG_GROUP, LOG_GROUP_CHANGES};
 use super::security_group::{SECURITY_GROUP, SECURITY_GROUP_CHANGES};
 use super::service::{SERVICE, SERVICE_CHANGES};
-use super::zones::{HEALTH_CHANGES, HEALTH_CHECK, ZONE, ZONE_CHANGES};
+use super::zones::{HEALTH_CHANGES_FIELD, HEALTH_CHECKS_FIELD, ZONE_CHANGES_FIELD, ZONES_FIELD};
 use crate::base::shape::{ANY_NAME, Cases, FieldShape, Is, Shape};
 
 pub(super) const MOST: i64 = u32::MAX as i64;
@@ -43,16 +43,8 @@ pub static ESTATE: Shape = Shape {
             Is::Map(ANY_NAME, &Is::Record(&EXPORT)),
             "Exports of snapshots to buckets, by name.",
         ),
-        FieldShape::optional(
-            "zones",
-            Is::Map(ANY_NAME, &Is::Record(&ZONE)),
-            "Hosted zones of Route 53 by their name in the estate.",
-        ),
-        FieldShape::optional(
-            "health_checks",
-            Is::Map(ANY_NAME, &Is::Record(&HEALTH_CHECK)),
-            "Health checks of Route 53 by their name in the estate.",
-        ),
+        ZONES_FIELD,
+        HEALTH_CHECKS_FIELD,
         FieldShape::optional(
             "services",
             Is::Map(ANY_NAME, &Is::Record(&SERVICE)),
@@ -222,16 +214,8 @@ pub(super) static ENVIRONMENT: Shape = Shape {
             Is::Map(ANY_NAME, &Is::Record(&CHANGES)),
             "What differs here from the estate's databases.",
         ),
-        FieldShape::optional(
-            "zones",
-            Is::Map(ANY_NAME, &Is::Record(&ZONE_CHANGES)),
-            "What differs here from the estate's hosted zones.",
-        ),
-        FieldShape::optional(
-            "health_checks",
-            Is::Map(ANY_NAME, &Is::Record(&HEALTH_CHANGES)),
-            "What differs here from the estate's health checks.",
-        ),
+        ZONE_CHANGES_FIELD,
+        HEALTH_CHANGES_FIELD,
         FieldShape::optional(
             "accounts",
             Is::Map(ANY_NAME, &Is::Record(&ACCOUNT)),

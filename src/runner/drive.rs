@@ -83,7 +83,8 @@ pub async fn drive(
                 | Effect::Await { .. } => flight.launch(&machine, effect),
             }
         }
-        let idle = flight.is_empty() && !machine.is_held();
+        // An approval that waited for figures is the next input, whatever else is in flight.
+        let idle = decided.is_none() && flight.is_empty() && !machine.is_held();
         assert!(!idle, "the machine waits for nothing and has not halted");
         let input = loop {
             if let Some(decided) = decided.take() {

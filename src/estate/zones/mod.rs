@@ -6,7 +6,9 @@ mod load;
 mod shape;
 
 pub(super) use load::{check, health_changes, health_check, zone, zone_changes};
-pub(super) use shape::{HEALTH_CHANGES, HEALTH_CHECK, ZONE, ZONE_CHANGES};
+pub(super) use shape::{
+    HEALTH_CHANGES_FIELD, HEALTH_CHECKS_FIELD, ZONE_CHANGES_FIELD, ZONES_FIELD,
+};
 
 use std::collections::BTreeMap;
 use std::time::Duration;

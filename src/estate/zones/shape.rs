@@ -4,6 +4,39 @@
 
 use crate::base::shape::{ANY_NAME, FieldShape, Is, Shape};
 
+/// The zones of an estate.
+pub(in crate::estate) const ZONES_FIELD: FieldShape = FieldShape::optional(
+    "zones",
+    Is::Map(ANY_NAME, &ZONE_ENTRY),
+    "Hosted zones of Route 53 by their name in the estate.",
+);
+
+/// Its health checks.
+pub(in crate::estate) const HEALTH_CHECKS_FIELD: FieldShape = FieldShape::optional(
+    "health_checks",
+    Is::Map(ANY_NAME, &HEALTH_CHECK_ENTRY),
+    "Health checks of Route 53 by their name in the estate.",
+);
+
+/// What an environment changes in zones.
+pub(in crate::estate) const ZONE_CHANGES_FIELD: FieldShape = FieldShape::optional(
+    "zones",
+    Is::Map(ANY_NAME, &ZONE_CHANGES_ENTRY),
+    "What differs here from the estate's hosted zones.",
+);
+
+/// What an environment changes in health checks.
+pub(in crate::estate) const HEALTH_CHANGES_FIELD: FieldShape = FieldShape::optional(
+    "health_checks",
+    Is::Map(ANY_NAME, &HEALTH_CHANGES_ENTRY),
+    "What differs here from the estate's health checks.",
+);
+
+static ZONE_ENTRY: Is = Is::Record(&ZONE);
+static HEALTH_CHECK_ENTRY: Is = Is::Record(&HEALTH_CHECK);
+static ZONE_CHANGES_ENTRY: Is = Is::Record(&ZONE_CHANGES);
+static HEALTH_CHANGES_ENTRY: Is = Is::Record(&HEALTH_CHANGES);
+
 /// Longest time to live that DNS knows.
 const MOST_TTL: i64 = 2_147_483_647;
 
@@ -18,7 +51,7 @@ pub(super) const CHECKS: &[&str] = &["HTTP", "HTTPS", "TCP"];
 pub(super) const FAILOVERS: &[&str] = &["PRIMARY", "SECONDARY"];
 
 /// A hosted zone.
-pub(in crate::estate) static ZONE: Shape = Shape {
+pub(super) static ZONE: Shape = Shape {
     summary: "A hosted zone of Route 53.",
     fields: &[
         FieldShape::required("id", Is::Text, "Hosted zone id, such as `Z0123456789ABC`."),
@@ -79,7 +112,7 @@ pub(super) static ALIAS: Shape = Shape {
 };
 
 /// A health check.
-pub(in crate::estate) static HEALTH_CHECK: Shape = Shape {
+pub(super) static HEALTH_CHECK: Shape = Shape {
     summary: "A health check of Route 53.",
     fields: &[
         FieldShape::required("id", Is::Text, "Its id."),
@@ -108,7 +141,7 @@ pub(in crate::estate) static HEALTH_CHECK: Shape = Shape {
 };
 
 /// What an environment changes in a zone.
-pub(in crate::estate) static ZONE_CHANGES: Shape = Shape {
+pub(super) static ZONE_CHANGES: Shape = Shape {
     summary: "What an environment changes in a hosted zone.",
     fields: &[
         FieldShape::optional("id", Is::Text, "Another hosted zone id."),
@@ -135,7 +168,7 @@ pub(super) static RECORD_CHANGES: Shape = Shape {
 };
 
 /// What an environment changes in a health check.
-pub(in crate::estate) static HEALTH_CHANGES: Shape = Shape {
+pub(super) static HEALTH_CHANGES: Shape = Shape {
     summary: "What an environment changes in a health check.",
     fields: &[
         FieldShape::optional("id", Is::Text, "Another id."),

@@ -118,16 +118,34 @@ fn first_text(turn: &Turn<'_>, secret: &Secret, version: Version) -> String {
     let region = turn.world.region(&secret.home);
     let instance = region.instances.get(&id).and_then(|slot| slot.current.as_ref());
     let origin = instance.map_or(secret.key.as_str(), |instance| instance.data.origin.as_str());
+    let (region, writer) = writer(turn, secret);
     json!({
         "engine": database.engine,
         "username": database.user,
         "password": password(turn.world.seed(), origin, version),
-        "host": turn.world.address(&secret.home, &id),
+        "host": turn.world.address(region, &writer),
         "port": database.port,
         "dbname": database.database,
-        "dbInstanceIdentifier": id,
+        "dbInstanceIdentifier": writer,
     })
     .to_string()
+}
+
+/// Where applications that read the secret begin with writing: those of a standby, whose database is a
+/// read replica, write to its source, in the other region.
+fn writer<'a>(turn: &'a Turn<'_>, secret: &'a Secret) -> (&'a str, String) {
+    let named = secret.database.replica_of.as_deref();
+    let source = named.and_then(|named| {
+        let mut all = turn.databases.iter();
+        all.find(|(key, it)| key.as_str() == named || it.instance.eq_ignore_ascii_case(named))
+    });
+    let (home, database) = (secret.home.as_str(), &secret.database);
+    match source {
+        Some((_, source)) => {
+            (source.region.as_deref().unwrap_or(home), source.instance.to_lowercase())
+        }
+        None => (home, database.instance.to_lowercase()),
+    }
 }
 
 /// `GetSecretValue`.
