@@ -108,6 +108,12 @@ pub trait Action: Send + Sync {
         Vec::new()
     }
 
+    /// Of a fence that has succeeded: what says now that it no longer holds, or that nobody could look.
+    /// `None` when it holds, and of everything that is no fence. A gate before a promotion asks for it.
+    async fn breach(&self, _: &ReadContext<'_>) -> Option<Figure> {
+        None
+    }
+
     /// Predicts what a run would do, reading through the overlay of earlier steps' predictions.
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError>;
 

@@ -147,6 +147,17 @@ impl Figure {
         Self { name, text: text.into(), time: None, known: true }
     }
 
+    /// A fence that was there and no longer is.
+    pub fn fence_lost(why: impl Into<String>) -> Self {
+        Self::known("fence_lost", why)
+    }
+
+    /// A fence that succeeded and that nobody could look at again.
+    pub fn fence_unseen(why: impl AsRef<str>) -> Self {
+        let why = why.as_ref();
+        Self::unknown("fence_unseen", format!("unknown whether it still holds: {why}"))
+    }
+
     /// What could not be read, and why.
     pub fn unknown(name: &'static str, why: impl AsRef<str>) -> Self {
         Self { name, text: redact(why.as_ref()), time: None, known: false }

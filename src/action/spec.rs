@@ -67,7 +67,6 @@ pub enum Role {
 
 impl Role {
     /// Whether it is none; for plans that leave it out.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
     pub fn is_none(&self) -> bool {
         *self == Self::None
     }

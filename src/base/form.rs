@@ -49,7 +49,6 @@ impl Form {
     }
 
     /// Whether it is the one that every run had before there were two; for files that leave it out.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
     pub fn is_graceful(&self) -> bool {
         *self == Self::Graceful
     }

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod duration;
 pub mod few;
 pub mod form;
+pub mod groups;
 pub mod html;
 pub mod ids;
 pub mod redact;

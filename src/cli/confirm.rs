@@ -7,7 +7,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::stored_json;
 use crate::cli::out;
-use crate::cli::plan_view::plan_text;
+use crate::cli::plan_view::{pace_note, plan_text};
 use crate::estate::{Environment, EnvironmentKind};
 use crate::plan::model::Plan;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -29,6 +29,13 @@ pub(super) fn confirm(
         out::progress(&plan_text(plan, &digest));
     }
     confirm_change(environment, &what, yes)
+}
+
+/// Says when a simulated time goes so fast that nobody has time to answer.
+pub(super) fn hurried(plan: &Plan, pace: Option<f64>) {
+    if let Some(note) = pace_note(plan, pace) {
+        out::progress(&out::fitted(&note));
+    }
 }
 
 /// Asks for leave to do `what`.

@@ -11,7 +11,7 @@ use crate::base::ids::RunId;
 use crate::cli::alarm::{Named, detect, wanted};
 use crate::cli::args::{LaunchArgs, OutputForm};
 use crate::cli::asked::Asked;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::{confirm, hurried};
 use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
 use crate::cli::given::objectives;
@@ -236,6 +236,7 @@ impl Planned {
     ) -> Result<Exit, CommandError> {
         let Self { plan, environment, session, .. } = &self;
         confirm(environment, plan, args.yes)?;
+        hurried(plan, args.simulation.pace.filter(|_| !args.yes));
         let people = People::new(plan, environment, args.yes, None).waiting(args.wait);
         let scene = (estate, environment, session);
         let ended = start(tools, plan.clone(), scene, people, output).await;
@@ -330,7 +331,7 @@ fn dry_run(
     }
     match output {
         OutputForm::Text => {
-            let kept = tools.journals.described(&plan.run, lost.as_deref())?;
+            let kept = tools.journals.described(plan, lost.as_deref())?;
             crate::cli::out::prose(&format!("{}{kept}", plan_text(plan, &digest)));
         }
         OutputForm::Json => crate::cli::out::result(&plan_json(plan, &digest)),

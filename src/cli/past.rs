@@ -19,13 +19,15 @@ use crate::plan::model::{PLAN_VERSION, Plan};
 /// Most earlier runs that durations are taken from: the newest say most.
 const RUNS_FOR_DURATIONS: usize = 20;
 
-/// Finds the run that `text` means: an id, the beginning or end of one, or `last`.
+/// Finds the run that `text` means: an id, the beginning or end of one, or `last`, the one that a
+/// process worked on last.
 ///
 /// # Errors
 /// There is none, or more than one.
 pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandError> {
-    let runs: Vec<RunId> =
-        list_runs(state.root()).iter().filter_map(|summary| RunId::parse(&summary.run)).collect();
+    let mut listed = list_runs(state.root());
+    listed.sort_by(|one, other| one.recency().cmp(&other.recency()));
+    let runs: Vec<RunId> = listed.iter().filter_map(|summary| RunId::parse(&summary.run)).collect();
     if runs.is_empty() {
         return Err(CommandError::usage(format!(
             "there are no runs in {}",
@@ -34,7 +36,7 @@ pub(super) fn find_run(state: &StateDir, text: &str) -> Result<RunId, CommandErr
         .help("start one: `drctl drill restore-db`"));
     }
     if text == "last" {
-        return Ok(runs.iter().max().cloned().expect("there is one"));
+        return Ok(runs.last().cloned().expect("there is one"));
     }
     match meant(&runs, text).as_slice() {
         [run] => Ok((*run).clone()),
@@ -58,7 +60,8 @@ pub(super) fn meant<'a>(runs: &'a [RunId], text: &str) -> Vec<&'a RunId> {
 fn newest_unfinished(state: &StateDir) -> Option<RunId> {
     let runs = list_runs(state.root());
     let open = runs.iter().filter(|run| run.finished_at.is_none() && run.problem.is_none());
-    open.filter_map(|run| RunId::parse(&run.run)).max()
+    let newest = open.max_by(|one, other| one.recency().cmp(&other.recency()));
+    newest.and_then(|run| RunId::parse(&run.run))
 }
 
 /// The run that `text` means to whoever wants to go on with one: `last` is the newest that has not ended,

@@ -2,10 +2,16 @@
 //!
 //! **Invariant:** every claim is a field of the plan; nothing is looked up here.
 
+mod groups;
+mod summary;
+
+pub(super) use self::summary::pace_note;
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
 use crate::base::duration::human;
 use crate::base::form::Form;
+use crate::base::groups::{Group, grouped};
+use crate::base::ids::StepKey;
 use crate::plan::model::{
     Answer, Certificate, EnvironmentRecord, Estimate, Plan, PlannedStep, RecoveryPointPrediction,
     RunMode,
@@ -13,6 +19,9 @@ use crate::plan::model::{
 use crate::plan::{answer_word, predicted_failures};
 use std::fmt::Write as _;
 use std::time::Duration;
+
+/// Most steps that are named one by one as those that another waits for.
+const FEW_NEEDS: usize = 4;
 
 /// The plan for people.
 pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
@@ -58,9 +67,12 @@ pub(super) fn plan_text(plan: &Plan, digest: &Digest) -> String {
         ),
     );
     line(&mut text, &format!("plan         {} (runbook {})", digest.short(), plan.runbook.file));
+    summary::first(&mut text, plan);
     line(&mut text, "");
-    for (number, step) in plan.steps.iter().enumerate() {
-        step_text(&mut text, number + 1, step, environment);
+    let mut number = 1;
+    for entry in groups::entries(&plan.steps) {
+        entry_text(&mut text, number, entry, environment);
+        number += entry.len();
     }
     if let Some(notify) = &plan.notify {
         line(&mut text, &format!("tells        {}: {}", notify.topic, notify.on.join(", ")));
@@ -77,53 +89,84 @@ pub(super) fn line(text: &mut String, line: &str) {
     let _ = write!(text, "{line}{end}");
 }
 
-fn step_text(
+/// One step, or the items of one.
+fn entry_text(
     text: &mut String,
     number: usize,
-    step: &PlannedStep,
+    entry: &[PlannedStep],
     environment: &EnvironmentRecord,
 ) {
+    let Some(first) = entry.first() else { return };
+    let word = answer_word(&first.preview.answer);
+    let (numbers, name) = match entry.len() {
+        1 => (number.to_string(), first.key.to_string()),
+        several => (
+            format!("{number}-{}", number + several - 1),
+            format!("{} ({several})", first.key.id()),
+        ),
+    };
+    let (phase, uses) = (first.phase.name(), &first.uses);
+    line(text, &format!("{numbers}. {word:<12} {name} [{phase}] {uses}{}", mark(first)));
+    let mut bodies: Vec<Vec<String>> =
+        entry.iter().map(|step| step_lines(step, environment)).collect();
+    let lines = match bodies.len() {
+        1 => bodies.remove(0),
+        _ => groups::merged(entry, &bodies),
+    };
+    lines.iter().for_each(|body| line(text, body));
+}
+
+/// What nobody may overlook in a list of steps.
+fn mark(step: &PlannedStep) -> &'static str {
+    match (&step.preview.answer, step.irreversible, step.before.is_empty()) {
+        (Answer::Wont { .. }, ..) | (_, false, true) => "",
+        (_, true, _) => "  << CANNOT BE UNDONE",
+        (_, false, false) => "  << POINT OF NO RETURN",
+    }
+}
+
+/// What a plan says of one step, below its name.
+fn step_lines(step: &PlannedStep, environment: &EnvironmentRecord) -> Vec<String> {
     let preview = &step.preview;
-    let word = answer_word(&preview.answer);
-    line(
-        text,
-        &format!("{number}. {:<12} {} [{}] {}", word, step.key, step.phase.name(), step.uses),
-    );
-    line(text, &format!("     {}", preview.summary));
+    let mut lines = vec![format!("     {}", preview.summary)];
     if let Some(account) = &step.account {
-        line(text, &format!("     in account {}", account.shown()));
+        lines.push(format!("     in account {}", account.shown()));
     }
     match &preview.answer {
         Answer::Will => {}
         Answer::Wont { why, .. } | Answer::CannotKnow { why } => {
-            line(text, &format!("     because {why}"))
+            lines.push(format!("     because {why}"));
         }
     }
-    for detail in &preview.details {
-        line(text, &format!("     - {detail}"));
-    }
-    for warning in &preview.warnings {
-        line(text, &format!("     ! {warning}"));
-    }
+    lines.extend(preview.details.iter().map(|detail| format!("     - {detail}")));
+    lines.extend(preview.warnings.iter().map(|warning| format!("     ! {warning}")));
     if let Some(other) = &preview.other_form {
-        line(text, &format!("     if {}: {}", other.form, other.summary));
-        if let Some(why) = &other.wont {
-            line(text, &format!("       WONT because {why}"));
-        }
-        for detail in &other.details {
-            line(text, &format!("       - {detail}"));
-        }
-        for warning in &other.warnings {
-            line(text, &format!("       ! {warning}"));
-        }
+        lines.push(format!("     if {}: {}", other.form, other.summary));
+        lines.extend(other.wont.iter().map(|why| format!("       WONT because {why}")));
+        // What is the same in both forms stands above.
+        let own = |line: &&String, of: &[String]| !of.contains(line);
+        let details = other.details.iter().filter(|line| own(line, &preview.details));
+        lines.extend(details.map(|detail| format!("       - {detail}")));
+        let warnings = other.warnings.iter().filter(|line| own(line, &preview.warnings));
+        lines.extend(warnings.map(|warning| format!("       ! {warning}")));
     }
-    line(text, &format!("     takes {}", estimate_text(&preview.estimate, environment.simulated)));
+    let takes = estimate_text(&preview.estimate, environment.simulated);
+    lines.push(format!("     takes {takes}"));
     if !step.needs.is_empty() {
-        let needs = step.needs.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", ");
         let when = step.when.as_ref().map(|when| format!(", when {when}")).unwrap_or_default();
         let always = if step.always { ", whatever became of them" } else { "" };
-        line(text, &format!("     after {needs}{always}{when}"));
+        lines.push(format!("     after {}{always}{when}", needs_text(step)));
     }
+    lines
+}
+
+/// What a step waits for; where that is much, items of one step are named together.
+fn needs_text(step: &PlannedStep) -> String {
+    if step.needs.len() <= FEW_NEEDS {
+        return step.needs.iter().map(StepKey::as_str).collect::<Vec<_>>().join(", ");
+    }
+    let groups = grouped(&step.needs, step.key.frame());
+    groups.iter().map(Group::text).collect::<Vec<_>>().join(", ")
 }
 
 /// A duration with its source; what comes from simulated runs says so.
@@ -149,13 +192,7 @@ fn summary_text(text: &mut String, plan: &Plan) {
         prediction.critical_path.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(" -> ");
     line(text, "");
     line(text, &format!("critical path   {path}"));
-    line(
-        text,
-        &format!(
-            "recovery time   {}",
-            estimate_text(&prediction.recovery_time, plan.environment.simulated)
-        ),
-    );
+    line(text, &format!("recovery time   {}", summary::recovery_time(plan)));
     if let Some(gone) = before_the_run(plan) {
         let gone = human(Duration::from_millis(gone));
         line(text, &format!("                plus {gone} that had passed when this plan was made"));
@@ -166,7 +203,19 @@ fn summary_text(text: &mut String, plan: &Plan) {
         line(text, &format!("                plus waiting for people: {gates}"));
     }
     let point = &prediction.recovery_point;
-    line(text, &format!("recovery point  {}", claimed(point)));
+    match (point.loss_ms, prediction.losses.as_slice()) {
+        (None, losses) if !losses.is_empty() => {
+            for (place, (loss, form)) in losses
+                .iter()
+                .flat_map(|loss| [plan.form, plan.form.other()].map(|form| (loss, form)))
+                .enumerate()
+            {
+                let label = if place == 0 { "recovery point" } else { "" };
+                line(text, &format!("{label:<15} {form}: {}", summary::lost(loss, form)));
+            }
+        }
+        _ => line(text, &format!("recovery point  {}", claimed(point))),
+    }
     for one in &point.each {
         line(text, &format!("                {}: {}", one.step, claimed(&one.point)));
     }
@@ -220,35 +269,39 @@ pub(super) fn plan_json(plan: &Plan, digest: &Digest) -> String {
     serde_json::to_string_pretty(&document).expect("plain data")
 }
 
-/// Objectives judged as far as a plan can.
 /// What recovery time had used up before planning: since the disaster, else since its declaration.
 fn before_the_run(plan: &Plan) -> Option<u64> {
     let from = plan.counted_from()?;
     u64::try_from((plan.created_at - from).num_milliseconds()).ok().filter(|gone| *gone > 0)
 }
 
+/// Objectives judged as far as a plan can.
 fn objective_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     let gone = before_the_run(plan).unwrap_or(0);
     let span = |millis: u64| human(Duration::from_millis(millis));
     if let Some(promised) = plan.objectives.recovery_time_ms {
+        let known = plan.prediction.known_time.as_ref();
         let verdict = match &plan.prediction.recovery_time {
-            _ if gone > promised => "WILL BE MISSED: more than that has passed already",
-            Estimate::Unknown { .. } => "CANNOT-KNOW",
+            _ if gone > promised => "WILL BE MISSED: more than that has passed already".to_owned(),
+            Estimate::Unknown { .. } => known.map_or_else(
+                || "CANNOT-KNOW".to_owned(),
+                |known| summary::judged(known, promised, gone),
+            ),
             Estimate::History { longest_ms: high, .. } | Estimate::Cited { high_ms: high, .. }
                 if gone.saturating_add(*high) > promised =>
             {
-                "AT RISK"
+                "AT RISK".to_owned()
             }
-            Estimate::History { .. } => "expected to be met",
+            Estimate::History { .. } => "expected to be met".to_owned(),
             // Nobody measured it here: the first drill replaces the citation.
-            Estimate::Cited { .. } => "expected to be met, by cited figures only",
+            Estimate::Cited { .. } => "expected to be met, by cited figures only".to_owned(),
         };
         lines.push(format!("objective       recovery time {}: {verdict}", span(promised)));
     }
     if let Some(promised) = plan.objectives.recovery_point_ms {
         let verdict = match plan.prediction.recovery_point.loss_ms {
-            None => "CANNOT-KNOW",
+            None => summary::loss_judged(plan, promised).unwrap_or("CANNOT-KNOW"),
             Some(loss) if loss <= promised => "expected to be met",
             Some(_) => "WILL BE MISSED",
         };

@@ -4,6 +4,7 @@
 
 use crate::base::clock::{Clock, between, format_instant};
 use crate::base::duration::human;
+use crate::base::groups::listed;
 use crate::base::ids::StepKey;
 use crate::cli::out;
 use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
@@ -20,6 +21,15 @@ use std::time::Duration;
 
 /// Between two redraws of the elapsed times.
 const TICK: Duration = Duration::from_millis(200);
+
+/// Most steps skipped in one turn that have a line each.
+const FEW: usize = 5;
+
+/// Most skipped steps that are named; items of one step are one.
+const MOST_SKIPPED: usize = 12;
+
+/// How a prediction reads whose step was not reached.
+const NOT_REACHED: &str = ": predicted WILL, ended skipped";
 
 /// Shows a run as it goes.
 pub(super) struct Progress {
@@ -78,7 +88,7 @@ impl Progress {
 
     fn line(&self, at: DateTime<Utc>, text: &str) {
         match &self.bars {
-            Some(bars) => bars.all.suspend(|| out::progress(text)),
+            Some(bars) => bars.all.suspend(|| out::progress(&out::fitted(text))),
             None => out::progress(&format!("{} {text}", format_instant(at))),
         }
     }
@@ -126,11 +136,13 @@ impl Bars {
         }
     }
 
-    fn clear(&mut self, step: &StepKey) {
+    /// Takes the step's line down; `state` has how many have ended, as `drctl status` counts them.
+    fn clear(&mut self, step: &StepKey, state: &RunState) {
         if let Some(bar) = self.steps.remove(step) {
             bar.finish_and_clear();
         }
-        self.overall.inc(1);
+        let ended = state.steps.values().filter(|step| step.status.is_over()).count();
+        self.overall.set_position(u64::try_from(ended).unwrap_or(u64::MAX));
     }
 }
 
@@ -159,9 +171,20 @@ impl Observer for Progress {
         }
         let recovered = recovered_at(&self.plan, state).is_some();
         let last = records.iter().rposition(|record| self.recovers(&record.event));
+        let cut_off = cut_off(records);
         for (place, record) in records.iter().enumerate() {
-            let text =
-                describe(&record.event, state).filter(|_| !told_again(&record.event, records));
+            let together = cut_off.iter().position(|step| record.event.step() == Some(*step));
+            let text = match together {
+                Some(0) => Some(format!(
+                    "{} steps are skipped, what they need did not come: {}",
+                    cut_off.len(),
+                    listed(cut_off.iter().copied(), MOST_SKIPPED)
+                )),
+                Some(_) => None,
+                None => {
+                    describe(&record.event, state).filter(|_| !told_again(&record.event, records))
+                }
+            };
             if let Some(text) = text {
                 self.line(record.at, &text);
             }
@@ -199,7 +222,7 @@ impl Progress {
                 let words = describe_state(event).unwrap_or_else(|| "working".to_owned());
                 bars.show(step, &words, &self.clock);
             }
-            Some(_) => bars.clear(step),
+            Some(_) => bars.clear(step, state),
             None => {}
         }
     }
@@ -211,13 +234,45 @@ fn still_needed(plan: &Plan, event: &Event, state: &RunState) -> Option<String> 
     let found = state.steps.get(step)?;
     let needed = found.question.as_ref()?.gate.as_ref()?.approvals;
     let (given, run) = (found.approvals.len(), &plan.run);
+    if given >= needed as usize {
+        return Some(format!(
+            "{step}: approvals that do not acknowledge two writers do not count now: drctl approve {run} \
+             {step} --acknowledge two-writers"
+        ));
+    }
     Some(format!(
         "{step}: {given} of {needed} approvals; another person: drctl approve {run} {step}"
     ))
 }
 
+/// The steps that a turn skips because of others, where they are too many for a line each. A step that
+/// has another record in the turn is told by that.
+fn cut_off(records: &[Record]) -> Vec<&StepKey> {
+    let found: Vec<&StepKey> = records
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::StepSkipped { step, reason } if is_of_others(reason) => Some(step),
+            _ => None,
+        })
+        .collect();
+    if found.len() > FEW { found } else { Vec::new() }
+}
+
+/// Whether a step was skipped because of what became of others.
+fn is_of_others(reason: &SkipReason) -> bool {
+    matches!(
+        reason,
+        SkipReason::Upstream { .. } | SkipReason::Stopped { .. } | SkipReason::Aborted { .. }
+    )
+}
+
 /// Whether a refusal is told again, with its consequence, by a failure in the same turn.
 fn told_again(event: &Event, records: &[Record]) -> bool {
+    if let Event::FiguresShown { step, .. } = event {
+        // The question that comes with them shows them.
+        let asks = |record: &Record| matches!(&record.event, Event::QuestionAsked { step: asked, .. } if asked == step);
+        return records.iter().any(asks);
+    }
     let Event::ActRefused { step, .. } = event else { return false };
     records.iter().any(|record| matches!(&record.event, Event::StepFailed { step: failed, .. } | Event::UndoFailed { step: failed, .. } if failed == step))
 }
@@ -287,8 +342,7 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
         Event::CommandTaken { .. } | Event::QuestionClosed { .. } => return None,
         Event::RunInterrupted { reason } => format!("stopped: {reason}"),
         Event::PredictionScored { held, total, wrong } => {
-            let wrong = wrong.iter().map(|text| format!("\n  wrong: {text}")).collect::<String>();
-            format!("prediction: {held} of {total} held{wrong}")
+            format!("prediction: {held} of {total} held{}", wrong_text(wrong))
         }
         Event::RunFinished { outcome } => format!("run {}", outcome_word(*outcome)),
         // What people did to the run.
@@ -297,6 +351,22 @@ pub(super) fn describe(event: &Event, state: &RunState) -> Option<String> {
             format!("{step}{}", control_sentence(event)?)
         }
     })
+}
+
+/// What did not come as predicted; what merely was not reached is counted where it is much.
+fn wrong_text(wrong: &[String]) -> String {
+    let reached = |text: &&String| !text.ends_with(NOT_REACHED);
+    let (told, missing): (Vec<&String>, Vec<&String>) = wrong.iter().partition(reached);
+    let few = missing.len() <= FEW;
+    let all = told.into_iter().chain(missing.iter().copied().filter(|_| few));
+    let mut text: String = all.map(|text| format!("\n  wrong: {text}")).collect();
+    if !few {
+        text.push_str(&format!(
+            "\n  wrong: {} steps were predicted WILL, ended skipped",
+            missing.len()
+        ));
+    }
+    text
 }
 
 /// Why a step did not run.

@@ -26,26 +26,28 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
     let protected = if place.protected { ", PROTECTED" } else { "" };
     let simulated = if place.simulated { ", SIMULATED" } else { "" };
     line("where", format!("{} (account {}{protected}{simulated})", place.name, place.account));
-    if !question.form.is_graceful() {
+    let stakes = !question.figures.is_empty();
+    if stakes || !question.form.is_graceful() {
         line("form", question.form.to_string());
-    }
-    for figure in &question.figures {
-        line("at stake", figure.to_string());
-    }
-    if let Some(at) = question.figures_at {
-        line("read", format_instant(at));
     }
     for known in &question.consequences {
         line(&known.choice, known.text.clone());
     }
     let Some(gate) = &question.gate else { return lines.join("\n") };
     let found = follows(&plan.steps, step);
-    let waiting = found.waiting_text();
+    let waiting = found.waiting_text(step.frame());
     line("then", if waiting.is_empty() { "no step waits for it".to_owned() } else { waiting });
-    line("in any case", found.regardless_text());
+    line("in any case", found.regardless_text(step.frame()));
     line("approvers", gate.approvers.join(", "));
     if gate.approvals > 1 {
         line("approvals", format!("{} different people have to approve", gate.approvals));
+    }
+    // What decides comes last: it is what is still on the screen of whoever is asked.
+    for figure in question.figures.iter().rev() {
+        line("at stake", figure.to_string());
+    }
+    if let Some(at) = question.figures_at {
+        line("read", format_instant(at));
     }
     let until = format_instant(gate.deadline);
     line("until", format!("{until}; then {}", gate.on_timeout.phrase()));

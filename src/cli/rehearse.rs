@@ -101,11 +101,13 @@ pub(super) fn run(
     let subject = subject(tools, args)?;
     let (place, seed) = place(&subject, args)?;
     let faults = if args.faults.is_empty() { subject.faults.clone() } else { args.faults.clone() };
+    let standing = subject.faults.clone();
     let order = Order {
         stages: stages(subject, args, &place, seed)?,
         name: args.name.clone(),
         command: command(args),
         seed,
+        standing,
         faults,
         crash_everywhere: args.crash_everywhere,
         storms: args.storm,
@@ -185,7 +187,8 @@ fn kind_of(file: &str, text: &str) -> Option<String> {
 fn drill(tools: &Tools, args: &RehearseArgs) -> Result<Subject, CommandError> {
     let found = tools.project.read(FileKind::Drill, &args.name)?;
     let drill = load_drill(&found.file, &found.text)?;
-    let runbook = tools.runbook(&drill.runbook)?;
+    let mut runbook = tools.runbook(&drill.runbook)?;
+    runbook.form = drill.form.or(runbook.form);
     let problems = check_drill(&drill, &runbook);
     if problems.has_errors() {
         return Err(problems.into());

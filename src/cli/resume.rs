@@ -19,7 +19,7 @@ use crate::cli::reports::report_of;
 use crate::cli::session::{Session, Since};
 use crate::cli::shared::lost_region;
 use crate::cli::takeup::{Hold, hold, take_world};
-use crate::cli::undertake::{Undertaking, plan_parameters, undertake};
+use crate::cli::undertake::{Undertaking, embedded, plan_parameters, undertake};
 use crate::engine::{Change, Machine, Start};
 use crate::estate::{Environment, Estate};
 use crate::journal::Store;
@@ -28,7 +28,7 @@ use crate::journal::fold::{Question, RunState};
 use crate::plan::model::Plan;
 use crate::report::Report;
 use crate::report::model::VerdictState;
-use crate::runbook::{Runbook, load_runbook};
+use crate::runbook::Runbook;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -155,10 +155,7 @@ fn outlives(tools: &Tools, plan: &Plan, edited: Option<&Runbook>) -> Result<(), 
     let parameters = plan_parameters(tools, plan)?;
     let lost = match edited {
         Some(runbook) => lost_region(runbook, &parameters)?,
-        None => {
-            let (file, text) = (&plan.runbook.file, &plan.runbook.text);
-            lost_region(&load_runbook(file, text, &tools.catalogue)?.0, &parameters)?
-        }
+        None => lost_region(&embedded(tools, plan)?, &parameters)?,
     };
     tools.journals.run_outlives(&tools.state, &plan.run, lost.as_deref())
 }

@@ -5,7 +5,7 @@
 use crate::base::clock::format_instant;
 use crate::base::digest::Digest;
 use crate::cli::args::{EstateArg, LaunchArgs, OutputForm};
-use crate::cli::confirm::{confirm, confirm_ending};
+use crate::cli::confirm::{confirm, confirm_ending, hurried};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::launch::{Launch, Tools, environment, launch, start, stored_json};
@@ -281,6 +281,7 @@ pub(super) async fn run_plan(
     }
     out::progress(&format!("plan {} holds: {} facts unchanged", digest.short(), plan.facts.len()));
     confirm(&environment, &plan, args.yes)?;
+    hurried(&plan, args.simulation.pace.filter(|_| !args.yes));
     let people = People::new(&plan, &environment, args.yes, None).waiting(args.wait);
     let ended = start(tools, plan, (&estate, &environment, &session), people, Some(output)).await;
     session.end(ended)

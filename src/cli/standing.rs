@@ -7,7 +7,7 @@ use crate::base::ids::StepKey;
 use crate::cli::takeup::Driver;
 use crate::journal::Person;
 use crate::journal::fold::{Question, RunState};
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, PlannedStep, Role};
 use crate::report::control::because;
 use chrono::SubsecRound as _;
 use serde_json::{Value as Json, json};
@@ -25,7 +25,7 @@ pub(super) fn standing(
         let then = format!("`drctl continue {}`", plan.run);
         lines.push(("PAUSED", format!("by {} since {since}{why}; {then}", pause.by)));
     }
-    lines.extend(form_line(state));
+    lines.extend(form_line(plan, state));
     if let Some(abort) = &state.aborting {
         let how = if abort.undo { "what was done is undone" } else { "what was done stays" };
         let (by, at) = (&abort.by, format_instant(abort.at.trunc_subsecs(0)));
@@ -34,7 +34,6 @@ pub(super) fn standing(
     }
     for (step, question) in state.questions() {
         lines.push(("waits for", whom(state, step, question)));
-        lines.extend(question.figures.iter().map(|figure| ("at stake", figure.to_string())));
     }
     if state.finished.is_none() {
         lines.push(("driven by", driven_by(plan, driver)));
@@ -42,11 +41,15 @@ pub(super) fn standing(
     lines
 }
 
-/// The form, where it is not the usual one or was switched.
-fn form_line(state: &RunState) -> Option<(&'static str, String)> {
+/// The form, where something depends on it, or it is not the usual one.
+fn form_line(plan: &Plan, state: &RunState) -> Option<(&'static str, String)> {
     let form = state.form;
+    let matters = |step: &PlannedStep| step.by_form || step.role == Role::Promotion;
     match &state.switched {
-        None => (!form.is_graceful()).then(|| ("form", format!("{form}, from the beginning"))),
+        None if !form.is_graceful() || plan.steps.iter().any(matters) => {
+            Some(("form", format!("{form}, from the beginning")))
+        }
+        None => None,
         Some(last) => {
             let (by, at) = (&last.by, format_instant(last.at.trunc_subsecs(0)));
             let why = because(last.reason.as_deref());

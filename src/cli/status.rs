@@ -17,7 +17,7 @@ use crate::cli::standing::{standing, standing_json, standing_text};
 use crate::cli::takeup::{Driver, driven};
 use crate::cli::watch::watch;
 use crate::journal::chain::known;
-use crate::journal::fold::{Question, RunState, StepState};
+use crate::journal::fold::{Question, RunState, StepState, StepStatus};
 use crate::journal::{RunSummary, list_runs};
 use crate::plan::model::{Plan, PlannedStep};
 use crate::report::line::Worker;
@@ -72,7 +72,7 @@ pub(super) fn status(
 /// `drctl status --line`: of one run, else of the newest that has not ended, else of the newest.
 fn line(tools: &Tools, wanted: Option<&str>, output: OutputForm) -> Result<Exit, CommandError> {
     let mut runs = list_runs(tools.state.root());
-    runs.sort_by(|a, b| b.run.cmp(&a.run));
+    runs.sort_by(|a, b| b.recency().cmp(&a.recency()));
     let damaged = runs.iter().filter(|run| run.problem.is_some()).count();
     let open: Vec<&RunSummary> =
         runs.iter().filter(|run| run.problem.is_none() && run.outcome.is_none()).collect();
@@ -156,8 +156,13 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
         return Ok(Exit::Ok);
     }
     let mut table = plain_table(&["step", "status", "since", "last seen"]);
-    for step in &plan.steps {
+    for (step, more) in rows(&plan, &state) {
         let found = &state.steps[&step.key];
+        if more > 0 {
+            let what = format!("{} ({})", step.key.id(), more + 1);
+            table.add_row([what, found.status.name().to_owned(), String::new(), String::new()]);
+            continue;
+        }
         let since = found.finished_at.or(found.started_at).map(format_instant).unwrap_or_default();
         table.add_row([named(step), found.status.name().to_owned(), since, last_seen(found)]);
     }
@@ -185,6 +190,24 @@ fn one(tools: &Tools, text: &str, output: OutputForm) -> Result<Exit, CommandErr
 }
 
 /// A step's key, with the account that it acts in where that is another.
+/// The steps that have a line each, and how many others that line stands for: items of one step that have
+/// not begun are told together.
+fn rows<'a>(plan: &'a Plan, state: &RunState) -> Vec<(&'a PlannedStep, usize)> {
+    let waits = |step: &PlannedStep| state.steps[&step.key].status == StepStatus::Pending;
+    let mut rows: Vec<(&PlannedStep, usize)> = Vec::new();
+    for step in &plan.steps {
+        match rows.last_mut() {
+            Some((first, more))
+                if first.key.id() == step.key.id() && waits(first) && waits(step) =>
+            {
+                *more += 1;
+            }
+            Some(_) | None => rows.push((step, 0)),
+        }
+    }
+    rows
+}
+
 fn named(step: &PlannedStep) -> String {
     match &step.account {
         Some(account) => format!("{} in {}", step.key, account.shown()),
@@ -245,7 +268,7 @@ fn status_json(plan: &Plan, state: &RunState, driver: Option<&Driver>) -> String
 
 fn all(tools: &Tools, output: OutputForm) -> Result<Exit, CommandError> {
     let mut runs = list_runs(tools.state.root());
-    runs.sort_by(|a, b| b.run.cmp(&a.run));
+    runs.sort_by(|a, b| b.recency().cmp(&a.recency()));
     if output == OutputForm::Json {
         let list: Vec<_> = runs.iter().map(summary_json).collect();
         let document = json!({ "schema_version": 1, "runs": list });

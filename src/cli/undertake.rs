@@ -110,8 +110,7 @@ async fn work(
     let mut journal = FailingStore::new(store, Failing::full_once(session.full_disk()));
     let mut progress = Progress::new(&plan, session.clock.clone());
     let aside = progress.aside();
-    let told = notices(&plan, link_of(tools, &plan));
-    let (mut notices, sender) = told.unzip();
+    let (mut notices, sender) = notices(&plan, link_of(tools, &plan)).unzip();
     let mut observers: Vec<&mut dyn Observer> = vec![&mut progress];
     observers.extend(notices.as_mut().map(|it| it as &mut dyn Observer));
     let mut sending = Box::pin(sent(sender, session));
@@ -142,6 +141,9 @@ async fn work(
     if let Some(given) = people.unused() {
         let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
         crate::cli::out::progress(&format!("{late}: nobody was waiting for it any more"));
+    }
+    if state.finished.is_some() {
+        session.never_struck().iter().for_each(|fault| crate::cli::out::progress(fault));
     }
     conclude(tools, &plan, &state, store, output)
 }

@@ -2,17 +2,29 @@
 //!
 //! **Invariant:** everything shown comes from the one function that the run itself follows.
 
+use crate::base::groups::listed;
 use crate::base::ids::StepKey;
 use crate::engine::UndoPlan;
 use crate::journal::fold::RunState;
-use crate::plan::model::{Plan, PlannedStep};
+use crate::plan::model::{Plan, PlannedStep, Role};
 use serde_json::{Value as Json, json};
+
+/// Most steps that never run and are named; items of one step are one.
+const MOST_NAMES: usize = 12;
 
 /// What becomes of the run's steps when it is aborted, several lines. Without `undo` what could be undone
 /// stays.
 pub(super) fn ending_text(plan: &Plan, state: &RunState, found: &UndoPlan, undo: bool) -> String {
     let mut lines =
         vec![format!("aborting run {} of {} in {}:", plan.run, plan.title, plan.environment.name)];
+    let irreversible: Vec<&StepKey> = found.irreversible.iter().collect();
+    section("irreversible", "cannot be undone", plan, &irreversible, &mut lines);
+    if let Some(step) = irreversible.iter().find(|step| has_role(plan, step, Role::Promotion)) {
+        lines.push(format!(
+            "  STAYS         {step} made another writer: the service stays in its new place, with whatever \
+             brings users there; the way home is a runbook that fails back"
+        ));
+    }
     let (asking, working): (Vec<StepKey>, Vec<StepKey>) =
         under_way(plan, state).into_iter().partition(|key| state.steps[key].question.is_some());
     if !working.is_empty() {
@@ -28,21 +40,22 @@ pub(super) fn ending_text(plan: &Plan, state: &RunState, found: &UndoPlan, undo:
         let kept: Vec<&StepKey> = found.steps().collect();
         section("stays", "could be undone", plan, &kept, &mut lines);
     }
-    let irreversible: Vec<&StepKey> = found.irreversible.iter().collect();
-    section("irreversible", "cannot be undone", plan, &irreversible, &mut lines);
     let (kept, left): (Vec<&StepKey>, Vec<&StepKey>) =
         found.left.iter().partition(|step| found.kept_by.contains_key(*step));
     section("left behind", "nothing undoes it", plan, &left, &mut lines);
     for step in kept {
         let above = &found.kept_by[step];
-        let why = format!("not undone: {above} stands on it and stays");
+        let why = match comes_before(plan, above, step) {
+            true => format!("not undone: it serves what {above} made, which stays"),
+            false => format!("not undone: {above} stands on it and stays"),
+        };
         section("left behind", &why, plan, &[step], &mut lines);
     }
     let always: Vec<&StepKey> = found.always.iter().collect();
     section("runs anyway", "always", plan, &always, &mut lines);
     let never = never_run(plan, state);
     if !never.is_empty() {
-        lines.push(format!("  never runs    {}", names(&never)));
+        lines.push(format!("  never runs    {}", listed(&never, MOST_NAMES)));
     }
     lines.join("\n")
 }
@@ -94,6 +107,15 @@ fn section(label: &str, why: &str, plan: &Plan, steps: &[&StepKey], lines: &mut 
         lines.push(format!("  {label:<13} {step} ({why}){title}"));
         label = "";
     }
+}
+
+fn has_role(plan: &Plan, key: &StepKey, role: Role) -> bool {
+    planned(plan, key).is_some_and(|step| step.role == role)
+}
+
+fn comes_before(plan: &Plan, first: &StepKey, second: &StepKey) -> bool {
+    let place = |key: &StepKey| plan.steps.iter().position(|step| step.key == *key);
+    place(first) < place(second)
 }
 
 fn planned<'a>(plan: &'a Plan, key: &StepKey) -> Option<&'a PlannedStep> {

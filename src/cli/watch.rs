@@ -17,7 +17,7 @@ use crate::cli::status::{line_now, now_of};
 use crate::cli::takeup::{Driver, driven};
 use crate::journal::Store;
 use crate::journal::chain::known;
-use crate::journal::event::Record;
+use crate::journal::event::{Event, Record};
 use crate::journal::fold::RunState;
 use crate::plan::model::Plan;
 use crate::report::line::clock_text;
@@ -135,7 +135,12 @@ impl Look {
         for (label, text) in self.standing() {
             row(label, text);
         }
-        let told = self.records.iter().rev();
+        for (_, question) in self.state.questions() {
+            question.figures.iter().for_each(|figure| row("at stake", figure.to_string()));
+        }
+        // What is at stake stands above as it is now; as news it would fill the screen again and again.
+        let news = |record: &&Record| !matches!(record.event, Event::FiguresShown { .. });
+        let told = self.records.iter().rev().filter(news);
         let told = told.filter_map(|record| Some((record, describe(&record.event, &self.state)?)));
         let mut room = height.saturating_sub(lines.len() + 1);
         let mut events: Vec<Vec<String>> = Vec::new();

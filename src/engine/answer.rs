@@ -13,7 +13,7 @@ use crate::journal::Person;
 use crate::journal::event::Event;
 use crate::journal::figure::TWO_WRITERS;
 use crate::journal::fold::{
-    APPROVE, AnswerWay, DONE, GateRecord, Question, REPEAT, RETRY, SKIP, StepState,
+    APPROVE, AnswerWay, Approval, DONE, GateRecord, Question, REPEAT, RETRY, SKIP, StepState,
 };
 use std::collections::BTreeSet;
 
@@ -55,6 +55,14 @@ impl Machine {
         match &question.gate {
             Some(gate) => {
                 self.judge_decision(found, gate, reply, by)?;
+                let attests = self.step(step).attests && !self.plan.environment.simulated;
+                if reply.way == AnswerWay::Yes && attests {
+                    return Err(
+                        "`--yes` attests nothing: somebody has to say that the old writer is \
+                                fenced"
+                            .to_owned(),
+                    );
+                }
                 self.judge_danger(step, reply)
             }
             None => Ok(()),
@@ -79,11 +87,17 @@ impl Machine {
             return Err(refusal(by, &gate.approvers, place.simulated));
         }
         match approval_by(found, by) {
-            Some(earlier) if reply.answer == APPROVE => Err(format!(
-                "{by} approved it already, {}; {} different people are needed",
-                format_instant(earlier.at),
-                gate.approvals
-            )),
+            // An acknowledgement makes another approval of it.
+            Some(earlier)
+                if reply.answer == APPROVE
+                    && (earlier.acknowledged.is_some() || reply.acknowledged.is_none()) =>
+            {
+                Err(format!(
+                    "{by} approved it already, {}; {} different people are needed",
+                    format_instant(earlier.at),
+                    gate.approvals
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -105,7 +119,7 @@ impl Machine {
 
     /// Whether two writers are possible behind the gate.
     fn is_dangerous(&self, step: &StepKey) -> bool {
-        let found = fencing(&self.plan, &self.state, self.step(step));
+        let found = fencing(&self.plan, &self.state, self.step(step), &self.figures(step));
         found.is_some_and(|found| !found.is_proven())
     }
 
@@ -127,12 +141,15 @@ impl Machine {
         let Reply { answer, way, comment, acknowledged } = reply;
         let at_stake = question.gate.is_some() && !self.step(step).before.is_empty();
         if (needed > 1 || at_stake) && answer == APPROVE {
-            let given = found.approvals.iter().map(|one| &one.by);
+            // Whoever approved before two writers were possible has not agreed to that.
+            let dangerous = self.is_dangerous(step);
+            let counts = |one: &&Approval| !dangerous || one.acknowledged.is_some();
+            let given = found.approvals.iter().filter(counts).map(|one| &one.by);
             let people = given.chain([&by]).map(one_person).collect::<BTreeSet<_>>().len();
             let last = people >= needed as usize;
             let (step, by, comment) = (step.clone(), by.clone(), comment.clone());
             let figures = self.figures(&step);
-            let acknowledged = acknowledged.filter(|_| self.is_dangerous(&step));
+            let acknowledged = acknowledged.filter(|_| dangerous);
             self.emit(Event::ApprovalGiven { step, by, way, comment, figures, acknowledged });
             if !last {
                 return;

@@ -25,9 +25,9 @@ pub fn may_decide(person: &Person, approvers: &[String], simulated: bool) -> boo
     approvers.iter().any(|approver| names.contains(&approver.as_str()))
 }
 
-/// The approval that the person gave, in whichever session, if it counts.
+/// The last approval that the person gave, in whichever session, if it counts.
 pub fn approval_by<'a>(found: &'a StepState, person: &Person) -> Option<&'a Approval> {
-    found.approvals.iter().find(|one| one_person(&one.by) == one_person(person))
+    found.approvals.iter().rev().find(|one| one_person(&one.by) == one_person(person))
 }
 
 /// Whether a gate is for named people, for more than one, or before what cannot be taken back, so that

@@ -43,7 +43,7 @@ impl Machine {
             )
             | None => None,
         });
-        let reason = match (cut_off, &self.state.aborting) {
+        let reason = match (cut_off.or_else(|| self.not_entered(call)), &self.state.aborting) {
             (Some(reason), _) => reason,
             (None, Some(abort)) => SkipReason::Aborted { operator: abort.by.operator.clone() },
             (None, None) => return self.start(&call.key, Part::Forward),
@@ -51,8 +51,18 @@ impl Machine {
         self.emit(Event::StepSkipped { step: call.key.clone(), reason });
     }
 
+    /// Why the call was not made, where all that it would have done waited for something outside of it that
+    /// did not come: a call within a call has no needs of its own.
+    fn not_entered(&self, call: &PlannedStep) -> Option<SkipReason> {
+        let skips: Vec<Option<&SkipReason>> =
+            call.children.iter().map(|child| self.state.steps[child].skip.as_ref()).collect();
+        let outside = |skip: &&SkipReason| matches!(skip, SkipReason::Upstream { step } if !step.is_within(call.key.as_str()));
+        let all = !skips.is_empty() && skips.iter().all(Option::is_some);
+        skips.into_iter().flatten().find(outside).filter(|_| all).cloned()
+    }
+
     /// The first step of the called runbook that did not end well, as the call's own failure.
-    fn failure_within(&self, call: &PlannedStep) -> Option<ErrorRecord> {
+    pub(super) fn failure_within(&self, call: &PlannedStep) -> Option<ErrorRecord> {
         call.children.iter().find_map(|child| {
             let found = &self.state.steps[child];
             let taken_back = matches!(found.status, StepStatus::Undone | StepStatus::UndoFailed);

@@ -93,7 +93,7 @@ impl Machine {
             return Some(true);
         }
         let skipped = matches!(found.skip, Some(SkipReason::Operator { .. }))
-            || left_out_by_form(self.step(need), found.skip.as_ref());
+            || left_out_by_form(&self.plan, &self.state, self.step(need));
         if !skipped || depends_on(&self.plan.calls, step, need) {
             return Some(false);
         }

@@ -23,6 +23,7 @@ pub enum Part {
 
 /// Work for the runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a turn has few effects, and questions are rare")]
 pub enum Effect {
     /// Evaluate the step's condition and inputs.
     Begin {

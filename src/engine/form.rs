@@ -10,11 +10,30 @@ use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::journal::Person;
 use crate::journal::event::{Event, SkipReason};
-use crate::plan::model::{PlannedStep, Trace};
+use crate::journal::fold::RunState;
+use crate::plan::model::{Plan, PlannedStep, Trace};
 
-/// Whether the step was left out because the run has the other form: then it stops nobody.
-pub(super) fn left_out_by_form(step: &PlannedStep, skip: Option<&SkipReason>) -> bool {
-    step.by_form && matches!(skip, Some(SkipReason::Condition { .. }))
+/// Whether the step was left out because the run has the other form: then it stops nobody. So was one with
+/// the same condition that refers to it, and that never came to look at its own.
+pub(super) fn left_out_by_form(plan: &Plan, state: &RunState, step: &PlannedStep) -> bool {
+    let skip = state.steps.get(&step.key).and_then(|found| found.skip.as_ref());
+    step.by_form
+        && match skip {
+            Some(SkipReason::Condition { .. }) => true,
+            Some(SkipReason::Upstream { step: need }) => {
+                let need = plan.steps.iter().find(|it| it.key == *need);
+                need.is_some_and(|need| {
+                    need.when == step.when && left_out_by_form(plan, state, need)
+                })
+            }
+            Some(
+                SkipReason::Stopped { .. }
+                | SkipReason::Nothing { .. }
+                | SkipReason::Operator { .. }
+                | SkipReason::Aborted { .. },
+            )
+            | None => false,
+        }
 }
 
 impl Machine {

@@ -3,6 +3,7 @@
 //! **Invariant:** a gate opens by an approval that came in time and by nothing else; a question that is
 //! in the journal is not asked a second time as a new one.
 
+use super::approver::one_person;
 use super::effect::{Effect, Part, SeenDone, SeenGate};
 use super::machine::{Live, Machine};
 use super::outlook::CHOICES;
@@ -165,7 +166,12 @@ impl Machine {
         let mut who = vec![(by, how)];
         if found.approvals.len() > 1 {
             let one = |one: &Approval| (one.by.operator.clone(), one.way.phrase().to_owned());
-            who = found.approvals.iter().map(one).collect();
+            // Of somebody who approved anew, with an acknowledgement, the last one.
+            let all = &found.approvals;
+            let last = |(place, one): &(usize, &Approval)| {
+                !all[place + 1..].iter().any(|more| one_person(&more.by) == one_person(&one.by))
+            };
+            who = all.iter().enumerate().filter(last).map(|(_, given)| one(given)).collect();
         }
         let names: Vec<&str> = who.iter().map(|(by, _)| by.as_str()).collect();
         let outputs = json!({

@@ -30,7 +30,7 @@ pub use approver::{approval_by, is_reserved, may_decide};
 pub use change::Change;
 pub use effect::{ActFailure, Begun, Effect, Input, Part, Reply, Seen, SeenDone, SeenGate, Turn};
 pub use machine::{Machine, Start};
-pub use stakes::{Fencing, fencing, stakes};
+pub use stakes::fences_to_see;
 pub use undo::{UndoPlan, undo_plan};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use super::machine::Machine;
 use super::undo::undo_plan;
+use crate::base::groups::listed;
 use crate::base::ids::StepKey;
 use crate::journal::fold::{CONTINUE, ChoiceRecord, RETRY, SKIP, STOP, StepStatus, UNDO};
 use crate::plan::depends_on;
@@ -93,12 +94,6 @@ impl Machine {
     }
 }
 
-pub(super) fn names<'a>(steps: impl ExactSizeIterator<Item = &'a StepKey>) -> String {
-    let all = steps.len();
-    let mut named: Vec<String> = steps.take(MOST_NAMES).map(ToString::to_string).collect();
-    match all.saturating_sub(MOST_NAMES) {
-        0 => {}
-        more => named.push(format!("and {more} more")),
-    }
-    if named.is_empty() { "nothing".to_owned() } else { named.join(", ") }
+pub(super) fn names<'a>(steps: impl IntoIterator<Item = &'a StepKey>) -> String {
+    listed(steps, MOST_NAMES)
 }

@@ -8,12 +8,14 @@ use super::form::left_out_by_form;
 use super::machine::{Live, Machine};
 use super::outlook::names;
 use super::undo::{UndoPlan, undo_plan};
+use crate::base::clock::format_instant;
 use crate::base::duration::human;
 use crate::base::ids::StepKey;
 use crate::journal::event::Event;
-use crate::journal::figure::{FENCING, FigureRecord, are_alike};
+use crate::journal::figure::{FENCE_LOST, FENCING, FigureRecord, are_alike};
 use crate::journal::fold::{RunState, StepState};
 use crate::plan::model::{Estimate, Plan, PlannedStep, Role};
+use chrono::SubsecRound as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ impl Machine {
     /// Figures of the steps behind the gate were read. They are kept for whoever approves; what would change
     /// a decision becomes a record.
     pub(super) fn weighed(&mut self, step: &StepKey, mut figures: Vec<FigureRecord>) {
-        figures.extend(stakes(&self.plan, &self.state, step));
+        figures.extend(stakes(&self.plan, &self.state, step, &figures));
         self.weighed.insert(step.clone(), figures.clone());
         let waited = self.live.get(step) == Some(&Live::Weighing);
         if waited {
@@ -47,27 +49,33 @@ impl Machine {
     }
 }
 
-/// What plan and journal say of the gate `key`; empty when it is before nothing.
-pub fn stakes(plan: &Plan, state: &RunState, key: &StepKey) -> Vec<FigureRecord> {
+/// What plan and journal say of the gate `key` beside what was `read` now; empty when it is before nothing.
+fn stakes(
+    plan: &Plan,
+    state: &RunState,
+    key: &StepKey,
+    read: &[FigureRecord],
+) -> Vec<FigureRecord> {
     let Some(gate) = plan.steps.iter().find(|step| step.key == *key) else { return Vec::new() };
     if gate.before.is_empty() {
         return Vec::new();
     }
     let mut figures: Vec<FigureRecord> =
-        fencing(plan, state, gate).map(Fencing::figure).into_iter().collect();
+        fencing(plan, state, gate, read).map(Fencing::figure).into_iter().collect();
     let found = undo_plan(plan, state);
     figures.push(FigureRecord::known("undo", undo_text(plan, &found)));
     let stays: Vec<&StepKey> = found.irreversible.iter().chain(&found.left).collect();
     let clean = names(found.always.iter());
+    let stay = names(stays.iter().copied());
     let abort =
-        format!("an abort leaves {}; clean-up that runs: {clean}", names(stays.iter().copied()));
+        format!("`drctl abort` takes that back and leaves {stay}; clean-up that runs: {clean}");
     figures.push(FigureRecord::known("abort", abort));
     figures
 }
 
 /// What proves that the old writer is fenced, and what does not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Fencing {
+pub(super) struct Fencing {
     /// Fences that succeeded and what they saw, attestations and who gave them.
     pub proofs: Vec<String>,
     /// Fences that should be there and are not.
@@ -76,7 +84,7 @@ pub struct Fencing {
 
 impl Fencing {
     /// Whether the old writer is known not to write.
-    pub fn is_proven(&self) -> bool {
+    pub(super) fn is_proven(&self) -> bool {
         !self.proofs.is_empty() && self.open.is_empty()
     }
 
@@ -100,28 +108,26 @@ impl Fencing {
     }
 }
 
-/// What is known of fences before the promotions behind `gate`; `None` when none of them makes another
-/// writer.
-pub fn fencing(plan: &Plan, state: &RunState, gate: &PlannedStep) -> Option<Fencing> {
-    let promotes = |key: &&StepKey| {
-        plan.steps.iter().any(|step| step.key == **key && step.role == Role::Promotion)
-    };
-    let promotions: Vec<&StepKey> = gate.before.iter().filter(promotes).collect();
-    if promotions.is_empty() {
-        return None;
-    }
-    let upstream = upstream(plan, promotions);
+/// What is known of fences before the promotions behind `gate`, with what was `read` of them now; `None` when
+/// none of its steps makes another writer.
+pub(super) fn fencing(
+    plan: &Plan,
+    state: &RunState,
+    gate: &PlannedStep,
+    read: &[FigureRecord],
+) -> Option<Fencing> {
+    let upstream = before_promotion(plan, gate)?;
     let mut found = Fencing::default();
-    let mut attested = false;
-    for step in plan.steps.iter().filter(|step| upstream.contains(&step.key)) {
+    let (mut attested, mut stand) = (false, Vec::new());
+    for step in upstream {
         let Some(stands) = state.steps.get(&step.key) else { continue };
         if step.attests && stands.status.is_success() {
             attested = true;
             let who = stands.answered_by.as_deref().unwrap_or("somebody");
             found.proofs.push(format!("{}: attested by {who}", step.key));
         } else if step.role == Role::Fence && stands.status.is_success() {
-            found.proofs.push(format!("{}: {}", step.key, proof(stands)));
-        } else if step.role == Role::Fence && !left_out_by_form(step, stands.skip.as_ref()) {
+            stand.push((&step.key, stands));
+        } else if step.role == Role::Fence && !left_out_by_form(plan, state, step) {
             found.open.push(format!("fence {} is {}", step.key, stands.status.name()));
         }
     }
@@ -129,7 +135,54 @@ pub fn fencing(plan: &Plan, state: &RunState, gate: &PlannedStep) -> Option<Fenc
         // A person says that the old writer is fenced, whatever became of the steps that should do it.
         found.open.clear();
     }
+    // What was seen since is stronger than whatever was said or seen before.
+    let lost = |key: &StepKey| {
+        let is = |it: &&FigureRecord| it.name == FENCE_LOST && it.step.as_ref() == Some(key);
+        read.iter().find(is)
+    };
+    for (key, _) in &stand {
+        let gone = lost(key).map(|it| format!("fence {key} is lost: {}", it.text));
+        found.open.extend(gone);
+    }
+    stand.retain(|(key, _)| lost(key).is_none());
+    found.proofs.extend(proofs(&stand));
     Some(found)
+}
+
+/// The fences that a promotion behind `gate` stands on and that have succeeded, in the plan's order.
+pub fn fences_to_see<'a>(
+    plan: &'a Plan,
+    state: &RunState,
+    gate: &PlannedStep,
+) -> Vec<&'a PlannedStep> {
+    let succeeded = |step: &&PlannedStep| {
+        step.role == Role::Fence
+            && state.steps.get(&step.key).is_some_and(|stands| stands.status.is_success())
+    };
+    before_promotion(plan, gate).unwrap_or_default().into_iter().filter(succeeded).collect()
+}
+
+/// Everything that the promotions behind `gate` wait for; `None` without a promotion.
+fn before_promotion<'a>(plan: &'a Plan, gate: &PlannedStep) -> Option<Vec<&'a PlannedStep>> {
+    let promotes =
+        |step: &&PlannedStep| step.role == Role::Promotion && gate.before.contains(&step.key);
+    let promotions: Vec<&StepKey> = plan.steps.iter().filter(promotes).map(|it| &it.key).collect();
+    if promotions.is_empty() {
+        return None;
+    }
+    let upstream = upstream(plan, promotions);
+    Some(plan.steps.iter().filter(|step| upstream.contains(&step.key)).collect())
+}
+
+/// What proves fences that hold, in one line: of a single one its own words, of several their names and
+/// since when all of them stand; the words of each are in the report.
+fn proofs(stand: &[(&StepKey, &StepState)]) -> Option<String> {
+    if let [(key, stands)] = stand {
+        return Some(format!("{key}: {}", proof(stands)));
+    }
+    let last = stand.iter().filter_map(|(_, it)| it.finished_at).max()?;
+    let keys = names(stand.iter().map(|(key, _)| *key));
+    Some(format!("proven since {}: {keys}", format_instant(last.trunc_subsecs(0))))
 }
 
 fn proof(stands: &StepState) -> String {

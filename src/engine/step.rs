@@ -74,7 +74,11 @@ impl Machine {
     pub(super) fn observed(&mut self, step: &StepKey, seen: Result<Seen, ErrorRecord>) {
         self.landed(step, Live::Observing);
         match seen {
-            Ok(Seen::Done(done)) => self.done(step, *done),
+            // Of a call nothing is seen but its steps.
+            Ok(Seen::Done(done)) => match self.failure_within(self.step(step)) {
+                Some(error) => self.fail(step, error, SeenDone::default()),
+                None => self.done(step, *done),
+            },
             Ok(Seen::Broken(error)) => self.fail(step, error, SeenDone::default()),
             Ok(Seen::InProgress { state, milestone }) => self.in_progress(step, state, milestone),
             Ok(Seen::Absent) => self.absent(step),

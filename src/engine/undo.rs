@@ -5,8 +5,8 @@
 
 use crate::base::ids::StepKey;
 use crate::journal::fold::{RunState, StepState, StepStatus};
-use crate::plan::model::{Plan, PlannedStep, Trace};
-use std::collections::BTreeMap;
+use crate::plan::model::{Plan, PlannedStep, Role, Trace};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What undoing does from here on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +19,8 @@ pub struct UndoPlan {
     /// Steps whose effect stays: there is no undo for them, their undo failed, or something that depends
     /// on them could not be undone.
     pub left: Vec<StepKey>,
-    /// Of `left`: what could be undone, and the step that stands on it and stays.
+    /// Of `left`: what could be undone, and the step for which it stays: one that stands on it, or the
+    /// promotion that it serves.
     pub kept_by: BTreeMap<StepKey, StepKey>,
     /// `always` steps that have not ended: they run whatever happens.
     pub always: Vec<StepKey>,
@@ -42,6 +43,7 @@ pub(super) fn undo_plan_within(plan: &Plan, state: &RunState, frames: &[String])
     let mut found = UndoPlan::default();
     // By step: how many waves come before it, and what depends on it and cannot be undone.
     let mut places: BTreeMap<&StepKey, (usize, Option<&StepKey>)> = BTreeMap::new();
+    let served = what_serves_a_promotion(plan, state);
     // Backwards, so that everything that depends on a step was met before it.
     for step in plan.steps.iter().rev() {
         let stands = &state.steps[&step.key];
@@ -54,6 +56,8 @@ pub(super) fn undo_plan_within(plan: &Plan, state: &RunState, frames: &[String])
         let (wave, blocked) = places.remove(&step.key).unwrap_or_default();
         let meant = frames.iter().any(|frame| step.key.is_within(frame));
         let wanted = meant && may_be_undone(step, stands);
+        let promotion = served.get(&step.key).copied().filter(|_| wanted);
+        let blocked = promotion.or(blocked);
         let undone = wanted && blocked.is_none();
         if undone {
             if found.undo.len() <= wave {
@@ -68,7 +72,7 @@ pub(super) fn undo_plan_within(plan: &Plan, state: &RunState, frames: &[String])
                 found.kept_by.insert(step.key.clone(), above.clone());
             }
         }
-        let keeps = !undone && keeps_its_ground(step, stands);
+        let keeps = !undone && (keeps_its_ground(step, stands) || promotion.is_some());
         let below = (wave + usize::from(undone), keeps.then_some(&step.key).or(blocked));
         for need in &step.needs {
             let place = places.entry(need).or_default();
@@ -80,6 +84,34 @@ pub(super) fn undo_plan_within(plan: &Plan, state: &RunState, frames: &[String])
     found.left.reverse();
     found.always.reverse();
     found
+}
+
+/// Steps that were built on a promotion that was done for good, each with it: what gives the new writer its
+/// users. Taken back alone it would leave no service anywhere, for the old writer stays fenced.
+fn what_serves_a_promotion<'a>(
+    plan: &'a Plan,
+    state: &RunState,
+) -> BTreeMap<&'a StepKey, &'a StepKey> {
+    let mut served: BTreeMap<&StepKey, &StepKey> = BTreeMap::new();
+    let promoted = |step: &&PlannedStep| {
+        let done = step.role == Role::Promotion && step.undo.is_none();
+        done && state.steps[&step.key].status.is_success()
+    };
+    let promotions: BTreeSet<&StepKey> =
+        plan.steps.iter().filter(promoted).map(|step| &step.key).collect();
+    if promotions.is_empty() {
+        return served;
+    }
+    // Forwards: a step stands after what it needs.
+    for step in &plan.steps {
+        let from = |need: &'a StepKey| {
+            served.get(need).copied().or_else(|| promotions.contains(need).then_some(need))
+        };
+        if let Some(promotion) = step.needs.iter().find_map(from) {
+            served.insert(&step.key, promotion);
+        }
+    }
+    served
 }
 
 /// The plan's order is turned round already; what began later comes earlier.

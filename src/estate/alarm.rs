@@ -193,7 +193,7 @@ fn alarm(node: &Node, p: &mut Problems) -> Alarm {
     }
     let watches = metric.map(AlarmWatches::Metric).or(follows.map(AlarmWatches::Follows));
     let period = f.duration("period", p).unwrap_or(PERIOD);
-    let whole = period.subsec_nanos() == 0 && period.as_secs() % 60 == 0;
+    let whole = period.subsec_nanos() == 0 && period.as_secs().is_multiple_of(60);
     if !whole || period.is_zero() || period > Duration::from_secs(86_400) {
         let message = "field `period`: whole minutes, up to a day";
         p.error("DR004", f.span(), message.to_owned());

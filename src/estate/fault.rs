@@ -3,7 +3,6 @@
 //! **Invariant:** the names here are all there are; a file, an option and a request are checked
 //! against the same list.
 
-use crate::base::diagnostic::nearest;
 use serde::{Deserialize, Serialize};
 
 /// A fault's name.
@@ -62,6 +61,24 @@ pub enum FaultKind {
     TasksNeverStart,
     /// Tasks run on after they were told to stop.
     TasksLinger,
+    /// A service's tasks run and answer badly.
+    ServiceUnhealthy,
+}
+
+impl FaultKind {
+    /// Whether it strikes single calls or appends, which can be counted; the others are how the world is.
+    pub fn strikes(self) -> bool {
+        matches!(
+            self,
+            Self::Throttled
+                | Self::ErrorBeforeEffect
+                | Self::ErrorAfterEffect
+                | Self::LostAnswer
+                | Self::WindowMoved
+                | Self::JournalDiskFull
+                | Self::DeploymentFails
+        )
+    }
 }
 
 /// What may stand after a fault's `=`.
@@ -77,6 +94,7 @@ enum Form {
     Loss,
     Wrong,
     Append,
+    Service,
 }
 
 impl Form {
@@ -93,6 +111,7 @@ impl Form {
             Self::Loss => "=REGION[/hang][/after=DURATION][/for=DURATION]",
             Self::Wrong => "=stale|empty-table|missing-schema|wrong-database",
             Self::Append => "[=APPEND]",
+            Self::Service => "=SERVICE[/after=DURATION]",
         }
     }
 
@@ -109,6 +128,7 @@ impl Form {
             Self::Loss => "a region such as `us-east-1`, or `us-east-1/hang/after=5m/for=2h`",
             Self::Wrong => "`stale`, `empty-table`, `missing-schema` or `wrong-database`",
             Self::Append => "the number of an append, from 1",
+            Self::Service => "the name of an ECS service such as `web`, or `web/after=10m`",
         }
     }
 
@@ -129,6 +149,7 @@ impl Form {
                 value == "hang" || is_region(value.strip_suffix("/hang").unwrap_or(value))
             }
             Self::Loss => loss(value).is_some(),
+            Self::Service => unhealthy(value).is_some(),
             Self::Wrong => {
                 ["stale", "empty-table", "missing-schema", "wrong-database"].contains(&value)
             }
@@ -335,45 +356,14 @@ pub const FAULTS: &[FaultEntry] = &[
         Form::Span,
         "ECS tasks that are to stop run on for so long (5m).",
     ),
+    entry(
+        FaultKind::ServiceUnhealthy,
+        "service-unhealthy",
+        Form::Service,
+        "The tasks of an ECS service run and answer badly, from now or after a while: alarms and health \
+         checks that follow it break.",
+    ),
 ];
-
-/// A fault that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaultSpec {
-    /// As given: `lost-answer=DeleteDBInstance`.
-    pub text: String,
-    /// Which one.
-    pub kind: FaultKind,
-    /// What stands after `=`.
-    pub value: Option<String>,
-}
-
-impl FaultSpec {
-    /// Reads `name` or `name=value`.
-    ///
-    /// # Errors
-    /// What is wrong, and for a name that does not exist the one that was meant.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
-            None => (text.trim(), None),
-        };
-        let Some(entry) = FAULTS.iter().find(|entry| entry.name == name) else {
-            return Err(match nearest(name, names()) {
-                Some(near) => format!("there is no such fault; did you mean `{near}`?"),
-                None => "there is no such fault".to_owned(),
-            });
-        };
-        let fits = match value.as_deref() {
-            None => !matches!(entry.form, Form::Wrong | Form::Loss),
-            Some(value) => entry.form.fits(value),
-        };
-        if !fits {
-            return Err(format!("its value must be {}", entry.form.wanted()));
-        }
-        Ok(Self { text: text.to_owned(), kind: entry.kind, value })
-    }
-}
 
 /// The names of all faults.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -381,9 +371,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 mod lost;
+mod spec;
+mod unhealthy;
 mod value;
 
 pub use lost::{Loss, loss};
+pub use spec::FaultSpec;
+pub use unhealthy::unhealthy;
 use value::is_region;
 pub use value::{rate, span};
 

@@ -13,6 +13,9 @@ pub const TWO_WRITERS: &str = "two-writers";
 /// Name of the figure that says whether the old writer is fenced; it is unknown where nothing proves it.
 pub const FENCING: &str = "fencing";
 
+/// Name of the figure of a fence that succeeded and no longer holds.
+pub const FENCE_LOST: &str = "fence_lost";
+
 /// Least difference of two lengths of time that is worth a record of its own.
 const LEAST_NEWS: Duration = Duration::from_secs(5);
 

@@ -5,6 +5,7 @@
 
 use crate::base::ids::RunId;
 use crate::journal::chain;
+use crate::journal::error::JournalError;
 use crate::journal::event::{Record, RunOutcome};
 use crate::journal::fold::RunState;
 use crate::journal::sqlite::SqliteStore;
@@ -43,6 +44,9 @@ pub struct RunSummary {
     pub steps_total: usize,
     /// What an unfinished run waits for: an open question, or why it was interrupted.
     pub waiting: Option<String>,
+    /// When a process last worked on it, in real time also where the run's own is simulated; `None` where no
+    /// process of this machine ever did.
+    pub worked_at: Option<DateTime<Utc>>,
     /// The journal.
     pub path: PathBuf,
     /// Why it could not be read, wholly or in part.
@@ -85,8 +89,10 @@ pub fn list_runs(state_dir: &Path) -> Vec<RunSummary> {
 fn read(directory: &Path) -> RunSummary {
     let path = directory.join(JOURNAL);
     let named = directory.file_name().map(|name| name.to_string_lossy().into_owned());
-    let mut summary = match SqliteStore::open_read_only(&path).and_then(|store| store.load()) {
-        Ok(stored) => summarize(&stored),
+    let read =
+        |store: SqliteStore| -> Result<_, JournalError> { Ok((store.load()?, store.worked_at()?)) };
+    let mut summary = match SqliteStore::open_read_only(&path).and_then(read) {
+        Ok((stored, worked_at)) => RunSummary { worked_at, ..summarize(&stored) },
         Err(error) => RunSummary { problem: Some(error.to_string()), ..RunSummary::default() },
     };
     let named = named.unwrap_or_default();
@@ -96,6 +102,14 @@ fn read(directory: &Path) -> RunSummary {
     }
     summary.run = named;
     RunSummary { path, ..summary }
+}
+
+impl RunSummary {
+    /// What orders runs by when they were worked on last. Ids are minted of the run's own time, which in the
+    /// simulator goes back with the world.
+    pub fn recency(&self) -> (Option<DateTime<Utc>>, &str) {
+        (self.worked_at, &self.run)
+    }
 }
 
 /// The summary of one journal; its path is left empty.
@@ -127,6 +141,7 @@ pub fn summarize(stored: &[StoredRecord]) -> RunSummary {
         steps_done: state.steps.values().filter(|step| step.status.is_over()).count(),
         steps_total: state.steps.len(),
         waiting: asked.or_else(|| state.interrupted.clone()),
+        worked_at: None,
         path: PathBuf::new(),
         problem,
     }

@@ -85,6 +85,8 @@ pub struct Approval {
     pub way: AnswerWay,
     /// What they added.
     pub comment: Option<String>,
+    /// What they acknowledged.
+    pub acknowledged: Option<String>,
 }
 
 /// What a gate says beside its question.

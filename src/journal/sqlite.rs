@@ -55,6 +55,15 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// When whoever held the lease last renewed it, in real time; it stays known after the lease was given
+    /// back. `None` where nobody ever held it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn worked_at(&self) -> Result<Option<DateTime<Utc>>, JournalError> {
+        Ok(read_lease(&self.connection, &self.place)?.map(|lease| lease.renewed_at))
+    }
+
     /// Creates the file; its directory must exist.
     ///
     /// # Errors

@@ -208,9 +208,10 @@ impl StepState {
             | Event::QuestionAnswered { .. }
             | Event::QuestionExpired { .. }
             | Event::QuestionClosed { .. } => self.ask(event, at),
-            Event::ApprovalGiven { by, way, comment, .. } => {
+            Event::ApprovalGiven { by, way, comment, acknowledged, .. } => {
                 let (by, comment) = (by.clone(), comment.clone());
-                self.approvals.push(Approval { by, at, way: *way, comment });
+                let acknowledged = acknowledged.clone();
+                self.approvals.push(Approval { by, at, way: *way, comment, acknowledged });
             }
             Event::FiguresShown { figures, .. } => {
                 if let Some(question) = &mut self.question {

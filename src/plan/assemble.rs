@@ -4,11 +4,13 @@
 
 use super::build::{PlanRequest, PlanTools};
 use super::call::calls;
-use super::estimate::{Link, critical_path, recovery_time, waits_for_people};
+use super::estimate::{Link, critical_path, known_time, recovery_time, waits_for_people};
 use super::model::{
-    Certificate, EnvironmentRecord, GateKind, Measure, ObjectivesRecord, PLAN_VERSION, Plan,
-    PlannedStep, Prediction, RecoveryPointPrediction, RestorePrediction, Source,
+    Answer, Certificate, EnvironmentRecord, Estimate, GateKind, LossPrediction, Measure,
+    ObjectivesRecord, PLAN_VERSION, Plan, PlannedStep, Prediction, RecoveryPointPrediction,
+    RestorePrediction, Role, Source, WontReason,
 };
+use crate::action::Figure;
 use crate::base::clock::parse_instant;
 use crate::base::digest::Digest;
 use crate::base::few::Few;
@@ -27,7 +29,7 @@ const PLAN_LIFETIME: TimeDelta = TimeDelta::hours(24);
 pub(super) fn assemble(
     request: &PlanRequest<'_>,
     tools: PlanTools<'_>,
-    steps: Vec<PlannedStep>,
+    (steps, figures): (Vec<PlannedStep>, &BTreeMap<StepKey, Vec<Figure>>),
     facts: BTreeMap<String, String>,
 ) -> Plan {
     let measure = &request.runbook.measure;
@@ -40,6 +42,8 @@ pub(super) fn assemble(
     let path = critical_path(&links);
     let prediction = Prediction {
         recovery_time: recovery_time(&links, &measure.recovered),
+        known_time: known_time(&links, &measure.recovered),
+        losses: losses(&steps, figures),
         waits_for_people: waits_for_people(&links, &measure.recovered),
         recovery_point: recovery_point(&steps, &measure, request),
         critical_path: path,
@@ -84,9 +88,29 @@ pub(super) fn assemble(
     }
 }
 
+/// How long a step takes that its condition leaves out.
+static LEFT_OUT: Estimate = Estimate::History { median_ms: 0, longest_ms: 0, runs: u32::MAX };
+
 fn link(step: &PlannedStep) -> Link<'_> {
+    let (key, needs) = (&step.key, step.needs.as_slice());
+    if let Answer::Wont { because: WontReason::Condition, .. } = step.preview.answer {
+        return Link { key, needs, estimate: &LEFT_OUT, person: false };
+    }
     let person = step.gate == Some(GateKind::Person);
-    Link { key: &step.key, needs: &step.needs, estimate: &step.preview.estimate, person }
+    Link { key, needs, estimate: &step.preview.estimate, person }
+}
+
+/// What the promotions that will happen lose, as it was read when they were planned.
+fn losses(steps: &[PlannedStep], figures: &BTreeMap<StepKey, Vec<Figure>>) -> Vec<LossPrediction> {
+    let promotions = steps.iter().filter(|step| step.role == Role::Promotion);
+    let read = promotions.filter_map(|step| Some((&step.key, figures.get(&step.key)?)));
+    let lag = read.flat_map(|(step, figures)| figures.iter().map(move |figure| (step, figure)));
+    lag.map(|(step, figure)| LossPrediction {
+        step: step.clone(),
+        lag_ms: figure.time.filter(|_| figure.known).map(millis),
+        text: figure.text.clone(),
+    })
+    .collect()
 }
 
 fn source(file: &str, text: &str) -> Source {

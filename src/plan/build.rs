@@ -7,6 +7,7 @@ use super::beside::bad;
 use super::call::{PlannedCall, calls};
 use super::detection::Detection;
 use super::estimate::Durations;
+use super::fences;
 use super::gate;
 use super::model::{Answer, Estimate, Plan, PlannedStep, Retry, RunMode};
 use super::nature;
@@ -155,7 +156,8 @@ pub async fn build(request: PlanRequest<'_>, tools: PlanTools<'_>) -> Result<Pla
     let Planner { mut steps, facts, figures, .. } = planner;
     gate::mark_before(&mut steps);
     gate::describe(&mut steps, &figures);
-    Ok(assemble(&request, tools, steps, facts))
+    fences::describe(&mut steps, request.form);
+    Ok(assemble(&request, tools, (steps, &figures), facts))
 }
 
 pub(super) struct Planner<'a> {

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** durations of simulated runs never predict real ones, nor the other way round.
 
-use super::model::Estimate;
+use super::model::{Estimate, KnownTime};
 use crate::action::CitedDuration;
 use crate::action::spec::ActionSpec;
 use crate::base::ids::StepKey;
@@ -140,31 +140,58 @@ pub fn recovery_time(steps: &[Link<'_>], recovered: &[StepKey]) -> Estimate {
     })
 }
 
-fn time_to(steps: &[Link<'_>], chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Estimate {
-    let path: BTreeSet<StepKey> = path(chains, last).into_iter().collect();
-    let (mut low, mut high, mut sources, mut runs) = (0, 0, Vec::new(), u32::MAX);
-    let mut unknown = Vec::new();
-    let machines = |step: &&Link<'_>| !step.person;
-    for step in steps.iter().filter(machines).filter(|step| path.contains(step.key)) {
-        let (least, most) = bounds(step.estimate);
-        (low, high) = (low + least, high + most);
-        match step.estimate {
-            Estimate::History { runs: count, .. } => runs = runs.min(*count),
-            Estimate::Cited { source, .. } => sources.push(source.clone()),
-            Estimate::Unknown { .. } => unknown.push(step.key.as_str()),
+/// What is known of the time to recovered, where it is not known as a whole.
+pub(super) fn known_time(steps: &[Link<'_>], recovered: &[StepKey]) -> Option<KnownTime> {
+    let chains = chains(steps);
+    let all = recovered.iter().map(|last| Sum::of(steps, &chains, last).known);
+    all.filter(|known| !known.unknown.is_empty()).max_by_key(|known| known.high_ms)
+}
+
+/// What the machines' steps of a chain take together.
+struct Sum {
+    known: KnownTime,
+    sources: Vec<String>,
+    runs: u32,
+}
+
+impl Sum {
+    fn of(steps: &[Link<'_>], chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Self {
+        let path: BTreeSet<StepKey> = path(chains, last).into_iter().collect();
+        let known = KnownTime { low_ms: 0, high_ms: 0, unknown: Vec::new() };
+        let mut sum = Self { known, sources: Vec::new(), runs: u32::MAX };
+        let machines = |step: &&Link<'_>| !step.person;
+        for step in steps.iter().filter(machines).filter(|step| path.contains(step.key)) {
+            let (least, most) = bounds(step.estimate);
+            sum.known.low_ms += least;
+            sum.known.high_ms += most;
+            match step.estimate {
+                Estimate::History { runs: count, .. } => sum.runs = sum.runs.min(*count),
+                Estimate::Cited { source, .. } => sum.sources.push(source.clone()),
+                Estimate::Unknown { .. } => sum.known.unknown.push(step.key.clone()),
+            }
         }
+        sum
     }
+}
+
+fn time_to(steps: &[Link<'_>], chains: &BTreeMap<&StepKey, Chain<'_>>, last: &StepKey) -> Estimate {
+    let Sum { known, mut sources, runs } = Sum::of(steps, chains, last);
+    let KnownTime { low_ms, high_ms, unknown } = known;
     if !unknown.is_empty() {
-        let least = crate::base::duration::human(Duration::from_millis(low));
+        let unknown: Vec<&str> = unknown.iter().map(StepKey::as_str).collect();
+        let least = crate::base::duration::human(Duration::from_millis(low_ms));
         return Estimate::Unknown {
             why: format!("no duration is known for {}; at least {least}", unknown.join(", ")),
         };
     }
+    if sources.is_empty() && runs == u32::MAX {
+        return Estimate::Unknown { why: "no step on the way to recovered would run".to_owned() };
+    }
     if sources.is_empty() {
-        return Estimate::History { median_ms: low, longest_ms: high, runs };
+        return Estimate::History { median_ms: low_ms, longest_ms: high_ms, runs };
     }
     sources.dedup();
-    Estimate::Cited { low_ms: low, high_ms: high, source: sources.join("; ") }
+    Estimate::Cited { low_ms, high_ms, source: sources.join("; ") }
 }
 
 /// Steps that the steps that count as recovered need, directly or not, and that wait for a person.
@@ -218,5 +245,25 @@ mod tests {
         assert_eq!(recovery_time(&steps, &[slow.clone(), quick.clone()]), long);
         let found = recovery_time(&steps, &[&dark, &slow, &quick].map(Clone::clone));
         assert!(matches!(found, Estimate::Unknown { .. }), "{found:?}");
+    }
+
+    #[test]
+    fn what_nobody_measured_hides_nothing_of_what_is_known() {
+        let [restore, tell] = ["restore", "tell"].map(StepKey::new);
+        let minute = Estimate::History { median_ms: 60_000, longest_ms: 90_000, runs: 2 };
+        let unknown = Estimate::Unknown { why: "no history".into() };
+        let needs = [restore.clone()];
+        let steps = [
+            Link { key: &restore, needs: &[], estimate: &minute, person: false },
+            Link { key: &tell, needs: &needs, estimate: &unknown, person: false },
+        ];
+        let known = known_time(&steps, std::slice::from_ref(&tell)).unwrap();
+        let unknown = vec![tell.clone()];
+        assert_eq!(known, KnownTime { low_ms: 60_000, high_ms: 90_000, unknown });
+        assert_eq!(
+            known_time(&steps, std::slice::from_ref(&restore)),
+            None,
+            "it is known as a whole"
+        );
     }
 }

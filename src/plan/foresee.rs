@@ -119,11 +119,14 @@ impl Planner<'_> {
     ) -> Answer {
         let (always, texts) = (step.always, expression_texts(step));
         let left_out = |need: &StepKey| {
-            let because = WontReason::Condition;
-            let answer = self.answers.get(need);
-            matches!(answer, Some(Answer::Wont { because: found, .. }) if *found == because)
+            let because = match self.answers.get(need) {
+                Some(Answer::Wont { because, .. }) => Some(*because),
+                Some(Answer::Will | Answer::CannotKnow { .. }) | None => None,
+            };
+            matches!(because, Some(WontReason::Condition | WontReason::Upstream))
         };
-        // A call ends well without the steps that their own conditions leave out.
+        // A call ends well without the steps that conditions leave out, and those that need them. What
+        // fails within it is one of its steps too, and what it waits for is its own need.
         let inner = |need: &StepKey| need.is_within(key.as_str()) && left_out(need);
         let blocked = needs.iter().find(|need| !inner(need) && self.blocks(need, (key, &texts)));
         if let (Some(need), false) = (blocked, always) {

@@ -2,16 +2,18 @@
 //!
 //! **Invariant:** follows from the planned steps alone, so that a journal's plan says it again.
 
+use super::fences::{happens, upstream};
 use super::model::{Answer, GateKind, PlannedStep, Role, WontReason};
 use crate::action::spec::{ActionKind, ActionSpec, WaitsFor};
 use crate::action::{Figure, Preview};
 use crate::base::duration::human;
+use crate::base::groups::{Group, grouped, listed as listed_names};
 use crate::base::ids::{StepKey, joined};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Most names of a list that people read before they decide; the others are counted.
-const MOST_NAMES: usize = 20;
+const MOST_NAMES: usize = 12;
 
 /// Most gates of a plan that say what hangs on them: people follow runbooks with a handful, and each
 /// looks at all steps after it.
@@ -27,26 +29,31 @@ pub struct Follows<'a> {
 }
 
 impl Follows<'_> {
-    /// `promote (cannot be undone), verify`; empty when nothing waits.
-    pub fn waiting_text(&self) -> String {
-        let name = |step: &&PlannedStep| {
-            let final_act = if step.irreversible { " (cannot be undone)" } else { "" };
-            format!("{}{final_act}", step.key)
-        };
-        listed(&self.waiting, name)
+    /// `promote (cannot be undone), verify`, as seen from the call `frame`; empty when nothing waits.
+    pub fn waiting_text(&self, frame: &str) -> String {
+        listed(&self.waiting, frame)
     }
 
     /// `delete`; empty when there is none.
-    pub fn regardless_text(&self) -> String {
-        listed(&self.regardless, |step| step.key.to_string())
+    pub fn regardless_text(&self, frame: &str) -> String {
+        listed(&self.regardless, frame)
     }
 }
 
-fn listed(steps: &[&PlannedStep], name: impl Fn(&&PlannedStep) -> String) -> String {
-    let mut names: Vec<String> = steps.iter().take(MOST_NAMES).map(name).collect();
-    // What cannot be undone is told wherever it stands.
-    let final_acts = steps.iter().skip(MOST_NAMES).filter(|step| step.irreversible).count();
-    match (steps.len().saturating_sub(MOST_NAMES), final_acts) {
+/// What cannot be undone is named one by one and first of all, everything else by groups.
+fn listed(steps: &[&PlannedStep], frame: &str) -> String {
+    let (last, others): (Vec<&PlannedStep>, Vec<&PlannedStep>) =
+        steps.iter().partition(|step| step.irreversible);
+    let mut names: Vec<String> = last
+        .iter()
+        .take(MOST_NAMES)
+        .map(|step| format!("{} (cannot be undone)", step.key))
+        .collect();
+    let unnamed = last.len().saturating_sub(MOST_NAMES);
+    let groups = grouped(others.iter().map(|step| &step.key), frame);
+    names.extend(groups.iter().take(MOST_NAMES).map(Group::text));
+    let more: usize = groups.iter().skip(MOST_NAMES).map(|group| group.steps).sum();
+    match (more + unnamed, unnamed) {
         (0, _) => {}
         (more, 0) => names.push(format!("and {more} more")),
         (more, acts) => names.push(format!("and {more} more, {acts} of which cannot be undone")),
@@ -126,8 +133,8 @@ pub(super) fn describe(steps: &mut [PlannedStep], figures: &BTreeMap<StepKey, Ve
         let found = follows(steps, &steps[place].key);
         let mut details = Vec::new();
         for (what, names) in [
-            ("waits for it", found.waiting_text()),
-            ("runs whatever is decided", found.regardless_text()),
+            ("waits for it", found.waiting_text(steps[place].key.frame())),
+            ("runs whatever is decided", found.regardless_text(steps[place].key.frame())),
         ] {
             if !names.is_empty() {
                 details.push(format!("{what}: {names}"));
@@ -157,28 +164,19 @@ fn stakes(
     }
     let promoted =
         |step: &&PlannedStep| step.role == Role::Promotion && gate.before.contains(&step.key);
-    let mut reached: BTreeSet<&StepKey> = steps.iter().filter(promoted).map(|it| &it.key).collect();
-    if reached.is_empty() {
+    let promoted: Vec<StepKey> =
+        steps.iter().filter(promoted).map(|step| step.key.clone()).collect();
+    if promoted.is_empty() {
         return (lines, None);
     }
-    let mut fences = Vec::new();
-    for step in
-        steps.iter().rev().filter(|step| !matches!(&step.preview.answer, Answer::Wont { .. }))
-    {
-        if reached.contains(&step.key) {
-            reached.extend(&step.needs);
-            if step.role == Role::Fence || step.attests {
-                fences.push(step.key.as_str());
-            }
-        }
-    }
-    fences.reverse();
+    let fences = upstream(steps, &promoted, happens);
     if fences.is_empty() {
         let warning = "TWO WRITERS POSSIBLE: no step before it fences the old writer; that will have to be \
                        acknowledged (`--acknowledge two-writers`)";
         return (lines, Some(warning.to_owned()));
     }
-    lines.push(format!("fenced by then, if all goes well: {}", fences.join(", ")));
+    let names = listed_names(fences.iter().map(|fence| &fence.key), MOST_NAMES);
+    lines.push(format!("fenced by then, if all goes well: {names}"));
     (lines, None)
 }
 
@@ -211,10 +209,10 @@ mod tests {
     fn what_waits_for_a_gate_is_told_from_what_runs_anyway() {
         let steps = chain();
         let found = follows(&steps, &StepKey::new("gate"));
-        assert_eq!(found.waiting_text(), "promote (cannot be undone), verify");
-        assert_eq!(found.regardless_text(), "clean");
+        assert_eq!(found.waiting_text(""), "promote (cannot be undone), verify");
+        assert_eq!(found.regardless_text(""), "clean");
         let nothing = follows(&steps, &StepKey::new("aside"));
-        assert_eq!((nothing.waiting_text(), nothing.regardless_text()), Default::default());
+        assert_eq!((nothing.waiting_text(""), nothing.regardless_text("")), Default::default());
     }
 
     #[test]
@@ -226,12 +224,17 @@ mod tests {
             more.irreversible = number == 29;
             steps.push(more);
         }
-        let text = follows(&steps, &StepKey::new("gate")).waiting_text();
-        let end = "more17, and 12 more, 1 of which cannot be undone";
-        assert!(
-            text.starts_with("promote (cannot be undone), verify, more0") && text.ends_with(end),
-            "{text}"
+        let text = follows(&steps, &StepKey::new("gate")).waiting_text("");
+        assert_eq!(
+            text,
+            "promote (cannot be undone), more29 (cannot be undone), verify, more0, more1, more2, more3, \
+             more4, more5, more6, more7, more8, more9, more10, and 18 more"
         );
+        for step in &mut steps {
+            step.irreversible = true;
+        }
+        let text = follows(&steps, &StepKey::new("gate")).waiting_text("");
+        assert!(text.ends_with(", and 20 more, 20 of which cannot be undone"), "{text}");
     }
 
     #[test]

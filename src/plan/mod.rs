@@ -9,6 +9,7 @@ mod call;
 mod change;
 mod detection;
 mod estimate;
+mod fences;
 mod foresee;
 mod gate;
 pub mod model;

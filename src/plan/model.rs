@@ -6,8 +6,8 @@ pub use super::call::PlannedCall;
 use super::detection::Detection;
 use super::notify::NotifyRecord;
 pub use super::preview::{
-    Answer, Estimate, OtherForm, Prediction, RecoveryPointPrediction, RestorePrediction,
-    StepPreview, WontReason,
+    Answer, Estimate, KnownTime, LossPrediction, OtherForm, Prediction, RecoveryPointPrediction,
+    RestorePrediction, StepPreview, WontReason,
 };
 pub use crate::action::spec::Role;
 use crate::base::few::Few;

@@ -117,11 +117,39 @@ pub struct Prediction {
     pub critical_path: Vec<StepKey>,
     /// Time to recovered, without what people take to decide.
     pub recovery_time: Estimate,
+    /// What is known of that time where some step's is not; `None` where all are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_time: Option<KnownTime>,
+    /// What each promotion of a replica loses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<LossPrediction>,
     /// Steps on the way to recovered that wait for a person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for_people: Vec<StepKey>,
     /// Newest data expected after the restore, if it can be said.
     pub recovery_point: RecoveryPointPrediction,
+}
+
+/// The part of a recovery time that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownTime {
+    /// Lower end of what the other steps take, milliseconds.
+    pub low_ms: u64,
+    /// Upper end of it, milliseconds.
+    pub high_ms: u64,
+    /// The steps of which nobody knows how long they take.
+    pub unknown: Vec<StepKey>,
+}
+
+/// What a promotion of a replica loses, as its lag was when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossPrediction {
+    /// The promotion.
+    pub step: StepKey,
+    /// How far the replica was behind, milliseconds; `None` is unknown, and is never zero.
+    pub lag_ms: Option<u64>,
+    /// The same for people, with the instant at which it was measured, or why it is unknown.
+    pub text: String,
 }
 
 /// The recovery point that is predicted.

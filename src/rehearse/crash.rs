@@ -28,6 +28,8 @@ pub struct Crashes {
     pub journals: usize,
     /// Resumes that were killed as well.
     pub second: usize,
+    /// Instants at which writers and names were looked at.
+    pub looked_at: u64,
     /// What was not as without a crash, and where.
     pub findings: Vec<(PointName, String, Finding)>,
 }
@@ -47,8 +49,9 @@ pub fn crash_everywhere(stage: &Stage, scenario: &Scenario, whole: &Played, seed
         journals: journals.len(),
         ..Crashes::default()
     };
-    for (second, findings) in tried {
+    for ((second, looked_at), findings) in tried {
         crashes.second += second;
+        crashes.looked_at += looked_at;
         crashes.findings.extend(findings);
     }
     crashes
@@ -62,11 +65,13 @@ fn crash_at(
     whole: &Played,
     number: usize,
     drawn: u64,
-) -> (usize, Found) {
+) -> ((usize, u64), Found) {
     let point = &whole.points.points[number - 1];
     let keep = if drawn.is_multiple_of(SECOND) { Keep::Points } else { Keep::Nothing };
     let again = take_up(stage, scenario, &whole.journal, point, keep);
     let named = |points: Vec<usize>| PointName::at(scenario, points);
+    let looked_at = |played: &Played| played.world.sightings().map_or(0, |seen| seen.instants);
+    let mut looked = looked_at(&again);
     let mut found = told(&named(vec![number]), point, same_end(stage, scenario, whole, &again));
     let all = again.points.points.len();
     let mut stream = Seed::new(drawn).stream("sample");
@@ -74,10 +79,11 @@ fn crash_at(
     for second in &sample {
         let point = &again.points.points[second - 1];
         let third = take_up(stage, scenario, &again.journal, point, Keep::Nothing);
+        looked += looked_at(&third);
         let name = named(vec![number, *second]);
         found.extend(told(&name, point, same_end(stage, scenario, whole, &third)));
     }
-    (sample.len(), found)
+    ((sample.len(), looked), found)
 }
 
 fn told(name: &PointName, point: &Point, findings: Vec<Finding>) -> Found {

@@ -6,6 +6,7 @@ use super::differences::differences;
 use super::play::Played;
 use super::scenario::{Answers, Mode, Scenario};
 use super::stage::Stage;
+use super::writers::writers;
 use crate::base::ids::StepKey;
 use crate::cloud::tags::{KEEP_TAG, RUN_TAG};
 use crate::journal::Store as _;
@@ -115,6 +116,7 @@ pub fn properties(stage: &Stage, scenario: &Scenario, played: &Played) -> Vec<Fi
         found.push(finding("wrong_restore", message));
     }
     found.extend(done_twice(stage, played));
+    found.extend(writers(stage, &played.world, &played.journal).findings);
     found
 }
 
@@ -190,7 +192,7 @@ pub fn same_end(
         }
         return found;
     }
-    let mut found = Vec::new();
+    let mut found = writers(stage, &again.world, &again.journal).findings;
     let excused = excused(stage, whole, again);
     if whole.state.finished != again.state.finished
         && !(again.state.finished == Some(RunOutcome::Warned)

@@ -22,6 +22,7 @@ mod scenario;
 mod stage;
 mod storm;
 mod text;
+mod writers;
 
 pub use crash::{Crashes, crash_everywhere, replay};
 pub use judge::{Finding, left_behind, outcome, properties, same_end};
@@ -37,6 +38,7 @@ pub use scenario::{Answers, Mode, PointName, Scenario, catalogue};
 pub use stage::{Cast, Stage, StageError, Staging};
 pub use storm::{Counters, Storm, Storms, blow, storm};
 pub use text::render_text;
+pub use writers::{Writers, writers};
 
 #[cfg(test)]
 mod tests;

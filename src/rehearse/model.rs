@@ -26,8 +26,18 @@ pub struct Rehearsal {
     /// What storms met; only with `--storm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storms: Option<StormRow>,
+    /// Instants of all runs at which it was looked whether there are two writers, and where names lead; none
+    /// where the estate has neither zones nor services that write.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub looked_at: u64,
     /// What is not as it must be.
     pub violations: Vec<Violation>,
+}
+
+/// Whether there is nothing to tell.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Rehearsal {
@@ -74,6 +84,9 @@ pub struct ScenarioRow {
     /// What killing it everywhere did; only with `--crash-everywhere`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crashes: Option<CrashRow>,
+    /// What people agreed to, and came about: two writers at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agreed: Vec<String>,
     /// How many violations it has.
     pub violations: usize,
 }

@@ -53,6 +53,7 @@ pub fn play(stage: &Stage, scenario: &Scenario, keep: Keep) -> Played {
     let healthy = faults_of(&world);
     let faults: Vec<String> = healthy.iter().chain(&scenario.faults).cloned().collect();
     world.set_faults(&faults).expect("its faults were checked");
+    world.look_out(&stage.estate, &stage.environment);
     let watcher = Watcher::new(&world, Vec::new(), keep == Keep::Points);
     let store = WatchedStore::new(MemoryStore::new(), watcher.clone(), scenario.answers);
     Process { stage, scenario, world, healthy, watcher, store }.play()

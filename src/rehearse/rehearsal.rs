@@ -15,6 +15,7 @@ use super::play::{Keep, Played, play};
 use super::scenario::{Answers, Mode, PointName, Scenario, catalogue};
 use super::stage::Stage;
 use super::storm::storm;
+use super::writers::{Writers, writers};
 use crate::base::seed::Seed;
 use crate::journal::fold::RunState;
 use crate::plan::has_forms;
@@ -31,6 +32,8 @@ pub struct Order<'a> {
     pub command: String,
     /// Seed of worlds and draws.
     pub seed: u64,
+    /// Faults of the drill itself, which storms blow over too.
+    pub standing: Vec<String>,
     /// These faults together instead of each one of the catalogue.
     pub faults: Vec<String>,
     /// Whether each scenario is killed everywhere.
@@ -50,6 +53,19 @@ struct Act {
     scenario: Scenario,
     played: Played,
     crashes: Option<Crashes>,
+    writers: Writers,
+}
+
+impl Act {
+    fn new(stage: &Stage, scenario: Scenario, played: Played, crashes: Option<Crashes>) -> Self {
+        let writers = writers(stage, &played.world, &played.journal);
+        Self { scenario, played, crashes, writers }
+    }
+
+    fn looked_at(&self) -> u64 {
+        let crashed = self.crashes.as_ref().map_or(0, |crashes| crashes.looked_at);
+        self.writers.instants + crashed
+    }
 }
 
 impl Order<'_> {
@@ -90,7 +106,18 @@ impl Order<'_> {
             seed: self.seed,
         };
         let schema_version = REHEARSAL_VERSION;
-        Ok(Rehearsal { schema_version, subject, scenarios, coverage, guards, storms, violations })
+        let stormed = storms.as_ref().and_then(|row| row.met.get("instants looked at"));
+        let looked_at = acts.iter().map(Act::looked_at).sum::<u64>() + stormed.unwrap_or(&0);
+        Ok(Rehearsal {
+            schema_version,
+            subject,
+            scenarios,
+            coverage,
+            guards,
+            storms,
+            looked_at,
+            violations,
+        })
     }
 
     /// The storms that were asked for: what they met, and what was not as it must be.
@@ -113,7 +140,7 @@ impl Order<'_> {
             let seed_of = |number: &u64| Seed::new(self.seed).derive(&format!("storm/{number}"));
             let by_seed: BTreeMap<u64, u64> =
                 numbers.iter().map(|number| (seed_of(number), *number)).collect();
-            let blown = storm(self.stage(mode)?, numbers.iter().map(seed_of));
+            let blown = storm(self.stage(mode)?, &self.standing, numbers.iter().map(seed_of));
             row.storms += blown.seeds;
             for (what, count) in blown.counters {
                 *row.met.entry(what).or_default() += count;
@@ -147,7 +174,7 @@ impl Order<'_> {
         }
         let played = play(stage, &scenario, Keep::Points);
         let crashes = Some(replay(stage, &played, name)?);
-        Ok(Act { scenario, played, crashes })
+        Ok(Act::new(stage, scenario, played, crashes))
     }
 
     fn act(&self, scenario: Scenario) -> Act {
@@ -162,7 +189,7 @@ impl Order<'_> {
             played.points.points.clear();
             crashes
         });
-        Act { scenario, played, crashes }
+        Act::new(stage, scenario, played, crashes)
     }
 
     fn acts(&self, scenarios: Vec<Scenario>) -> Vec<Act> {
@@ -259,6 +286,7 @@ impl Order<'_> {
             stops: act.played.stops.clone(),
             as_without_faults,
             crashes,
+            agreed: act.writers.accepted.clone(),
             violations,
             scenario,
         }

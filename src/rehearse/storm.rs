@@ -69,11 +69,14 @@ impl Storms {
     }
 }
 
-/// Lets one storm of each seed blow over the run of `stage`.
-pub fn storm(stage: &Stage, seeds: impl IntoIterator<Item = u64>) -> Storms {
+/// Lets one storm of each seed blow over the run of `stage`, in which `standing` faults never heal.
+///
+/// # Panics
+/// When there is no such fault: names are checked where they are read.
+pub fn storm(stage: &Stage, standing: &[String], seeds: impl IntoIterator<Item = u64>) -> Storms {
     let seeds: Vec<u64> = seeds.into_iter().collect();
-    let fair = fair_weather(stage);
-    let blown = parallel::map(&seeds, |seed| blow_beside(stage, &fair, *seed));
+    let fair = fair_weather(stage, standing);
+    let blown = parallel::map(&seeds, |seed| blow_beside(stage, standing, &fair, *seed));
     let mut storms = Storms::default();
     for (seed, storm) in seeds.iter().zip(blown) {
         let findings = storm.findings.into_iter().map(|finding| (*seed, finding)).collect();
@@ -84,22 +87,27 @@ pub fn storm(stage: &Stage, seeds: impl IntoIterator<Item = u64>) -> Storms {
 
 /// Lets the storm of one seed blow.
 pub fn blow(stage: &Stage, seed: u64) -> Storm {
-    blow_beside(stage, &fair_weather(stage), seed)
+    blow_beside(stage, &[], &fair_weather(stage, &[]), seed)
 }
 
 /// The run without any trouble: what a storm's end is compared with.
-fn fair_weather(stage: &Stage) -> Played {
+fn fair_weather(stage: &Stage, standing: &[String]) -> Played {
     let mode = match &stage.plan.mode {
         RunMode::Drill { keep: false, .. } => Mode::Drill,
         RunMode::Drill { keep: true, .. } => Mode::Kept,
         RunMode::Run => Mode::Run,
     };
-    play(stage, &Scenario::clean(mode), Keep::Nothing)
+    let scenario = Scenario { faults: standing.to_vec(), ..Scenario::clean(mode) };
+    play(stage, &scenario, Keep::Nothing)
 }
 
-fn blow_beside(stage: &Stage, fair: &Played, seed: u64) -> Storm {
+fn blow_beside(stage: &Stage, standing: &[String], fair: &Played, seed: u64) -> Storm {
     let seed = Seed::new(seed);
     let world = stage.world.fork();
+    let own = world.faults().into_iter().map(|(text, _)| text);
+    let faults: Vec<String> = own.chain(standing.iter().cloned()).collect();
+    world.set_faults(&faults).expect("its faults were checked");
+    world.look_out(&stage.estate, &stage.environment);
     let gale = Arc::new(Gale::new(stage, &world, seed));
     let mut random = seed.stream("storm/processes");
     let stormy = random.u32(1..=STORMY_PROCESSES);

@@ -22,6 +22,7 @@ pub fn render_text(rehearsal: &Rehearsal) -> String {
     scenarios(&mut text, &rehearsal.scenarios);
     crashes(&mut text, &rehearsal.scenarios);
     storms(&mut text, rehearsal);
+    looks(&mut text, rehearsal);
     coverage(&mut text, rehearsal);
     guards(&mut text, rehearsal);
     violations(&mut text, &rehearsal.violations);
@@ -85,6 +86,22 @@ fn storms(text: &mut String, rehearsal: &Rehearsal) {
     let Some(row) = &rehearsal.storms else { return };
     let met: Vec<String> = row.met.iter().map(|(what, count)| format!("{what} {count}")).collect();
     labelled(text, "storms", &format!("{}: {}", row.storms, met.join(", ")));
+}
+
+fn looks(text: &mut String, rehearsal: &Rehearsal) {
+    if rehearsal.looked_at == 0 {
+        return;
+    }
+    let told = format!(
+        "writers and names looked at in {} instants, where anything could change",
+        rehearsal.looked_at
+    );
+    labelled(text, "split brain", &told);
+    for row in &rehearsal.scenarios {
+        for agreed in &row.agreed {
+            line(text, &format!("  - NOTE {}: {agreed}", row.scenario));
+        }
+    }
 }
 
 fn coverage(text: &mut String, rehearsal: &Rehearsal) {

@@ -3,6 +3,8 @@
 //! **Invariant:** the journal alone is read; the same journal gives the same report, byte for byte.
 
 use crate::base::clock::format_instant;
+use crate::base::groups::listed;
+use crate::base::ids::StepKey;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::{FoldError, RunState, StepStatus};
 use crate::journal::store::{Salvaged, StoredRecord};
@@ -51,7 +53,7 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
     let state = RunState::fold(&records)?;
     let plan: Plan = serde_json::from_value(state.plan.clone()).map_err(ReportError::Plan)?;
     let waterfall = waterfall(&plan, &state, &records);
-    let point = recovery_point(&plan, &state);
+    let point = recovery_point(&plan, &state, &records);
     let objectives = objectives(&plan, &state, &waterfall, &point);
     let left_behind = left_behind(&plan, &state);
     let mut hand_overs = hand_overs(&plan, &state).into_iter();
@@ -59,6 +61,7 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
         plan: &plan,
         state: &state,
         stored,
+        records: &records,
         objectives: &objectives,
         point: &point,
         left_behind: &left_behind,
@@ -226,6 +229,9 @@ fn verdict(plan: &Plan, state: &RunState, objectives: &[Objective]) -> Verdict {
     verdict
 }
 
+/// Most skipped steps that a headline names; items of one step are one.
+const MOST_SKIPPED: usize = 8;
+
 /// The worst first; promises that were not proven are said in the same breath as a success.
 fn headline(verdict: &Verdict, objectives: &[Objective]) -> String {
     let outcome = match (verdict.state, &verdict.outcome) {
@@ -259,7 +265,10 @@ fn headline(verdict: &Verdict, objectives: &[Objective]) -> String {
     list("objective missed", &verdict.missed_objectives);
     let unknown = objectives.iter().filter(|one| one.status == ObjectiveStatus::Unknown);
     list("objective not proven", &unknown.map(|one| one.name.clone()).collect::<Vec<_>>());
-    list("skipped", &verdict.skipped_steps);
+    let skipped: Vec<StepKey> = verdict.skipped_steps.iter().map(|it| StepKey::new(it)).collect();
+    if !skipped.is_empty() {
+        list("skipped", &[listed(&skipped, MOST_SKIPPED)]);
+    }
     if parts.is_empty() {
         let met = objectives.iter().any(|one| one.status == ObjectiveStatus::Met);
         parts.push(if met { "objectives met" } else { "nothing was promised" }.to_owned());

@@ -3,7 +3,7 @@
 //! **Invariant:** each sentence but of what a question shows, and that it was closed, says who; a refusal says why.
 
 use crate::journal::event::Event;
-use crate::journal::figure::FigureRecord;
+use crate::journal::figure::{FENCING, FigureRecord};
 use crate::journal::{Command, Person};
 
 /// The sentence for an event by which people control a run; `None` for all other events.
@@ -50,8 +50,11 @@ pub fn control_sentence(event: &Event) -> Option<String> {
 }
 
 /// Figures in one line.
+/// What decides, in one line: what is lost and whether it is fenced. All of them are in the report's own
+/// part.
 fn listed(figures: &[FigureRecord]) -> String {
-    figures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let decides = |it: &&FigureRecord| it.step.is_some() || it.name == FENCING;
+    figures.iter().filter(decides).map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// `: why`, where somebody said why.

@@ -3,12 +3,13 @@
 //! **Invariant:** a step that was skipped because another failed is no finding of its own: root causes
 //! only.
 
-use crate::journal::event::Event;
+use crate::journal::event::{Event, Record};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::journal::store::StoredRecord;
 use crate::plan::model::{GateKind, Phase, Plan};
 use crate::report::audit::LeftBehind;
 use crate::report::control::control_sentence;
+use crate::report::cutoff::{accepted_by, cutoff};
 use crate::report::measure::human_ms;
 use crate::report::model::{Finding, Objective, ObjectiveStatus, RecoveryPoint, Severity};
 use crate::report::steps::{pairs, was_rejected};
@@ -21,6 +22,8 @@ pub struct Sources<'a> {
     pub state: &'a RunState,
     /// The journal.
     pub stored: &'a [StoredRecord],
+    /// Those of its records that this build knows.
+    pub records: &'a [Record],
     /// Promises and measurements.
     pub objectives: &'a [Objective],
     /// What was lost.
@@ -63,6 +66,7 @@ pub fn findings(sources: &Sources<'_>) -> Vec<Finding> {
         let text = format!("recovery point not proven: {}{claimed}", sources.point.note);
         findings.push(finding(Severity::Warning, text));
     }
+    findings.extend(given_up(sources));
     for left in sources.left_behind {
         let kept = left.why.starts_with("kept");
         findings.push(Finding {
@@ -83,6 +87,46 @@ pub fn findings(sources: &Sources<'_>) -> Vec<Finding> {
 
 fn finding(severity: Severity, text: String) -> Finding {
     Finding { severity, text, step: None }
+}
+
+/// That a promotion gave writes up, how much, and who accepted it; nothing where nothing was lost.
+fn given_up(sources: &Sources<'_>) -> Option<Finding> {
+    let (plan, state, records) = (sources.plan, sources.state, sources.records);
+    let worst = sources.point.each.iter().map(|one| (Some(&one.step), &one.point));
+    let worst = worst.max_by_key(|(_, point)| (point.proven_ms.is_none(), point.proven_ms));
+    let (of, point) = worst.unwrap_or((None, sources.point));
+    let probe =
+        plan.measure.recovery_point.iter().find(|key| of.is_none_or(|of| key.as_str() == of));
+    let cut = cutoff(plan, state, probe).filter(|cut| cut.what == point.target)?;
+    state.finished?;
+    let from = format!("writers could write until {}, {}", at(cut.at), point.from_what());
+    let claimed = point.claimed_ms.map(human_ms);
+    let text = match (point.proven_ms, point.newest_at) {
+        (Some(0), _) => return None,
+        (Some(lost), Some(newest)) => format!(
+            "{} of writes were given up: {from}, and the newest that {} has is of {}",
+            human_ms(lost),
+            cut.promotion,
+            at(newest)
+        ),
+        _ => match claimed {
+            Some(claimed) => format!("{claimed} of writes were given up, as AWS said: {from}"),
+            None => format!("how many writes were given up is not known: {from}"),
+        },
+    };
+    let accepted = accepted_by(plan, state, records, &cut.promotion);
+    let accepted = match accepted.is_empty() {
+        true => "nobody was asked".to_owned(),
+        false => format!("accepted by {}", accepted.join("; and by ")),
+    };
+    // In the graceful form nothing was lacking: it is the time between two heartbeats.
+    let severity = if point.claimed_ms == Some(0) { Severity::Note } else { Severity::Warning };
+    let step = Some(cut.promotion.as_str().to_owned());
+    Some(Finding { severity, text: format!("{text}; {accepted}"), step })
+}
+
+fn at(instant: chrono::DateTime<chrono::Utc>) -> String {
+    crate::base::clock::format_instant(instant)
 }
 
 fn of_steps(sources: &Sources<'_>) -> Vec<Finding> {

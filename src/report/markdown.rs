@@ -137,7 +137,7 @@ fn recovery_point(report: &Report) -> String {
     let point = &report.recovery_point;
     let unknown = || "unknown".to_owned();
     let whole = list(&[
-        ("counted from", format!("{} ({})", format_instant(point.target_at), point.target)),
+        ("counted from", format!("{} ({})", format_instant(point.target_at), point.from_what())),
         ("restored to", at(point.restore_time)),
         ("claimed loss", point.claimed_ms.map_or_else(unknown, human_ms)),
         ("newest data read back", at(point.newest_at)),
@@ -150,7 +150,7 @@ fn recovery_point(report: &Report) -> String {
     let loss = |ms: Option<u64>| ms.map_or_else(unknown, human_ms);
     let row = |one: &PointRow| {
         let (of, point) = (one.step.clone(), &one.point);
-        let from = format!("{} ({})", format_instant(point.target_at), point.target);
+        let from = format!("{} ({})", format_instant(point.target_at), point.from_what());
         let (newest, proven) = (at(point.newest_at), loss(point.proven_ms));
         vec![of, from, loss(point.claimed_ms), newest, proven, point.note.clone()]
     };

@@ -58,7 +58,7 @@ fn time_objective(plan: &Plan, state: &RunState, waterfall: &Waterfall) -> Objec
 
 fn point_objective(plan: &Plan, state: &RunState, point: &RecoveryPoint) -> Objective {
     let promised = plan.objectives.recovery_point_ms;
-    let mut objective = judge(RECOVERY_POINT, promised, point.proven_ms, &point.target);
+    let mut objective = judge(RECOVERY_POINT, promised, point.proven_ms, &point.from_what());
     if objective.status == ObjectiveStatus::Unknown {
         let unfinished = state.finished.is_none();
         objective.why =

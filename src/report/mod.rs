@@ -11,6 +11,7 @@ pub mod audit;
 pub mod build;
 pub mod charts;
 pub mod control;
+pub mod cutoff;
 pub mod damage;
 pub mod findings;
 pub mod folded;

@@ -204,8 +204,12 @@ pub struct Hydration {
 pub struct RecoveryPoint {
     /// The instant that loss is counted from.
     pub target_at: DateTime<Utc>,
-    /// What that is: `disaster_at`, `restore_time`, `run_start`.
+    /// What that is: `disaster_at`, `restore_time`, `run_start`; where a replica was promoted, what ended
+    /// writing to the old writer: `fence`, `attestation`, `promotion`.
     pub target: String,
+    /// The step of the fence, attestation or promotion that it is counted from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_step: Option<String>,
     /// The instant that was restored to.
     pub restore_time: Option<DateTime<Utc>>,
     /// What the restore claims to have lost.
@@ -219,6 +223,16 @@ pub struct RecoveryPoint {
     /// That of each database where there are several; all else is the worst of them then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<PointRow>,
+}
+
+impl RecoveryPoint {
+    /// What it is counted from, for people: `run_start`, `the fence fence_database`.
+    pub fn from_what(&self) -> String {
+        match &self.target_step {
+            Some(step) => format!("the {} {step}", self.target),
+            None => self.target.clone(),
+        }
+    }
 }
 
 /// How much data one of several databases lost.

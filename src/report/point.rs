@@ -1,42 +1,51 @@
-//! The recovery point: what each restored database lost, and the worst of it.
+//! The recovery point: what each restored or promoted database lost, and the worst of it.
 //!
 //! **Invariant:** what one database lost is never said of another; with one unknown the whole is
 //! unknown, and the note says of which.
 
 use crate::base::clock::{format_instant, parse_instant};
 use crate::base::ids::StepKey;
+use crate::journal::event::Record;
 use crate::journal::fold::{RunState, StepState};
 use crate::plan::model::Plan;
+use crate::report::cutoff::{ATTESTATION, Cutoff, claimed_until, cutoff, upstream};
 use crate::report::model::{PointRow, RecoveryPoint};
 use crate::report::waterfall::millis;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
-fn instant_of(values: &Json, name: &str) -> Option<DateTime<Utc>> {
+pub(super) fn instant_of(values: &Json, name: &str) -> Option<DateTime<Utc>> {
     values.get(name)?.as_str().and_then(parse_instant)
 }
 
 /// What was lost, proven and claimed: of the database of each heartbeat, and of each restored one that
 /// no heartbeat belongs to.
-pub fn recovery_point(plan: &Plan, state: &RunState) -> RecoveryPoint {
+pub fn recovery_point(plan: &Plan, state: &RunState, records: &[Record]) -> RecoveryPoint {
+    let point_of = |probe: Option<&StepKey>, restored: Option<&StepKey>| {
+        let promoted = if restored.is_some() { None } else { cutoff(plan, state, probe) };
+        match promoted {
+            None => point_of(plan, state, probe, restored),
+            Some(cutoff) => of_promotion(plan, state, records, probe, cutoff),
+        }
+    };
     let mut rows = Vec::new();
     let mut covered: BTreeSet<&StepKey> = BTreeSet::new();
     for probe in plan.measure.recovery_point.iter() {
         let restored = restores_of(plan, probe);
         // Data of several restores is as old as the worst of them can make it: the latest target.
-        let points = restored.iter().map(|key| point_of(plan, state, Some(probe), Some(key)));
+        let points = restored.iter().map(|key| point_of(Some(probe), Some(key)));
         let point = points.max_by_key(|point| point.target_at);
-        let point = point.unwrap_or_else(|| point_of(plan, state, Some(probe), None));
+        let point = point.unwrap_or_else(|| point_of(Some(probe), None));
         rows.push(PointRow { step: probe.as_str().to_owned(), point });
         covered.extend(restored);
     }
     for key in plan.measure.restored.iter().filter(|key| !covered.contains(key)) {
-        let point = point_of(plan, state, None, Some(key));
+        let point = point_of(None, Some(key));
         rows.push(PointRow { step: key.as_str().to_owned(), point });
     }
     match rows.len() {
-        0 => point_of(plan, state, None, None),
+        0 => point_of(None, None),
         1 => rows.remove(0).point,
         _ => worst(rows),
     }
@@ -50,12 +59,7 @@ fn restores_of<'a>(plan: &'a Plan, probe: &StepKey) -> Vec<&'a StepKey> {
         return all;
     }
     let step = |key: &StepKey| plan.steps.iter().find(|step| step.key == *key);
-    let mut upstream: BTreeSet<&StepKey> = BTreeSet::new();
-    let mut open: Vec<&StepKey> = vec![probe];
-    while let Some(next) = open.pop() {
-        let needs = step(next).map(|step| step.needs.as_slice()).unwrap_or_default();
-        open.extend(needs.iter().filter(|need| upstream.insert(need)));
-    }
+    let upstream = upstream(plan, probe);
     let inputs = step(probe).map(|step| step.with.to_string()).unwrap_or_default();
     let above: Vec<&StepKey> = all.iter().copied().filter(|key| upstream.contains(key)).collect();
     let named = |key: &&StepKey| {
@@ -108,17 +112,7 @@ fn point_of(
     let found = probe.and_then(|key| state.steps.get(key));
     let newest_at = found.and_then(|step| instant_of(&step.outputs, "newest_at"));
     let proven_ms = newest_at.map(|newest| millis(newest, target_at));
-    let mut note = match (newest_at, found) {
-        (Some(newest), _) if newest >= target_at => {
-            format!("data up to {} was read back: nothing was lost", format_instant(newest))
-        }
-        (Some(newest), _) => {
-            format!("the newest heartbeat read back is of {}", format_instant(newest))
-        }
-        (None, Some(step)) => no_heartbeat(step),
-        (None, None) if probe.is_some() => "unknown: the plan holds no such step".to_owned(),
-        (None, None) => "unknown: the runbook names no step that reads a heartbeat".to_owned(),
-    };
+    let mut note = read_back(newest_at, found, probe, target_at);
     if restore_time.zip(newest_at).is_some_and(|(restored, newest)| newest > restored) {
         note.push_str("; that is younger than the restore time: check the clocks and the instance");
     }
@@ -129,6 +123,55 @@ fn point_of(
         claimed_ms: restore_time.map(|restored| millis(restored, target_at)),
         newest_at,
         proven_ms,
+        note,
+        target_step: None,
+        each: Vec::new(),
+    }
+}
+
+/// What the heartbeat that was read back says of data up to `target_at`.
+fn read_back(
+    newest_at: Option<DateTime<Utc>>,
+    found: Option<&StepState>,
+    probe: Option<&StepKey>,
+    target_at: DateTime<Utc>,
+) -> String {
+    match (newest_at, found) {
+        (Some(newest), _) if newest >= target_at => {
+            format!("data up to {} was read back: nothing was lost", format_instant(newest))
+        }
+        (Some(newest), _) => {
+            format!("the newest heartbeat read back is of {}", format_instant(newest))
+        }
+        (None, Some(step)) => no_heartbeat(step),
+        (None, None) if probe.is_some() => "unknown: the plan holds no such step".to_owned(),
+        (None, None) => "unknown: the runbook names no step that reads a heartbeat".to_owned(),
+    }
+}
+
+/// What a promoted database was found to have lost: what was written until `cutoff` and is not there.
+fn of_promotion(
+    plan: &Plan,
+    state: &RunState,
+    records: &[Record],
+    probe: Option<&StepKey>,
+    cutoff: Cutoff,
+) -> RecoveryPoint {
+    let found = probe.and_then(|key| state.steps.get(key));
+    let newest_at = found.and_then(|step| instant_of(&step.outputs, "newest_at"));
+    let claimed = claimed_until(state, records, &cutoff.promotion);
+    let mut note = read_back(newest_at, found, probe, cutoff.at);
+    if cutoff.what == ATTESTATION && plan.disaster_at.is_none() {
+        note.push_str("; if the region was lost earlier, --disaster-at counts from then");
+    }
+    RecoveryPoint {
+        target_at: cutoff.at,
+        target: cutoff.what.to_owned(),
+        target_step: cutoff.step.map(|step| step.as_str().to_owned()),
+        restore_time: None,
+        claimed_ms: claimed.map(|until| millis(until, cutoff.at)),
+        newest_at,
+        proven_ms: newest_at.map(|newest| millis(newest, cutoff.at)),
         note,
         each: Vec::new(),
     }

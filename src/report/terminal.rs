@@ -114,7 +114,7 @@ fn point(report: &Report) -> String {
         Some(proven) => format!(
             "recovery point {} proven, {claimed} claimed, counted from {}{each}",
             human_ms(proven),
-            point.target
+            point.from_what()
         ),
         None => format!("recovery point {}; claimed {claimed}{each}", point.note),
     }

@@ -122,6 +122,8 @@ pub(crate) fn plan() -> Plan {
         prediction: Prediction {
             critical_path: Vec::new(),
             recovery_time: Estimate::Unknown { why: "no history".into() },
+            known_time: None,
+            losses: Vec::new(),
             waits_for_people: Vec::new(),
             recovery_point: RecoveryPointPrediction {
                 target_at: None,

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod gates;
+mod promotions;
 mod several;
 mod shown;
 mod sums;

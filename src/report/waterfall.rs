@@ -8,7 +8,7 @@
 //!
 //! **Invariant:** the phases add up to the total exactly.
 
-use crate::base::clock::between;
+use crate::base::clock::{between, format_instant};
 use crate::base::ids::StepKey;
 use crate::journal::event::{Event, Record};
 use crate::journal::fold::RunState;
@@ -113,7 +113,16 @@ fn before_the_run(plan: &Plan, started_at: Instant, times: &mut Times) -> Vec<St
                 notes.push("nobody said when it was declared: `detect` includes deciding".into());
             }
         }
-        (None, _) => times.add(Phase::Decide.name(), from, started_at),
+        (None, _) => {
+            times.add(Phase::Decide.name(), from, started_at);
+            if let Some(at) = plan.detected_at().filter(|at| *at < started_at) {
+                let at = format_instant(at);
+                notes.push(format!(
+                    "noticed {at}: `detect` is what came before, which is not counted because nobody \
+                     said when it began (--disaster-at)"
+                ));
+            }
+        }
     }
     notes
 }

@@ -3,8 +3,8 @@
 //! **Invariant:** a called runbook is checked by itself, as if it ran alone; what the caller adds is what its
 //! parameters are and where it stands. Its steps keep their ids behind that of the call.
 
-use crate::base::diagnostic::Problems;
-use crate::base::ids::joined;
+use crate::base::diagnostic::{Problems, Span};
+use crate::base::ids::{frame_of, frames, joined};
 use crate::base::value::Type;
 use crate::runbook::check::suggestion;
 use crate::runbook::codes;
@@ -50,6 +50,20 @@ pub struct Call {
     pub region: Option<Template>,
 }
 
+impl Runbook {
+    /// Where something that a step has at `span` is shown in this file, and what has to be said beside:
+    /// what a called runbook has stands at its call, with the line of the file that it is written in.
+    pub(crate) fn seen_at(&self, step: &Step, span: Span) -> (Span, String) {
+        let frame = frame_of(&step.id);
+        let Some(call) = frames(frame).last().and_then(|outermost| self.step(outermost)) else {
+            return (span, String::new());
+        };
+        let called = self.calls.get(frame).and_then(|call| self.called.get(&call.runbook));
+        let written = called.map(|text| format!(" of {}:{}", text.file, span.line));
+        (call.span, written.unwrap_or_default())
+    }
+}
+
 /// Reads the runbooks that `drafts` call, by position; reports what cannot be called.
 pub(crate) fn read(
     drafts: &[Draft],
@@ -70,7 +84,8 @@ pub(crate) fn read(
             continue;
         };
         if let Some(at) = loading.path.iter().position(|it| it == name) {
-            let circle = [&loading.path[at..], &[name.clone()]].concat().join("` calls `");
+            let circle =
+                [&loading.path[at..], std::slice::from_ref(name)].concat().join("` calls `");
             p.error(codes::CALL_CIRCLE, template.span, format!("a circle of calls: `{circle}`"))
                 .help("take one of these calls out");
             continue;

@@ -3,7 +3,7 @@
 //! **Invariant:** a code keeps its meaning for ever; codes are never reused.
 
 /// Codes of problems and one sentence each; [`crate::runbook::explain`] has the rest.
-pub const CODES: [(&str, &str); 64] = [
+pub const CODES: [(&str, &str); 65] = [
     ("DR001", "The file cannot be read as one YAML document."),
     ("DR002", "A map with fields is needed here."),
     ("DR003", "A field that must be there is missing."),
@@ -58,6 +58,7 @@ pub const CODES: [(&str, &str); 64] = [
     (UNKNOWN_REGION, "A step's region cannot be known before the run."),
     (LOST_ENDPOINT, "A step acts in the region that is assumed lost."),
     (LOST_SOURCE, "A step reads or uses something in the region that is assumed lost."),
+    (LOST_CONTROL_PLANE, "A step needs a control plane that is in the region assumed lost."),
     (LOST_KEY, "A step needs a KMS key of the region that is assumed lost."),
     (LOST_SECRET, "A step needs a secret of the region that is assumed lost."),
     (LOST_SESSION, "Sessions are begun in the region that is assumed lost."),
@@ -65,9 +66,9 @@ pub const CODES: [(&str, &str); 64] = [
     (LOST_TOPIC, "A topic is in the region that is assumed lost."),
     (NOT_PROVEN, "Whether a step needs the region that is assumed lost cannot be known."),
     (SPARED, "A step needs the region that is assumed lost, and the run goes on without it."),
+    (BEFORE, "`before` of a gate names a step that does not exist or does not wait for it."),
     (CALL, "A call names a runbook that cannot be called, or gives it what it does not take."),
     (CALL_CIRCLE, "Runbooks call each other in a circle, or too deep."),
-    (BEFORE, "`before` of a gate names a step that does not exist or does not wait for it."),
 ];
 
 /// Codes from here on are warnings: the file can be used. All others are errors.
@@ -172,7 +173,7 @@ pub const LOST_ENDPOINT: &str = "DR070";
 /// `runbook lint`: a step reads or uses something in the region that is assumed lost.
 pub const LOST_SOURCE: &str = "DR071";
 /// `runbook lint`: a step needs a control plane that is in the region assumed lost.
-pub const LOST_CONTROL_PLANE: &str = LOST_ENDPOINT;
+pub const LOST_CONTROL_PLANE: &str = "DR072";
 /// `runbook lint`: a step needs a KMS key of the region that is assumed lost.
 pub const LOST_KEY: &str = "DR073";
 /// `runbook lint`: a step needs a secret of the region that is assumed lost.

@@ -83,12 +83,7 @@ pub(crate) fn load_in(
     let (name, _) = name(&mut f, "name", Naming::Document, p).unwrap_or_default();
     let title = f.text("title", p).unwrap_or_else(|| name.clone());
     let description = f.text("description", p).unwrap_or_default();
-    let docs = Docs {
-        prerequisites: f.text("prerequisites", p),
-        verification: f.text("verification", p),
-        rollback: f.text("rollback", p),
-        escalation: f.text("escalation", p),
-    };
+    let docs = docs(&mut f, p);
     let parameters = parameters::read(&mut f, p);
     let promised = f.node("objectives");
     let objectives = objectives(promised, p);
@@ -147,6 +142,16 @@ pub(crate) fn load_in(
         return Err(problems);
     }
     Ok((runbook, problems))
+}
+
+/// The texts for people.
+fn docs(f: &mut Fields<'_>, p: &mut Problems) -> Docs {
+    Docs {
+        prerequisites: f.text("prerequisites", p),
+        verification: f.text("verification", p),
+        rollback: f.text("rollback", p),
+        escalation: f.text("escalation", p),
+    }
 }
 
 /// The steps in their order, those of called runbooks before the call that ends with them.

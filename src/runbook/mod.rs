@@ -40,6 +40,7 @@ mod references;
 mod referred;
 pub mod schema;
 mod scope;
+mod scopes;
 mod shape;
 mod shapes;
 mod steps;

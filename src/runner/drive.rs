@@ -94,9 +94,8 @@ pub async fn drive(
                 break Input::Command(posted);
             }
             // The last thing before an act leaves: reading the inbox may have taken a while.
-            if unsent {
+            if std::mem::take(&mut unsent) {
                 holding.check()?;
-                unsent = false;
             }
             tokio::select! {
                 biased;

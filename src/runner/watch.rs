@@ -5,6 +5,7 @@
 
 use super::running::{Inbox, Running};
 use crate::base::clock::{ClockMode, to_delta};
+use crate::base::form::Form;
 use crate::base::ids::StepKey;
 use crate::engine::{Input, Machine};
 use crate::journal::Command;
@@ -20,6 +21,8 @@ const EVERY: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     read: BTreeMap<StepKey, DateTime<Utc>>,
+    /// The form in which they were read: what is at stake is another thing in the other one.
+    form: Option<Form>,
     /// The approval that was held back, so that it is handed over the second time.
     held: Option<StepKey>,
 }
@@ -39,11 +42,13 @@ impl Watch {
             .map(|(step, _)| step.clone())
             .collect();
         self.read.retain(|step, _| waiting.contains(step));
+        let form = machine.state().form;
+        let switched = self.form.replace(form).is_some_and(|before| before != form);
         let mut due = Vec::new();
         for step in waiting {
             // Its question came with figures of this instant.
             let last = *self.read.entry(step.clone()).or_insert(now);
-            if now - last >= to_delta(EVERY) {
+            if switched || now - last >= to_delta(EVERY) {
                 self.read.insert(step.clone(), now);
                 due.push(step);
             }

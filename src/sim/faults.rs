@@ -10,7 +10,7 @@ use crate::base::seed::Seed;
 use crate::estate::{FaultSpec, fault};
 use crate::sim::api::SimError;
 use crate::sim::state::{World, Wrong};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -42,6 +42,9 @@ pub(in crate::sim) struct Fault {
     pub(in crate::sim) value: Option<String>,
     /// How often it struck.
     pub(in crate::sim) struck: u32,
+    /// When it was switched on.
+    #[serde(default)]
+    pub(in crate::sim) since: Option<DateTime<Utc>>,
 }
 
 impl Fault {
@@ -51,7 +54,7 @@ impl Fault {
             let known = fault::names().collect::<Vec<_>>().join(", ");
             SimError::Fault { fault: text.to_owned(), reason, known }
         })?;
-        Ok(Self { text, kind, value, struck: 0 })
+        Ok(Self { text, kind, value, struck: 0, since: None })
     }
 
     /// The value as time, where the fault takes one.
@@ -120,14 +123,26 @@ pub(in crate::sim) enum Outage {
 }
 
 impl World {
+    /// Whether the tasks of the ECS service, if they run, answer badly at `at`.
+    pub(in crate::sim) fn answers_badly(&self, service: &str, at: DateTime<Utc>) -> bool {
+        let fault = self.fault(FaultKind::ServiceUnhealthy);
+        fault.is_some_and(|fault| {
+            let told = fault.value.as_deref().and_then(fault::unhealthy);
+            told.zip(fault.since).is_some_and(|((name, after), since)| {
+                name == service && since + to_delta(after) <= at
+            })
+        })
+    }
+
     /// Replaces the faults that are switched on. One that stays keeps count of its strikes; a later
     /// one of the same kind takes the place of an earlier: the command line comes after files.
     pub(in crate::sim) fn set_faults(&mut self, faults: &[String]) -> Result<(), SimError> {
         let mut next: Vec<Fault> = Vec::new();
         for text in faults {
             let mut fault = Fault::parse(text)?;
+            fault.since = Some(self.time);
             if let Some(known) = self.faults.iter().find(|known| known.text == fault.text) {
-                fault.struck = known.struck;
+                (fault.struck, fault.since) = (known.struck, known.since);
             }
             next.retain(|other| other.kind != fault.kind);
             next.push(fault);

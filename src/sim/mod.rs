@@ -20,6 +20,7 @@ mod genesis;
 mod iam;
 mod kms;
 mod logs;
+mod lookout;
 mod lost;
 mod modification;
 mod notes;
@@ -53,6 +54,7 @@ pub use api::{
     WireAnswer, WireRequest, WireResponse,
 };
 pub use dns::{DnsSockets, serve_dns};
+pub use lookout::{Danger, Sighting, Sightings};
 pub use route53::{SimDnsAnswer, SimDnsEnd, SimDnsSet};
 pub use seam::{Watch, http_client};
 pub use serve::serve;

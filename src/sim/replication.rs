@@ -21,7 +21,7 @@ pub(in crate::sim) const INACTIVE: i64 = -1;
 /// What `StatusInfos` says of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Replicating {
-    Replicating,
+    Active,
     /// The source cannot be reached.
     Error,
     Terminated,
@@ -31,7 +31,7 @@ impl Replicating {
     /// As on the wire.
     pub(in crate::sim) fn name(self) -> &'static str {
         match self {
-            Self::Replicating => "replicating",
+            Self::Active => "replicating",
             Self::Error => "error",
             Self::Terminated => "terminated",
         }
@@ -82,14 +82,14 @@ impl World {
             Link::Detached => None,
             Link::Following if there() => Some(match self.source_lost(replica, now) {
                 Some(_) => Replicating::Error,
-                None => Replicating::Replicating,
+                None => Replicating::Active,
             }),
             Link::Following | Link::Terminated(_) => Some(Replicating::Terminated),
         }
     }
 
     /// `ReplicaLag` at `now`, seconds: [`INACTIVE`] while nothing is replicated, `None` for an
-    /// instance that is no replica.
+    /// instance that is no replica, and while its own region is lost: nobody measures there.
     pub(in crate::sim) fn replica_lag(
         &self,
         region: &str,
@@ -97,6 +97,9 @@ impl World {
         now: DateTime<Utc>,
     ) -> Option<i64> {
         replica.replica_of.as_ref()?;
+        if self.lost(region, now).is_some() {
+            return None;
+        }
         // Behind a source that cannot be reached the lag grows: it is the age of what was applied last.
         let applied = self
             .replicating(region, replica, now)

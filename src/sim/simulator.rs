@@ -17,6 +17,7 @@ use crate::sim::dispatch;
 use crate::sim::ec2;
 use crate::sim::faults::{Fault, FaultKind};
 use crate::sim::genesis;
+use crate::sim::lookout::Lookout;
 use crate::sim::persist::{Store, Sync};
 use crate::sim::protocol::Protocol;
 use crate::sim::rds;
@@ -24,7 +25,6 @@ use crate::sim::route53;
 use crate::sim::services::Published;
 use crate::sim::sql::Databases;
 use crate::sim::state::World;
-use crate::sim::writers::OpenWriter;
 use crate::sim::{ecs, logs, s3, sns, sts};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 mod names;
+mod watching;
 
 /// How much simulated time may pass unsaved when nothing changes.
 const SAVE_AFTER_SECONDS: i64 = 60;
@@ -56,6 +57,7 @@ struct Inner {
     store: Option<Store>,
     saved: DateTime<Utc>,
     sql: Databases,
+    lookout: Option<Lookout>,
 }
 
 impl fmt::Debug for Simulator {
@@ -145,6 +147,7 @@ impl Simulator {
             databases: Arc::new(databases),
             store,
             sql: Databases::new(&estate.name),
+            lookout: None,
         };
         inner.save(Sync::Durable)?;
         Ok(Self { inner: Arc::new(Mutex::new(inner)) })
@@ -165,10 +168,12 @@ impl Simulator {
     pub fn handle(&self, request: &WireRequest, now: DateTime<Utc>) -> WireAnswer {
         let mut guard = self.lock();
         let inner = &mut *guard;
+        inner.look_until(now);
         let handled = dispatch::handle(&mut inner.world, &inner.databases, request, now);
         let mut answer = handled.answer;
         let changed = !handled.mutations.is_empty() || handled.struck;
         inner.log.extend(handled.mutations);
+        inner.look();
         let old = inner.world.time - inner.saved >= TimeDelta::seconds(SAVE_AFTER_SECONDS);
         if (changed || old)
             && let Err(error) = inner.save(if changed { Sync::Durable } else { Sync::Quick })
@@ -232,6 +237,7 @@ impl Simulator {
     /// When the files cannot be written.
     pub fn save(&self, now: DateTime<Utc>) -> Result<(), SimError> {
         let mut inner = self.lock();
+        inner.look_until(now);
         inner.world.time = inner.world.time.max(now);
         inner.save(Sync::Durable)
     }
@@ -249,6 +255,7 @@ impl Simulator {
             store: None,
             saved: inner.saved,
             sql: inner.sql.fresh(),
+            lookout: inner.lookout.clone(),
         };
         Self { inner: Arc::new(Mutex::new(copy)) }
     }
@@ -285,6 +292,7 @@ impl Simulator {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let now = now.max(inner.world.time);
+        inner.look_until(now);
         inner.world.time = now;
         dispatch::advance(&mut inner.world, now);
         inner.sql.query(&inner.world, &inner.databases, query, now)
@@ -309,11 +317,6 @@ impl Simulator {
         let mut inner = self.lock();
         dispatch::advance(&mut inner.world, now);
         cloudwatch::raise(&mut inner.world, (region, name), now)
-    }
-
-    /// The instances of the estate that take writes at `now`, and whether each is fenced.
-    pub fn open_writers(&self, now: DateTime<Utc>) -> Vec<OpenWriter> {
-        self.lock().world.open_writers(now)
     }
 
     /// Names of the services that it has.

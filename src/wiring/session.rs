@@ -8,7 +8,7 @@ use super::watched::watched;
 use crate::base::clock::Clock;
 use crate::base::seed::{Seed, seed_sdk_jitter, unpredictable};
 use crate::cloud::{Cloud, CloudError, CloudOptions, GuardPolicy, HttpSource, Ports};
-use crate::estate::Environment;
+use crate::estate::{Environment, FaultSpec};
 use crate::sim::{Simulator, Watch, http_client};
 use chrono::{DateTime, Utc};
 use std::path::Path;
@@ -100,6 +100,18 @@ impl Session {
     pub fn faults(&self) -> Vec<String> {
         let simulated = self.simulator.as_ref().map(Simulator::faults);
         simulated.unwrap_or_default().into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// What has to be said of faults that are switched on and had nothing to strike. A fault that is a state
+    /// of the world, such as `slow`, strikes nothing and is not among them.
+    pub fn never_struck(&self) -> Vec<String> {
+        let simulated = self.simulator.as_ref().map(Simulator::faults).unwrap_or_default();
+        let idle = simulated.into_iter().filter(|(text, struck)| {
+            let spec = FaultSpec::parse(text);
+            *struck == 0 && spec.is_ok_and(|spec| spec.kind.strikes())
+        });
+        idle.map(|(text, _)| format!("fault {text} never struck: this run proves nothing about it"))
+            .collect()
     }
 
     /// Which append of this process to its run's journal finds no room, from 1: what `journal-disk-full`

@@ -17,7 +17,7 @@ apiVersion: drctl/v1
 kind: Estate
 name: shop
 databases:
-  orders: { instance: orders, secret: shop/orders, security_groups: [sg-db], kms_key: alias/shop }
+  orders: { instance: orders, secret: shop/orders, subnet_group: shop-private, security_groups: [sg-db], kms_key: alias/shop }
   west: { instance: orders-west, replica_of: orders, region: us-west-2, kms_key: alias/shop }
 security_groups:
   database:

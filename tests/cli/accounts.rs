@@ -77,6 +77,36 @@ fn the_account_of_a_step_is_shown_wherever_the_step_is() {
     assert!(!journal.contains("ASIA"), "no credential is kept");
 }
 
+/// The shipped restore, each of its steps in the account of the data.
+#[test]
+fn a_shipped_runbook_works_in_another_account_and_its_dry_run_is_certified() {
+    let env = TestEnv::new();
+    let shipped = include_str!("../../runbooks/restore-db.yaml");
+    let moved = shipped.replace("    phase: ", "    account: data\n    phase: ");
+    assert_eq!(moved.matches("account: data").count(), 5);
+    env.write("runbooks/restore-db.yaml", &moved);
+    let shop = estate("").replace(
+        "secret: shop/orders }",
+        "secret: shop/orders, database: orders, user: app, dataset: { extensions: [plpgsql, amcheck], heartbeat_every: 1s, tables: { orders: \
+         { rows: 40 } } } }",
+    );
+    env.write("estates/shop.yaml", &shop);
+    let run = "run restore-db --env sim --estate shop -p database=orders -p tables=orders";
+    let plan = env.line(&format!("{run} --dry-run")).expect(0);
+    plan.shows(&["in account data (210987654321)", "all reads; 0 refused", "sts:AssumeRole"]);
+    let json = env.line(&format!("{run} --dry-run --output json")).expect(0).json();
+    let text = json.to_string();
+    assert!(text.contains("is narrowed") && text.contains("210987654321"), "{text}");
+    assert!(log(&env).is_empty(), "a dry run changes nothing");
+    env.line(&format!("{run} --yes")).expect(0).says(&["run succeeded"]);
+    let restores = log(&env).iter().filter(|line| line.starts_with("Restore")).count();
+    assert_eq!(restores, 1);
+    // The proof of lint names the role that has to be there already.
+    let lint = env
+        .line("runbook lint restore-db --estate shop -p database=orders --assume-lost eu-west-1");
+    lint.expect(0).shows(&[&format!("step `restore` needs {ROLE}, which must exist already")]);
+}
+
 #[test]
 fn a_wrong_external_id_is_said_before_anything_begins() {
     let env = project(&format!("    roles: {{ \"{ROLE}\": {{ external_id: another }} }}\n"));

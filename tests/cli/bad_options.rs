@@ -8,7 +8,10 @@ const MISTAKES: [(&str, &[&str]); 22] = [
     ("drill nothing-like-it", &["no drill called", "there are: ", "restore-db"]),
     ("run restore-dp --env sim", &["no runbook called", "did you mean `restore-db`?"]),
     ("drill restore-db --env simm", &["no environment `simm`", "did you mean `sim`?"]),
-    ("drill restore-db --env x", &["no environment `x`", "localstack, production, sim"]),
+    (
+        "drill restore-db --env x",
+        &["no environment `x`", "localstack, production, production_west, sim, sim_west"],
+    ),
     (
         "run restore-db --env sim --estate techkorp -p database=orders",
         &["no estate called `techkorp`", "did you mean `techcorp`?"],

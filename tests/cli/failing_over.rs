@@ -85,7 +85,7 @@ fn two_writers_are_shown_acknowledged_and_stand_in_the_report() {
     env.line("status last").expect(0).shows(&[
         "promote: replica lag:",
         "fencing: TWO WRITERS POSSIBLE",
-        "abort: an abort leaves nothing",
+        "abort: `drctl abort` takes that back and leaves nothing",
     ]);
     let open = env.line("status last --output json").expect(0).json();
     let figures = open["questions"][0]["figures"].as_array().expect("figures").clone();

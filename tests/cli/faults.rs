@@ -37,6 +37,7 @@ const ENDS: &[Case] = &[
     Case("deployment-fails", 0, 1, &["run succeeded"]),
     Case("tasks-never-start", 0, 1, &["run succeeded"]),
     Case("tasks-linger", 0, 1, &["run succeeded"]),
+    Case("service-unhealthy=web", 0, 1, &["run succeeded"]),
     Case("clock-skew=4m", 0, 1, &["run succeeded"]),
     Case("control-plane-down=eu-west-1", 0, 1, &["run succeeded"]),
     Case("region-lost=eu-west-1", 0, 1, &["run succeeded"]),

@@ -37,7 +37,7 @@ fn a_runbook_is_shown_with_everything_that_it_declares() {
         "time-out 5m (the action's)",
         "undone by rds.delete_instance",
         "Measured: recovered when verify succeeds; recovery point from heartbeat;",
-        "Drills that use it: restore-db\n",
+        "Drills that use it: credentialmate-pitr, restore-db, techcorp-europe-restore\n",
     ]);
     let json = env.line("runbook show restore-db --output json").expect(0).json();
     assert_eq!(json["steps"][1]["undone_by"], "rds.delete_instance");

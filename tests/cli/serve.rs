@@ -126,7 +126,7 @@ fn it_serves_until_told_to_stop_and_saves_the_world() {
     assert_eq!(mutations(&env.world()), ["CreateTopic a"]);
     let again = Served::start(&env, &[]);
     let (_, world) = again.ask("GET", "/_drctl/world", "");
-    assert_eq!((&world["topics"], &world["speed"]), (&json!(1), &json!(1.0)));
+    assert_eq!((&world["topics"], &world["speed"]), (&json!(2), &json!(1.0)));
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn wrong_words_are_refused_before_anything_is_opened() {
     for (line, part) in [
         ("sweep", "--env"),
         ("sweep --env nowhere", "no environment `nowhere`"),
-        ("sweep --env sim --region eu-west-1", "it is in us-east-1, us-west-2"),
+        ("sweep --env sim --region ap-south-1", "it is in us-east-1, us-west-2, eu-west-1"),
         ("sweep --env sim --older-than soon", "no duration"),
         ("sweep --env sim --max 0", "removes nothing"),
         ("sweep --env sim --yes", "--execute"),

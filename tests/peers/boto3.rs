@@ -60,11 +60,39 @@ environments:
 
 #[test]
 fn boto3_finds_ecs_and_logs_as_aws_documents_them() {
+    checks_of_shop("tests/peers/boto3_ecs.py", SERVICES, 20);
+}
+
+/// An alarm that follows a service, and a role of another account.
+const ALARMS: &str = r#"
+apiVersion: drctl/v1
+kind: Estate
+name: shop
+services:
+  api: { cluster: shop, task_definition: "api:42", desired: 3 }
+alarms: { api_down: { name: shop-api-down, follows: api } }
+environments:
+  sim:
+    type: simulated
+    account: "123456789012"
+    region: us-east-1
+    seed: 7
+    topics: [alerts]
+    roles: { "arn:aws:iam::210987654321:role/recovery": { external_id: dr-1, session_tags: [team] } }
+"#;
+
+/// Runs a script of checks against the simulator of an estate `shop`.
+fn checks_of_shop(script: &str, estate: &str, speed: u32) {
     let project = tempfile::tempdir().expect("a directory");
     let path = project.path().join("estates/shop.yaml");
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-    std::fs::write(path, SERVICES).expect("a file");
-    checks_of("tests/peers/boto3_ecs.py", || Served::of(project.path(), "shop", 20));
+    std::fs::write(path, estate).expect("a file");
+    checks_of(script, || Served::of(project.path(), "shop", speed));
+}
+
+#[test]
+fn boto3_finds_alarms_and_roles_as_aws_documents_them() {
+    checks_of_shop("tests/peers/boto3_alarms.py", ALARMS, 60);
 }
 
 /// A zone with weights, an alias and a wildcard.
@@ -88,9 +116,5 @@ environments:
 
 #[test]
 fn boto3_and_dns_clients_find_route53_as_aws_documents_it() {
-    let project = tempfile::tempdir().expect("a directory");
-    let path = project.path().join("estates/shop.yaml");
-    std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-    std::fs::write(path, ZONES).expect("a file");
-    checks_of("tests/peers/boto3_route53.py", || Served::of(project.path(), "shop", 10));
+    checks_of_shop("tests/peers/boto3_route53.py", ZONES, 10);
 }

@@ -1,5 +1,5 @@
 //! drctl against servers and clients that we did not write: moto and PostgreSQL behind
-//! `localstack/`, MiniStack's S3, boto3 and the aws command line as clients of `drctl sim serve`,
+//! `localstack/`, moto's RDS, MiniStack's S3, ECS, Route 53, SNS, Secrets Manager and IAM, boto3 and the aws command line as clients of `drctl sim serve`,
 //! and a YAML language server that reads our schemas.
 //!
 //! **Invariant:** a missing peer is reported as skipped, and in CI (`CI=true`) it is a failure;
@@ -8,7 +8,9 @@
 mod boto3;
 mod localstack;
 mod ministack;
+mod ministack_failover;
 mod ministack_services;
+mod moto;
 mod rds;
 mod schema;
 mod served;

@@ -32,6 +32,15 @@ pub(crate) struct MiniStack {
 
 impl MiniStack {
     pub(crate) fn start() -> Option<Self> {
+        Self::started(false)
+    }
+
+    /// One that asks whether callers may; `test` with `test` may everything.
+    pub(crate) fn that_denies() -> Option<Self> {
+        Self::started(true)
+    }
+
+    fn started(denies: bool) -> Option<Self> {
         let python = python()?;
         let program = repository().join(".state/localstack/ministack/bin/ministack");
         if !program.exists() {
@@ -43,6 +52,7 @@ impl MiniStack {
             .current_dir(directory.path())
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
+            .env("AUTH", denies.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

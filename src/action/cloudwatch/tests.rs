@@ -146,5 +146,9 @@ async fn inputs_that_ask_nothing_are_refused() {
     let risen = bench(0, &[], [alarms(&[("down", "ALARM", at(5))])]).preview(&action).await;
     let risen = risen.expect("planned");
     assert_eq!(risen.wont, None, "steps before it may mend that");
-    assert!(risen.warnings[0].contains("does not hold now"), "{:?}", risen.warnings);
+    assert!(
+        risen.warnings[0].contains("is to hold when it comes to that; now "),
+        "{:?}",
+        risen.warnings
+    );
 }

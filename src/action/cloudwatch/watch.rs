@@ -292,7 +292,9 @@ impl Action for Watch {
         });
         // Whether they hold is the run's business: steps before this one are to make them hold.
         let warnings = seen.iter().filter_map(|(name, state)| match state {
-            State::Breaks(why) => Some(format!("{name} does not hold now: {why}")),
+            State::Breaks(why) => {
+                Some(format!("{name} is to hold when it comes to that; now {why}"))
+            }
             State::Unknown(why) | State::Undecided(why) => {
                 Some(format!("{name} is not known now: {why}"))
             }

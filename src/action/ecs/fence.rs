@@ -8,7 +8,7 @@ use super::target::{self, Target};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
-use crate::action::{Action, CitedDuration};
+use crate::action::{Action, CitedDuration, Figure};
 use crate::base::clock::format_instant;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::EcsService;
@@ -186,6 +186,29 @@ impl Action for Fence {
                 seen("fence.at", &format_instant(scope.now), "drctl's clock"),
             ],
         }))
+    }
+
+    async fn breach(&self, context: &ReadContext<'_>) -> Option<Figure> {
+        let target = Target::of(&context.scope);
+        let found = match target.look(context).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(trouble)) => return Some(Figure::fence_unseen(trouble.why)),
+            Err(error) => return Some(Figure::fence_unseen(error.to_string())),
+        };
+        let name = target.path();
+        if (found.desired, found.running, found.pending) != (0, 0, 0) {
+            let tasks = target::tasks(&found);
+            return Some(Figure::fence_lost(format!("service {name} is no longer at 0: {tasks}")));
+        }
+        let Target { region, cluster, service } = target;
+        match context.view.working_tasks(region, cluster, service).await {
+            Ok(left) if left.is_empty() => None,
+            Ok(left) => {
+                let number = left.len();
+                Some(Figure::fence_lost(format!("{number} tasks of service {name} are at work")))
+            }
+            Err(error) => Some(Figure::fence_unseen(error.to_string())),
+        }
     }
 
     async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {

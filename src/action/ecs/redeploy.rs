@@ -79,7 +79,10 @@ impl Action for Redeploy {
             target.region.to_owned(),
         );
         Ok(Preview {
-            details: vec![format!("{definition} stays; {}", target::tasks(&found))],
+            details: vec![format!(
+                "{definition} stays; {}",
+                target::foreseen_tasks(context, &target, &found)
+            )],
             warnings: (found.deployments.len() > 1)
                 .then(|| format!("a deployment of `{}` is under way", target.path()))
                 .into_iter()

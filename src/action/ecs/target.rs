@@ -117,6 +117,18 @@ pub(super) fn tasks(found: &EcsService) -> String {
     format!("{} of {} tasks run{pending}", found.running, found.desired)
 }
 
+/// How many tasks run, and where that is what steps before will have done: by then.
+pub(super) fn foreseen_tasks(
+    context: &ReadContext<'_>,
+    target: &Target<'_>,
+    found: &EcsService,
+) -> String {
+    let (cluster, service) = target.pair();
+    let predicted = context.view.overlay().service(target.region, cluster, service).is_some();
+    let when = if predicted { "by then " } else { "" };
+    format!("{when}{}", tasks(found))
+}
+
 /// A whole number that the plan predicted as an output of this step.
 pub(super) fn planned(scope: &StepScope<'_>, name: &str) -> Option<u32> {
     let Some(Value::Int(number)) = scope.planned?.get(name) else { return None };

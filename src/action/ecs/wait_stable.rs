@@ -96,7 +96,7 @@ impl Action for WaitStable {
             cannot_know: (!found.is_stable())
                 .then(|| format!("it does not rest now: {}", unrest(&found))),
             summary,
-            details: vec![target::tasks(&found)],
+            details: vec![target::foreseen_tasks(context, &target, &found)],
             predictions: BTreeMap::from([(
                 "task_definition".to_owned(),
                 json!(found.task_definition),

@@ -7,7 +7,7 @@ use super::ingress::{both, fact, given, no_group, planned, rules_type, value, wi
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
-use crate::action::{Action, CitedDuration};
+use crate::action::{Action, CitedDuration, Figure};
 use crate::base::clock::format_instant;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{IngressRule, SecurityGroup};
@@ -149,10 +149,13 @@ fn done(scope: &StepScope<'_>, removed: &[IngressRule], verdict: Verdict) -> Don
     let id = scope.text("group").unwrap_or_default();
     let port = scope.int("port").map(|port| format!(" on port {port}")).unwrap_or_default();
     let proof = format!(
-        "`{id}` in {} lets nobody in{port} at {}, in {LOOKS} looks; {} rules taken away; {TRACKED}",
+        "`{id}` in {} lets nobody in{port} at {}, in {LOOKS} looks; {} taken away; {TRACKED}",
         scope.region,
         format_instant(scope.now),
-        removed.len()
+        match removed.len() {
+            1 => "1 rule".to_owned(),
+            rules => format!("{rules} rules"),
+        }
     );
     let source = "DescribeSecurityGroups";
     Done {
@@ -255,6 +258,23 @@ impl Action for FenceSecurityGroup {
         } else {
             waiting(format!("accepted, and it still shows {}", words(&now)))
         })
+    }
+
+    async fn breach(&self, context: &ReadContext<'_>) -> Option<Figure> {
+        let scope = &context.scope;
+        let id = scope.text("group").unwrap_or_default();
+        let group = match context.view.security_group(scope.region, id).await {
+            Ok(Some(group)) => group,
+            Ok(None) => return Some(Figure::fence_unseen(no_group(scope).0)),
+            Err(error) => return Some(Figure::fence_unseen(error.to_string())),
+        };
+        match matching(scope, &group) {
+            Ok(now) if now.is_empty() => None,
+            Ok(now) => {
+                Some(Figure::fence_lost(format!("`{id}` lets somebody in again: {}", words(&now))))
+            }
+            Err(error) => Some(Figure::fence_unseen(error.to_string())),
+        }
     }
 
     async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {

@@ -245,3 +245,21 @@ async fn only_what_was_taken_away_and_is_missing_comes_back() {
     let failed = release(&bad, [group("")]).observe(&action).await.expect_err("no rule");
     assert!(failed.to_string().contains("`rules`"), "{failed}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_lets_somebody_in_again_is_told_and_one_that_nobody_sees_is_unknown() {
+    let action = FenceSecurityGroup::default();
+    let port = [("port", Value::Int(5432))];
+    assert_eq!(fence(&port, [group(SSH)]).breach(&action).await, None, "ssh is not of this port");
+    let lost = fence(&port, [group(APP)]).breach(&action).await.expect("it is lost");
+    assert_eq!((lost.name, lost.known), ("fence_lost", true));
+    assert!(
+        lost.text.contains("`sg-1` lets somebody in again: tcp 5432 from sg-app"),
+        "{}",
+        lost.text
+    );
+    for reply in [gone(), error(403, "UnauthorizedOperation")] {
+        let unseen = fence(&port, [reply]).breach(&action).await.expect("nobody knows");
+        assert_eq!((unseen.name, unseen.known), ("fence_unseen", false));
+    }
+}

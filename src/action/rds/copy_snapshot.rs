@@ -99,6 +99,14 @@ fn obstacle(scope: &StepScope<'_>, found: &DbSnapshot) -> Option<String> {
     })
 }
 
+/// The identifier in an ARN of the account's own snapshot in `region`, which RDS documents for
+/// `DescribeDBSnapshots`; any other name as it is. One of AWS's own has a colon: `rds:orders-2026-…`.
+fn own_id<'a>(name: &'a str, region: &str, account: &str) -> &'a str {
+    let own = |arn: &&str| arn.split(':').skip(3).take(2).eq([region, account]);
+    let id = Some(name).filter(own).and_then(|arn| arn.split_once(":snapshot:"));
+    id.map_or(name, |(_, id)| id)
+}
+
 impl CopySnapshot {
     /// The snapshot that is meant; why there is none, otherwise. What the plan chose stays chosen.
     async fn source(
@@ -123,7 +131,8 @@ impl CopySnapshot {
             }
             None => named,
         };
-        let found = context.view.db_snapshot(region, name).await?;
+        let asked = own_id(name, region, &scope.environment.account);
+        let found = context.view.db_snapshot(region, asked).await?;
         Ok(found.ok_or_else(|| format!("there is no snapshot `{name}` in {region}")))
     }
 
@@ -169,20 +178,26 @@ impl CopySnapshot {
     }
 }
 
-/// Why the key that the step names cannot be used.
-async fn unusable_key(context: &ReadContext<'_>) -> Result<Option<String>, ActionError> {
+/// The ARN of the key that the step names, which AWS says of what it encrypted; else why it cannot be used.
+async fn usable_key(
+    context: &ReadContext<'_>,
+) -> Result<Result<Option<String>, String>, ActionError> {
     let scope = &context.scope;
-    let Some(key) = scope.text("kms_key") else { return Ok(None) };
+    let Some(key) = scope.text("kms_key") else { return Ok(Ok(None)) };
     Ok(match context.view.kms_key(scope.region, key).await? {
-        None => Some(format!("there is no key `{key}` in {}", scope.region)),
-        Some(found) if !found.is_usable() => Some(format!("key `{key}` is `{}`", found.state)),
-        Some(_) => None,
+        None => Err(format!("there is no key `{key}` in {}", scope.region)),
+        Some(found) if !found.is_usable() => Err(format!("key `{key}` is `{}`", found.state)),
+        Some(found) => Ok(Some(found.arn)),
     })
 }
 
-/// The copy as it will be.
-fn copied(scope: &StepScope<'_>, source: &DbSnapshot, target: &str) -> DbSnapshot {
-    let key = scope.text("kms_key").map(str::to_owned);
+/// The copy as it will be, encrypted with the key of that ARN.
+fn copied(
+    scope: &StepScope<'_>,
+    source: &DbSnapshot,
+    target: &str,
+    key: Option<String>,
+) -> DbSnapshot {
     DbSnapshot {
         id: target.to_owned(),
         arn: format!(
@@ -247,15 +262,19 @@ impl Action for CopySnapshot {
             }
         };
         preview.wont = obstacle(scope, &source);
+        let mut key = None;
         if preview.wont.is_none() {
-            preview.wont = unusable_key(context).await?;
+            match usable_key(context).await? {
+                Ok(found) => key = found,
+                Err(why) => preview.wont = Some(why),
+            }
         }
         if let Some(taken) = context.view.db_snapshot(scope.region, &target).await?
             && let Some((why, _)) = foreign(scope, &taken.id, &taken.tags)
         {
             preview.wont = Some(why);
         }
-        let copy = copied(scope, &source, &target);
+        let copy = copied(scope, &source, &target, key);
         let made = source.data_at().map(format_instant).unwrap_or_default();
         preview.details = vec![
             format!("of `{}` in {}, data of {made}", source.id, source_region(scope)),
@@ -326,5 +345,28 @@ impl Action for CopySnapshot {
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {
         (OPERATION.to_owned(), target(scope))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_id;
+
+    #[test]
+    fn only_own_snapshots_of_the_region_are_asked_for_by_identifier() {
+        let id = |name| own_id(name, "us-east-1", "123456789012");
+        assert_eq!(id("arn:aws:rds:us-east-1:123456789012:snapshot:nightly"), "nightly");
+        let automated = "arn:aws:rds:us-east-1:123456789012:snapshot:rds:orders-2026-03-01";
+        assert_eq!(id(automated), "rds:orders-2026-03-01");
+        for same in [
+            "nightly",
+            "rds:orders-2026-03-01",
+            "arn:aws:rds:us-west-2:123456789012:snapshot:nightly",
+            "arn:aws:rds:us-east-1:210987654321:snapshot:nightly",
+            "arn:aws:rds:us-east-1:123456789012:db:orders",
+            "",
+        ] {
+            assert_eq!(id(same), same);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Figure, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
+use crate::base::form::Form;
 use crate::base::value::{Type, Value};
 use crate::cloud::PredictedEffect;
 use crate::cloud::model::{DbInstance, PromotionRequest};
@@ -146,12 +147,10 @@ impl PromoteReplica {
             ),
         ];
         let fence = scope.input("fenced");
-        let mut warnings =
+        let warnings =
             vec![format!("`{id}` never follows `{source}` again: this cannot be taken back")];
-        if matches!(fence, Value::Null) {
-            warnings
-                .push(format!("nothing proves that `{source}` is fenced: two writers possible"));
-        } else {
+        // Which steps fence, and whether any does, the plan says.
+        if !matches!(fence, Value::Null) {
             details.push(format!("fencing proof: {fence}"));
         }
         Preview {
@@ -184,12 +183,17 @@ impl Action for PromoteReplica {
 
     async fn stakes(&self, context: &ReadContext<'_>) -> Vec<Figure> {
         let name = context.scope.text("instance").unwrap_or_default();
-        vec![match Lag::read(context, name, None).await {
+        let lag = match Lag::read(context, name, None).await {
             Ok(lag) => lag.figure(name),
             Err(error) => {
                 Figure::unknown("replica_lag", format!("lag of `{name}` is unknown: {error}"))
             }
-        }]
+        };
+        let then = match context.scope.form {
+            Form::Graceful => "graceful: it waits until nothing is lacking, and nothing is lost",
+            Form::Ungraceful => "ungraceful: it does not wait, what is lacking is LOST",
+        };
+        vec![lag, Figure::known("if_approved", then)]
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

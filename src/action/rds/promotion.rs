@@ -13,6 +13,10 @@ use crate::cloud::model::{DbInstance, Replication};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A lag that is worth telling the way out while it is waited for.
+const LONG: Duration = Duration::from_secs(60);
 
 /// Looks in a row that have to find it promoted: RDS's reads may be behind, and a status comes before the
 /// change that it tells of.
@@ -66,8 +70,11 @@ pub(super) fn leave(scope: &StepScope<'_>, found: &DbInstance, lag: Lag) -> Leav
             return Leave::Given;
         }
         let state = format!("waiting until `{id}` has caught up: {}", lag.state());
-        return Leave::Wait(if follows {
+        return Leave::Wait(if follows && lag.known().is_some_and(|lag| lag < LONG) {
             state
+        } else if follows {
+            let run = scope.run;
+            format!("{state}; `drctl switch {run} --to ungraceful` does not wait, and loses that")
         } else {
             format!(
                 "{state}; replication is `{}`: it catches up no more, only the ungraceful form goes on",

@@ -73,7 +73,7 @@ fn no_such(id: &str) -> (String, String) {
     (why, "check its id in the estate file".to_owned())
 }
 
-fn done(inverted: bool, was: bool, version: Option<i64>) -> Done {
+fn done((inverted, was): (bool, bool), version: Option<i64>) -> Done {
     let outputs = Values::from([
         ("was".to_owned(), Value::Bool(was)),
         ("version".to_owned(), Value::optional(version)),
@@ -146,7 +146,7 @@ impl Action for InvertHealthCheck {
         }
         let asked = scope.intent.is_some() || scope.asked;
         let was = if asked { planned(scope).unwrap_or(!inverted) } else { found.inverted };
-        Ok(Observation::Done(done(inverted, was, Some(found.version))))
+        Ok(Observation::Done(done((inverted, was), Some(found.version))))
     }
 
     async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {
@@ -162,7 +162,7 @@ impl Action for InvertHealthCheck {
             let class = if moved { ErrorClass::Temporary } else { error.class };
             CloudError { class, ..error }
         })?;
-        let done = done(inverted, found.inverted, updated.version);
+        let done = done((inverted, found.inverted), updated.version);
         Ok(Acted { request_id: updated.request_id, done: Some(done) })
     }
 

@@ -14,7 +14,7 @@ use crate::cli::runbook::read_runbook;
 use crate::cli::shared::lost_region;
 use crate::cli::validate::problem_json;
 use crate::runbook::loss::{Ground, MENTIONS, Survey, Way, survey};
-use crate::runbook::{Runbook, is_region, known_parameters, lint_order, load_runbook};
+use crate::runbook::{Runbook, is_region, known_parameters, lint_order, load_runbook_in};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -87,7 +87,8 @@ pub(super) fn run(
 
 fn lint(tools: &Tools, args: &LintArgs) -> Result<Linted, CommandError> {
     let runbook = read_runbook(tools, &args.name)?;
-    let (_, mut problems) = load_runbook(&runbook.file, &runbook.text, &tools.catalogue)?;
+    let (_, mut problems) =
+        load_runbook_in(&runbook.file, &runbook.text, &tools.catalogue, &tools.project)?;
     problems.append(lint_order(&runbook, &tools.catalogue));
     let estate = tools.estate(&args.estate.name)?;
     let environment = environment(&estate, &args.env)?;

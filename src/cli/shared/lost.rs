@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** refused before anything begins: a run that cannot write its journal cannot go on.
 
+use crate::base::groups::listed;
 use crate::base::ids::RunId;
 use crate::base::value::Values;
 use crate::cli::error::CommandError;
@@ -9,12 +10,15 @@ use crate::cli::exit::Exit;
 use crate::cli::launch::Tools;
 use crate::cli::shared::{Journals, Shared, is_there};
 use crate::cli::state::StateDir;
-use crate::cli::undertake::plan_parameters;
+use crate::cli::undertake::{embedded, plan_parameters};
 use crate::journal::StoredRecord;
 use crate::journal::chain::known;
 use crate::journal::fold::RunState;
-use crate::plan::model::Plan;
-use crate::runbook::{Runbook, load_runbook};
+use crate::plan::model::{Answer, Plan, PlannedStep};
+use crate::runbook::Runbook;
+
+/// Most steps in the lost region that are named; the others are counted.
+const MOST_NAMES: usize = 12;
 
 impl Journals {
     /// Opens the bucket, and checks that it is not in the region `lost`, which the runbook assumes lost.
@@ -46,12 +50,22 @@ impl Journals {
     /// The bucket cannot be opened.
     pub(in crate::cli) fn described(
         &self,
-        run: &RunId,
+        plan: &Plan,
         lost: Option<&str>,
     ) -> Result<String, CommandError> {
-        let mut lines = String::new();
+        let (run, mut lines) = (&plan.run, String::new());
         if let Some(region) = lost {
-            lines.push_str(&format!("assumes lost: {region}\n"));
+            let acts = |step: &&PlannedStep| {
+                let runs = !matches!(step.preview.answer, Answer::Wont { .. });
+                step.region == region && runs && !step.calls.is_empty()
+            };
+            let there: Vec<_> = plan.steps.iter().filter(acts).map(|step| &step.key).collect();
+            let (form, names) = (plan.form, listed(there.iter().copied(), MOST_NAMES));
+            lines.push_str(&format!(
+                "assumes lost: {region}: the runbook is written to end well without that region; in the \
+                 {form} form {} of its steps call it: {names}\n",
+                there.len()
+            ));
         }
         if let Some(shared) = self.shared()? {
             let (place, region) = (shared.bucket.place(), shared.bucket.region());
@@ -82,8 +96,7 @@ pub(in crate::cli) fn lost_region_of(
     }
     let plan: Plan =
         serde_json::from_value(state.plan).map_err(|error| broken(error.to_string()))?;
-    let (runbook, _) = load_runbook(&plan.runbook.file, &plan.runbook.text, &tools.catalogue)?;
-    lost_region(&runbook, &plan_parameters(tools, &plan)?)
+    lost_region(&embedded(tools, &plan)?, &plan_parameters(tools, &plan)?)
 }
 
 /// The region that the runbook assumes lost.

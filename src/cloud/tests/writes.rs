@@ -3,8 +3,10 @@
 //! **Invariant:** a write is sent at most once, whatever the answer.
 
 use crate::base::clock::simulated_epoch;
-use crate::cloud::model::{Publication, RestoreRequest, RestoreSource};
-use crate::cloud::tests::answers::{error, html, instance, instances, ok};
+use crate::cloud::model::{
+    CopyRequest, Publication, ReplicaRequest, RestoreRequest, RestoreSource,
+};
+use crate::cloud::tests::answers::{error, html, instance, instances, ok, snapshot};
 use crate::cloud::tests::scripted::{REGION, Reply, Script, environment, run, tags};
 use crate::cloud::{Accepted, Cloud, CloudError, DeletePermit, ErrorClass, GuardPolicy, Overlay};
 use crate::estate::load;
@@ -294,6 +296,64 @@ async fn data_does_not_leave_the_regions_of_its_database() {
     writer.restore(REGION, &request).await.expect("at home");
     request.from = RestoreSource::Instant { instance: "stock".to_owned(), at: simulated_epoch() };
     writer.restore("us-west-2", &request).await.expect("another database says nothing");
+}
+
+fn replica_of(source: &str) -> ReplicaRequest {
+    ReplicaRequest {
+        source: source.to_owned(),
+        target: "drctl-far-1".to_owned(),
+        class: None,
+        kms_key: None,
+        subnet_group: None,
+        security_groups: Vec::new(),
+        parameter_group: None,
+        multi_az: false,
+        deletion_protection: false,
+        tags: tags(),
+    }
+}
+
+fn copy_of(source: &str) -> CopyRequest {
+    let (source, target) = (source.to_owned(), "drctl-copy-1".to_owned());
+    CopyRequest { source, target, kms_key: None, tags: tags() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_a_replica_nor_a_copy_leaves_the_regions_of_its_database() {
+    let text = ESTATE.replace("Shop-Orders", "orders, allowed_regions: [us-east-1]");
+    let estate = load("shop.yaml", &text).expect("valid");
+    let creating = instance("drctl-far-1", "creating", None, "");
+    let copied = snapshot("drctl-copy-1", "manual", "creating", None, "");
+    let script = Script::new([
+        ok("CreateDBInstanceReadReplica", &creating),
+        ok("CreateDBInstanceReadReplica", &creating),
+        ok("CopyDBSnapshot", &copied),
+        ok("CopyDBSnapshot", &copied),
+    ]);
+    let declared = ["rds:CreateDBInstanceReadReplica", "rds:CopyDBSnapshot"];
+    let cloud = script.open(GuardPolicy::live(declared)).await.protecting(&estate);
+    let writer = cloud.writer().expect("live");
+    let arn = |what: &str| format!("arn:aws:rds:us-east-1:123456789012:{what}");
+    for source in ["orders".to_owned(), "Orders".to_owned(), arn("db:orders")] {
+        let failed = writer.create_replica("us-west-2", &replica_of(&source)).await;
+        let failed = failed.expect_err("the environment alone would allow it");
+        assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
+        assert!(failed.message.contains("`orders` must not be in us-west-2"), "{failed}");
+    }
+    let automated = arn("snapshot:rds:orders-2026-01-15-03-05");
+    for source in [automated.clone(), arn("snapshot:drctl-orders-12345678-abcdef")] {
+        let failed = writer.copy_snapshot("us-west-2", &copy_of(&source)).await;
+        let failed = failed.expect_err("the environment alone would allow it");
+        assert_eq!(failed.class, ErrorClass::Refused, "{failed}");
+        assert!(failed.message.contains("`orders` must not be in us-west-2"), "{failed}");
+    }
+    assert!(script.sent().is_empty(), "nothing was sent");
+    writer.create_replica(REGION, &replica_of("orders")).await.expect("at home");
+    writer.create_replica("us-west-2", &replica_of(&arn("db:stock"))).await.expect("says nothing");
+    writer.copy_snapshot(REGION, &copy_of(&automated)).await.expect("at home");
+    let other = arn("snapshot:rds:stock-2026-01-15-03-05");
+    writer.copy_snapshot("us-west-2", &copy_of(&other)).await.expect("says nothing");
+    assert_eq!(script.sent().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

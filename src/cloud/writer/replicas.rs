@@ -1,6 +1,7 @@
 //! Writes of read replicas.
 //!
-//! **Invariant:** a replica is never public and carries our tags; a promotion is asked for once, with the
+//! **Invariant:** a replica is never public, carries our tags and stays where the data of its source may be;
+//! a promotion is asked for once, with the
 //! backups that the instance is to have from then on.
 
 use super::{Accepted, Writer, check_tags, refused, some, tag_list};
@@ -25,7 +26,7 @@ impl Writer {
         region: &str,
         request: &ReplicaRequest,
     ) -> Result<Accepted, CloudError> {
-        self.check_region(CREATE, region)?;
+        self.check_data(CREATE, region, &request.source)?;
         let target = request.target.to_ascii_lowercase();
         if target == request.source.to_ascii_lowercase() {
             let why = format!("`{target}` cannot be a replica of itself");

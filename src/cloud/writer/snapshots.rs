@@ -1,6 +1,6 @@
 //! Writes of snapshots: taking one, copying one, and deleting one of ours.
 //!
-//! **Invariant:** a snapshot is taken and copied under our tags in an allowed region; one is deleted only under a
+//! **Invariant:** a snapshot is taken and copied under our tags where its data may be; one is deleted only under a
 //! permit, after another look.
 
 use super::{Accepted, Writer, check_tags, refused, tag_list};
@@ -56,7 +56,7 @@ impl Writer {
         region: &str,
         request: &CopyRequest,
     ) -> Result<Accepted, CloudError> {
-        self.check_region(COPY, region)?;
+        self.check_data(COPY, region, &request.source)?;
         let CopyRequest { source, target, kms_key, tags } = request;
         check_tags(COPY, region, target, tags)?;
         let answer = self

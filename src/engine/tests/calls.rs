@@ -137,3 +137,17 @@ fn every_prefix_of_a_failed_call_ends_the_same() {
         }
     }
 }
+
+#[test]
+fn a_call_within_a_call_that_was_never_entered_has_not_succeeded() {
+    let plan = plan(vec![
+        mutation("stay", &[]),
+        mutation("home/declare/decide", &["stay"]),
+        call("home/declare", &[], &["home/declare/decide"]),
+        call("home", &["stay"], &["home/declare"]),
+    ]);
+    let run = run(&plan, World::default().look("stay", vec![broken()]));
+    for step in ["home/declare/decide", "home/declare", "home"] {
+        assert_eq!(run.status(step), StepStatus::Skipped, "{step}");
+    }
+}

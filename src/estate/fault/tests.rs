@@ -25,6 +25,8 @@ fn reads_names_and_values() {
         "tasks-never-start",
         "tasks-linger",
         "tasks-linger=2m",
+        "service-unhealthy=web-green",
+        "service-unhealthy=web-green/after=10m",
         "control-plane-down",
         "control-plane-down=us-east-1",
         "control-plane-down=us-gov-west-1/hang",

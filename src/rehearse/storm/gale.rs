@@ -17,7 +17,7 @@ use crate::journal::{
     StoredRecord, Takeover,
 };
 use crate::rehearse::inbox::approver;
-use crate::rehearse::{Finding, Played, Stage};
+use crate::rehearse::{Finding, Played, Stage, writers};
 use crate::runner::{LEASE, StopSignal};
 use crate::sim::{Simulator, Watch};
 use chrono::{DateTime, Utc};
@@ -217,6 +217,8 @@ impl Gale {
     ) -> (Vec<Finding>, Counters) {
         let mut sky = self.sky();
         let stored = sky.store.load().expect("memory can be read");
+        let writers = writers(stage, &self.world, &sky.store);
+        sky.judge.writers(writers);
         sky.judge.at_the_end(stage, fair, (state, &stored), &self.world, broken);
         (std::mem::take(&mut sky.judge.findings), std::mem::take(&mut sky.judge.counters))
     }

@@ -10,7 +10,7 @@ use crate::journal::event::{Event, Record, RunOutcome, SkipReason};
 use crate::journal::fold::{RunState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep};
 use crate::rehearse::judge::ours;
-use crate::rehearse::{Finding, Played, Stage};
+use crate::rehearse::{Finding, Played, Stage, Writers};
 use crate::report::build;
 use crate::sim::{MutationRecord, Simulator};
 use serde_json::Value as Json;
@@ -220,6 +220,15 @@ impl Judge {
         self.outcome_fits(state, outcome);
         self.nothing_is_left(stage, fair, state, world);
         self.others_are_untouched(stage, fair, world);
+    }
+
+    /// What was seen of writers and names, however it ended.
+    pub(super) fn writers(&mut self, seen: Writers) {
+        self.findings.extend(seen.findings);
+        *self.counters.entry("instants looked at".to_owned()).or_default() += seen.instants;
+        for _ in &seen.accepted {
+            self.count("two writers, agreed to");
+        }
     }
 
     fn outcome_fits(&mut self, state: &RunState, outcome: RunOutcome) {

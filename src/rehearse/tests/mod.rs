@@ -10,6 +10,7 @@ mod planted;
 mod services;
 mod storm;
 mod sweeps;
+mod writers;
 
 use super::{Mode, Stage, Staging};
 use crate::action::standard;

@@ -24,6 +24,7 @@ fn order(runbook: &str, modes: &[Mode]) -> Order<'static> {
         name: "mine".to_owned(),
         command: "drctl rehearse mine".to_owned(),
         seed: 1,
+        standing: Vec::new(),
         faults: Vec::new(),
         crash_everywhere: false,
         storms: 0,

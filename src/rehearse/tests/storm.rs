@@ -93,7 +93,7 @@ fn whatever_happens_a_run_keeps_its_promises_and_ends() {
     let mut all = Storms::default();
     for scene in 0..seeds.div_ceil(EACH) {
         let first = scene * EACH;
-        all.add(storm(&scenery(scene), first..(first + EACH).min(seeds)));
+        all.add(storm(&scenery(scene), &[], first..(first + EACH).min(seeds)));
         if scene % 100 == 99 {
             println!("{} storms, {} findings", all.seeds, all.findings.len());
         }
@@ -115,7 +115,7 @@ fn whatever_happens_a_run_keeps_its_promises_and_ends() {
 #[test]
 fn the_shipped_drills_weather_their_storms() {
     for drill in ["restore-db", "verify-snapshot", "backup-before-change"] {
-        let storms = storm(&shipped(drill, Mode::Drill), 1..=8);
+        let storms = storm(&shipped(drill, Mode::Drill), &[], 1..=8);
         assert_eq!((storms.seeds, storms.findings), (8, Vec::new()), "{drill}");
     }
 }

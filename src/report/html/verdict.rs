@@ -8,7 +8,9 @@ use crate::report::charts::gantt::{ROWS, gantt_charts};
 use crate::report::charts::waterfall::{in_words, waterfall_chart};
 use crate::report::markdown::ms;
 use crate::report::measure::{RECOVERY_TIME, human_ms};
-use crate::report::model::{Objective, ObjectiveStatus, Report, VerdictState, WaterfallEnd};
+use crate::report::model::{
+    Objective, ObjectiveStatus, RecoveryPoint, Report, VerdictState, WaterfallEnd,
+};
 use maud::{Markup, html};
 
 /// Banner, verdict, parts, title.
@@ -167,6 +169,14 @@ pub fn time(report: &Report) -> Markup {
     }
 }
 
+/// What loss is counted from; names of steps stay as they are.
+fn counted_from(point: &RecoveryPoint) -> String {
+    match point.target_step {
+        Some(_) => point.from_what(),
+        None => point.target.replace('_', " "),
+    }
+}
+
 /// What was lost.
 pub fn point(report: &Report) -> Markup {
     let point = &report.recovery_point;
@@ -174,7 +184,7 @@ pub fn point(report: &Report) -> Markup {
     html! {
         dl {
             dt { "Counted from" }
-            dd { (instant(Some(point.target_at))) " (" (point.target.replace('_', " ")) ")" }
+            dd { (instant(Some(point.target_at))) " (" (counted_from(point)) ")" }
             dt { "Restored to" } dd { (instant(point.restore_time)) }
             dt { "Claimed loss" } dd { (loss(point.claimed_ms)) }
             dt { "Newest data read back" } dd { (instant(point.newest_at)) }

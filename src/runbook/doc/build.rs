@@ -10,11 +10,11 @@ use crate::estate::{Environment, Estate, Objectives};
 use crate::runbook::bind::{Given, bind};
 use crate::runbook::doc::hand::{Asked, Word, render, words_of};
 use crate::runbook::doc::names::Names;
-use crate::runbook::doc::scopes::Scopes;
 use crate::runbook::doc::{HandStep, Procedure, declaration, promised};
 use crate::runbook::inputs::expand;
 use crate::runbook::model::{Actions, OnFailure, Runbook, Step};
 use crate::runbook::scope::Scope;
+use crate::runbook::scopes::Scopes;
 use crate::runbook::template::{Template, TemplateKind};
 use std::collections::BTreeMap;
 

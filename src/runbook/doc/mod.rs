@@ -8,7 +8,6 @@ mod hand;
 mod html;
 mod markdown;
 mod names;
-mod scopes;
 
 pub use build::{DocRequest, procedure};
 pub use html::html;

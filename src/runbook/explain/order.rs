@@ -61,7 +61,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         meaning: "A step that cannot be undone has no gate upstream that stands before it \
                   (`gate.approve` with `before` naming the step). Such a gate shows, live, what \
                   would be lost now, what is fenced and what can still be undone, and journals \
-                  the figures with the approval.",
+                  the figures with the approval. A failover between zones and a rotation of \
+                  passwords cost no data and need none.",
         why: "Who approves has to see the price at the moment of paying.",
         document: Document::Runbook,
         wrong: "steps:\n  - id: fence\n    uses: fence.ecs\n    with: { cluster: techcorp, \

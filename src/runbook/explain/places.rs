@@ -87,6 +87,19 @@ pub(super) const ENTRIES: &[Entry] = &[
                  [restore]\n    with: { instance: \"${{ steps.restore.outputs.instance }}\" }\n",
     },
     Entry {
+        code: codes::LOST_CONTROL_PLANE,
+        meaning: "Route 53 and IAM have one control plane for all regions, in us-east-1: records, \
+                  weights and roles are read and changed there, whatever the step's region is. \
+                  Resolvers are answered everywhere, health checks go on, and so do sessions of \
+                  roles that exist.",
+        why: "A runbook that moves DNS by hand fails on the one day for which it was written.",
+        document: Document::Runbook,
+        wrong: "assumes_lost: us-east-1\nsteps:\n  - id: names\n    uses: route53.check_records\n    \
+                with: { zone: Z0TECHCORP0001, name: api.techcorp.example, type: A }\n",
+        mended: "assumes_lost: us-east-1\nsteps:\n  - id: names\n    uses: dns.check\n    with: { name: \
+                 api.techcorp.example, type: A }\n",
+    },
+    Entry {
         code: codes::LOST_KEY,
         meaning: "A step uses a KMS key of the lost region. Keys never leave their region; a \
                   multi-Region key has replicas with ARNs of their own.",
@@ -107,7 +120,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         why: "Without its password a promoted database is a locked door.",
         document: Document::Runbook,
         wrong: "assumes_lost: us-east-1\nsteps:\n  - id: verify\n    uses: sql.check\n    with: { \
-                instance: techcorp-orders-replica-west, secret: techcorp/orders }\n",
+                instance: techcorp-orders-replica-west, secret: \
+                \"arn:aws:secretsmanager:us-east-1:123456789012:secret:techcorp/orders\" }\n",
         mended: "assumes_lost: us-east-1\nsteps:\n  - id: verify\n    uses: sql.check\n    with: \
                  { instance: techcorp-orders-replica-west, secret: techcorp/orders-west }\n",
     },

@@ -8,6 +8,7 @@ use crate::action::spec::ActionKind;
 use crate::base::diagnostic::{Problems, Span};
 use crate::base::value::Value;
 use crate::estate::DataRegions;
+use crate::runbook::call::CALL;
 use crate::runbook::codes;
 use std::collections::BTreeSet;
 
@@ -50,12 +51,14 @@ pub(super) fn allowed(ground: Ground<'_>, one: &Walked<'_>, p: &mut Problems) {
     if !one.calls_aws() {
         return;
     }
-    let (key, span) = (&one.way.key, place_of(one, None));
+    let key = &one.way.key;
+    let (span, written) = ground.runbook.seen_at(one.step, place_of(one, None));
     let region = match &one.region {
         Ok(region) => region,
         Err(why) => {
-            let message =
-                format!("the region of step `{key}` cannot be known before the run: {why}");
+            let message = format!(
+                "the region of step `{key}`{written} cannot be known before the run: {why}"
+            );
             p.error(codes::UNKNOWN_REGION, span, message).help(KNOWN);
             return;
         }
@@ -63,7 +66,7 @@ pub(super) fn allowed(ground: Ground<'_>, one: &Walked<'_>, p: &mut Problems) {
     let environment = ground.environment;
     if !environment.allows_region(region) && !is_global(one) {
         let message = format!(
-            "step `{key}` acts in {region}, which is not among the allowed regions of environment `{}`",
+            "step `{key}`{written} acts in {region}, which is not among the allowed regions of environment `{}`",
             environment.name
         );
         p.error(codes::REGION_NOT_ALLOWED, span, message)
@@ -75,8 +78,10 @@ pub(super) fn allowed(ground: Ground<'_>, one: &Walked<'_>, p: &mut Problems) {
     let rules = DataRegions::of(ground.estate, environment);
     for (name, text) in texts(one) {
         if let Some(why) = rules.refusal(text, region) {
-            let message = format!("step `{key}` would bring data to {region}: {why}");
-            p.error(codes::DATA_LEAVES, place_of(one, Some(name)), message)
+            let place = place_of(one, Some(name));
+            let (span, written) = ground.runbook.seen_at(one.step, place);
+            let message = format!("step `{key}`{written} would bring data to {region}: {why}");
+            p.error(codes::DATA_LEAVES, span, message)
                 .help("act in a region that the database allows");
         }
     }
@@ -85,12 +90,16 @@ pub(super) fn allowed(ground: Ground<'_>, one: &Walked<'_>, p: &mut Problems) {
 /// Whether all that it calls has one control plane for all regions.
 fn is_global(one: &Walked<'_>) -> bool {
     let global = |call: &&str| GLOBAL.iter().any(|(prefix, ..)| call.starts_with(prefix));
-    one.spec.calls.iter().all(|call| global(&call))
+    one.spec.calls.iter().all(|call| global(call))
 }
 
 /// All that a step needs of `lost`.
 pub(super) fn dependences(ground: Ground<'_>, one: &Walked<'_>, lost: &str) -> Vec<Dependence> {
     let mut found = Vec::new();
+    // What a call gives is looked at where the steps of the called runbook use it.
+    if one.step.uses == CALL {
+        return found;
+    }
     if one.calls_aws() {
         endpoint(one, lost, &mut found);
         control_planes(one, lost, &mut found);
@@ -312,7 +321,7 @@ fn of_arn(arn: &str, span: Span) -> Dependence {
 }
 
 /// The region in an ARN.
-fn region_of(text: &str) -> Option<&str> {
+pub(super) fn region_of(text: &str) -> Option<&str> {
     text.strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty())
 }
 

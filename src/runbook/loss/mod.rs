@@ -12,12 +12,13 @@ pub use surroundings::JournalHome;
 pub use walk::Way;
 
 use crate::base::diagnostic::Problems;
+use crate::base::ids::frame_of;
 use crate::base::value::Values;
 use crate::estate::{Environment, Estate};
 use crate::runbook::codes;
-use crate::runbook::model::{Actions, OnFailure, Runbook};
+use crate::runbook::model::{Actions, OnFailure, Runbook, Step};
 use dependence::{Dependence, dependences};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use walk::{Walked, walk};
 
 /// What places are judged with.
@@ -93,34 +94,37 @@ fn report(
     for (at, found) in needs {
         let one = &walked[*at];
         let key = &one.way.key;
-        let spared = is_spared(ground, walked, one);
+        let spared = one.best_effort || goes_on_without(ground, walked, one.step);
         for Dependence { code, span, why, instead } in found {
-            let message = format!("step `{key}` needs {lost}: {why}");
+            let (span, written) = ground.runbook.seen_at(one.step, *span);
+            let message = format!("step `{key}`{written} needs {lost}: {why}");
             if spared {
                 let message = format!("{message}; the run goes on without it");
                 let code = if one.best_effort { codes::LOST_TOPIC } else { codes::SPARED };
-                p.warning(code, *span, message).help(instead.clone());
+                p.warning(code, span, message).help(instead.clone());
             } else {
-                p.error(code, *span, message).help(instead.clone());
+                p.error(code, span, message).help(instead.clone());
             }
         }
     }
 }
 
 /// Whether the run reaches its end although the step fails: its failure stops nothing, and nothing but
-/// clean-up waits for it.
-fn is_spared(ground: Ground<'_>, walked: &[Walked<'_>], one: &Walked<'_>) -> bool {
-    let best_effort = one.best_effort || one.step.on_failure == OnFailure::Continue;
-    if !best_effort {
-        return false;
+/// clean-up waits for it. A call fails with any of its steps.
+fn goes_on_without(ground: Ground<'_>, walked: &[Walked<'_>], step: &Step) -> bool {
+    let frame = frame_of(&step.id);
+    match step.on_failure {
+        OnFailure::Ask => false,
+        OnFailure::Stop | OnFailure::Undo | OnFailure::Continue if !frame.is_empty() => {
+            let call = ground.runbook.step(frame);
+            call.is_some_and(|call| goes_on_without(ground, walked, call))
+        }
+        OnFailure::Stop | OnFailure::Undo => false,
+        OnFailure::Continue => {
+            let waits = |other: &Walked<'_>| {
+                other.way.runs && !other.step.always && other.step.needs.contains(&step.id)
+            };
+            !walked.iter().any(waits)
+        }
     }
-    let waits: BTreeSet<&str> = ground
-        .runbook
-        .steps
-        .iter()
-        .filter(|step| !step.always && step.needs.contains(&one.step.id))
-        .map(|step| step.id.as_str())
-        .collect();
-    one.best_effort
-        || !walked.iter().any(|other| other.way.runs && waits.contains(other.step.id.as_str()))
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** see the parent.
 
 use super::Ground;
+use super::dependence::region_of;
 use super::walk::Walked;
 use crate::action::spec::ActionKind;
 use crate::base::diagnostic::{Problems, Span};
@@ -45,6 +46,7 @@ pub(super) fn judge(ground: Ground<'_>, lost: &str, p: &mut Problems) {
             }
         }
     }
+    progress(ground, lost, p);
     let Some(JournalHome { place, region }) = journal else { return };
     let instead =
         "keep journals in a bucket of another region; or, without sharing, DRCTL_JOURNAL=local";
@@ -61,6 +63,17 @@ pub(super) fn judge(ground: Ground<'_>, lost: &str, p: &mut Problems) {
                 "set `region` of `journal` in drctl.yaml; S3 is then asked whether it is true",
             );
         }
+    }
+}
+
+/// Whom the run tells how it goes: without that it goes on, and nobody hears of it.
+fn progress(ground: Ground<'_>, lost: &str, p: &mut Problems) {
+    let Some(notify) = &ground.runbook.notify else { return };
+    let home = region_of(&notify.topic).or(notify.region.as_deref());
+    if home == Some(lost) {
+        let message = format!("how the run goes is told to {}, a topic of {lost}", notify.topic);
+        p.warning(codes::LOST_TOPIC, Span::default(), message)
+            .help("name a topic of the recovery region with the same subscribers");
     }
 }
 
@@ -98,11 +111,11 @@ pub(super) fn unseen(ground: Ground<'_>, walked: &[Walked<'_>], lost: &str) -> V
             let key = &one.way.key;
             unseen.push(format!("step `{key}` runs something that drctl cannot look into"));
         }
-        let called = one.inputs.get("runbook").and_then(Value::as_str);
-        if let (Some(called), "runbook.call") = (called, one.step.uses.as_str()) {
-            let key = &one.way.key;
+        let account = one.step.account.as_ref().and_then(|it| ground.environment.accounts.get(it));
+        if let Some(account) = account {
+            let (key, role) = (&one.way.key, &account.role);
             unseen.push(format!(
-                "step `{key}` calls runbook `{called}`: `drctl runbook lint {called} --assume-lost {lost}`"
+                "step `{key}` needs {role}, which must exist already: roles are changed in us-east-1 only"
             ));
         }
         for resolver in private_resolvers(one) {

@@ -97,7 +97,7 @@ fn a_gate_is_before_steps_that_wait_for_it() {
         ("before: [b, c]", vec!["DR080 step `c` does not wait for the gate `a`"]),
         ("before: [d]", vec!["DR080 there is no step `d`"]),
         ("before: [a]", vec!["DR080 step `a` does not wait for the gate `a`"]),
-        ("before: ['${{ params.how_long }}']", vec!["DR080 no expressions"]),
+        ("before: ['${{ params.how_long }}']", vec!["DR080 no expressions", "DR022"]),
         ("before: b", vec!["DR022", "DR080 `before` is a list of step ids"]),
         ("attests: fencing", vec![]),
         ("attests: peace", vec!["DR022 an approval attests `fencing` or nothing"]),

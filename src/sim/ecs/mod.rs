@@ -76,6 +76,25 @@ pub(in crate::sim) fn running_tasks(
     Some(world.lost(region, at).map_or_else(|| found.running(at), |_| 0))
 }
 
+/// Tasks of a service that may be at work at `at`: those that run, and those that were told to stop and have not
+/// yet. None in a region that is lost then.
+pub(in crate::sim) fn tasks_at_work(
+    world: &World,
+    (region, cluster, service): (&str, &str, &str),
+    at: DateTime<Utc>,
+) -> u32 {
+    let Some(found) = found(world, (region, cluster, service), at) else { return 0 };
+    let stopping = found.count(at, service::Stage::Deactivating, None);
+    world.lost(region, at).map_or_else(|| found.running(at) + stopping, |_| 0)
+}
+
+/// The instants at which tasks begin to run, are told to stop, and stop.
+pub(in crate::sim) fn instants(world: &World) -> Vec<DateTime<Utc>> {
+    let services = world.services.ecs.services.values().filter_map(|slot| slot.current.as_ref());
+    let groups = services.flat_map(|service| &service.groups);
+    groups.flat_map(|group| [group.running, group.stopping, group.stopped]).flatten().collect()
+}
+
 /// Tasks of a service that are wanted at `at`; `None` for a service that is not there (yet).
 pub(in crate::sim) fn desired_tasks(
     world: &World,

@@ -69,7 +69,8 @@ fn tasks(turn: &Turn<'_>, name: &str, plan: &ExportPlan) -> Vec<Task> {
     let fails = turn.world.fault(FaultKind::ExportFailed).is_some();
     // The world begins an eighth of the time after the last one.
     let first = birth() - every / 8;
-    let since = (turn.now - KEPT - first).num_seconds().div_euclid(plan.seconds).max(0);
+    let kept_from = (turn.now - KEPT - first).num_seconds().saturating_add(plan.seconds - 1);
+    let since = kept_from.div_euclid(plan.seconds).max(0);
     let mut found = Vec::new();
     for number in since.. {
         let snapshot = first + TimeDelta::seconds(number.saturating_mul(plan.seconds));

@@ -176,7 +176,7 @@ fn replication(xml: &mut Xml, world: &World, region: &str, of: &Instance, now: D
         let Some(state) = world.replicating(region, of, now) else { return };
         xml.element("DBInstanceStatusInfo", |xml| {
             xml.leaf("StatusType", "read replication");
-            xml.leaf("Normal", state == Replicating::Replicating);
+            xml.leaf("Normal", state == Replicating::Active);
             xml.leaf("Status", state.name());
         });
     });

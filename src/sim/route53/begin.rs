@@ -20,13 +20,13 @@ pub(in crate::sim) fn begin(
 ) {
     for key in estate.health_checks.keys() {
         let Some(found) = estate.health_check_in(key, environment) else { continue };
-        if !world.services.route53.health_checks.contains_key(&found.id) {
+        world.services.route53.health_checks.entry(found.id.clone()).or_insert_with(|| {
             let mut check = health_check(&found);
             let service = found.follows.as_ref();
             let service = service.and_then(|key| estate.service_in(key, environment));
             check.follows = service.map(|service| follows(service, environment, databases));
-            world.services.route53.health_checks.insert(found.id, check);
-        }
+            check
+        });
     }
     for key in estate.zones.keys() {
         let Some(found) = estate.zone_in(key, environment) else { continue };

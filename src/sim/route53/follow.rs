@@ -50,6 +50,7 @@ fn is_up(world: &World, follows: &Follows, at: DateTime<Utc>) -> bool {
     let Follows { region, cluster, service, .. } = follows;
     let running = ecs::running_tasks(world, region, cluster, service, at);
     running.is_some_and(|tasks| tasks > 0)
+        && !world.answers_badly(service, at)
         && database.is_none_or(|(region, id)| takes_writes(world, region, id, at))
 }
 

@@ -6,6 +6,7 @@
 mod batch;
 mod begin;
 mod change;
+mod destinations;
 mod follow;
 mod health;
 mod health_xml;
@@ -21,6 +22,7 @@ mod wire;
 mod zones;
 
 pub(in crate::sim) use begin::begin;
+pub(in crate::sim) use destinations::destinations;
 pub(in crate::sim) use follow::advance;
 pub(in crate::sim) use health::status_at;
 pub(in crate::sim) use names::{canonical, labels, text_of};

@@ -240,19 +240,42 @@ fn choose<'a>(
     }
 }
 
-/// A set by its weight. A weight of zero counts only when nothing heavier is healthy.
+/// Every set of `sets`, which are of one name and type, that chance may choose.
+pub(super) fn answerable<'a>(
+    world: &World,
+    sets: &[&'a RecordSet],
+    asked: Asked<'_>,
+) -> Vec<&'a RecordSet> {
+    if sets.first().is_none_or(|first| first.policy() != Policy::Weighted) {
+        return choose(world, sets, asked, 0);
+    }
+    let healthy = sets.iter().copied().filter(|set| is_healthy(world, set, asked.at, 0));
+    let healthy: Vec<&RecordSet> = healthy.collect();
+    let open = healthy.is_empty();
+    weighed(if open { sets } else { &healthy }, sets, open)
+}
+
+fn weight(set: &RecordSet) -> u64 {
+    u64::from(set.weight.unwrap_or_default())
+}
+
+/// The sets among which weights decide. A weight of zero counts only when nothing heavier is healthy.
+fn weighed<'a>(usable: &[&'a RecordSet], all: &[&'a RecordSet], open: bool) -> Vec<&'a RecordSet> {
+    let heavy: Vec<&RecordSet> = usable.iter().copied().filter(|set| weight(set) > 0).collect();
+    match (heavy.is_empty(), open) {
+        (false, _) => heavy,
+        (true, true) => all.to_vec(),
+        (true, false) => usable.to_vec(),
+    }
+}
+
+/// A set by its weight.
 fn weighted<'a>(
     usable: &[&'a RecordSet],
     all: &[&'a RecordSet],
     (open, draw): (bool, u64),
 ) -> Option<&'a RecordSet> {
-    let weight = |set: &RecordSet| u64::from(set.weight.unwrap_or_default());
-    let heavy: Vec<&RecordSet> = usable.iter().copied().filter(|set| weight(set) > 0).collect();
-    let pool = match (heavy.is_empty(), open) {
-        (false, _) => heavy,
-        (true, true) => all.to_vec(),
-        (true, false) => usable.to_vec(),
-    };
+    let pool = weighed(usable, all, open);
     let total: u64 = pool.iter().map(|set| weight(set)).sum();
     let mut random = fastrand::Rng::with_seed(draw);
     if total == 0 {

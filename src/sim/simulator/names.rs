@@ -41,6 +41,7 @@ impl Inner {
     /// The world, brought to `now`, and the names beside it.
     fn at(&mut self, now: DateTime<Utc>) -> (&World, &route53::Declared) {
         let now = now.max(self.world.time);
+        self.look_until(now);
         self.world.time = now;
         dispatch::advance(&mut self.world, now);
         (&self.world, &self.declared)

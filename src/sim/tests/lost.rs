@@ -155,6 +155,18 @@ async fn replicas_elsewhere_fall_behind_and_catch_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_measures_a_replica_in_a_lost_region() {
+    let lab = Lab::new(&[]);
+    lab.far_replica().await;
+    let lag = || lab.simulator.replica_lag("us-west-2", "far", lab.clock.now());
+    assert!(lag().is_some());
+    lab.faults(&["region-lost=us-west-2"]);
+    assert_eq!(lag(), None);
+    lab.faults(&[]);
+    assert!(lag().is_some(), "back");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replica_that_is_promoted_meanwhile_keeps_what_it_had() {
     let lab = Lab::new(&[]);
     let west = lab.far_replica().await;

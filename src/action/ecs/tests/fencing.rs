@@ -136,3 +136,27 @@ async fn what_asking_may_end_with() {
         assert_eq!(failed.class(), class);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_that_no_longer_holds_is_told_and_one_that_nobody_sees_is_unknown() {
+    let action = Fence::default();
+    assert_eq!(bench(&[], empty()).breach(&action).await, None);
+    for (counts, words) in [
+        ((2, 0, 0), "shop/api is no longer at 0: 0 of 2 tasks run"),
+        ((0, 1, 0), "1 of 0 tasks run"),
+        ((0, 0, 3), "3 are pending"),
+    ] {
+        let reply = api(counts.0, counts.1, counts.2).reply();
+        let lost = bench(&[], [reply]).breach(&action).await.expect("it is lost");
+        assert_eq!((lost.name, lost.known), ("fence_lost", true));
+        assert!(lost.text.contains(words), "{}", lost.text);
+    }
+    let left = [api(0, 0, 0).reply(), listed(&[]), listed(&["t1"]), described("STOPPING")];
+    let lost = bench(&[], left).breach(&action).await.expect("it is lost");
+    assert!(lost.text.contains("1 tasks of service shop/api are at work"), "{}", lost.text);
+    for replies in [vec![missing()], throttled()] {
+        let unseen = bench(&[], replies).breach(&action).await.expect("nobody knows");
+        assert_eq!((unseen.name, unseen.known), ("fence_unseen", false));
+        assert!(unseen.text.starts_with("unknown whether it still holds: "), "{}", unseen.text);
+    }
+}

@@ -8,8 +8,8 @@ mod fencing;
 mod scaling;
 
 use crate::action::{
-    Acted, Action, ActionError, Memory, Observation, PastIntent, Preview, ReadContext, StepScope,
-    Verdict, WriteContext,
+    Acted, Action, ActionError, Figure, Memory, Observation, PastIntent, Preview, ReadContext,
+    StepScope, Verdict, WriteContext,
 };
 use crate::base::clock::simulated_epoch;
 use crate::base::form::Form;
@@ -144,6 +144,15 @@ impl Bench {
     async fn observe(&self, action: &dyn Action) -> Result<Observation, ActionError> {
         let policy = GuardPolicy::live(action.spec().calls.iter().copied());
         self.look(action, policy).await.1
+    }
+
+    async fn breach(&self, action: &dyn Action) -> Option<Figure> {
+        let cloud = self.script.open(GuardPolicy::DryRun).await;
+        let step = (scripted::run(), StepKey::new("step"));
+        let effects = cloud.effects(ports(Arc::new(NoSql), &Arc::new(World::default())));
+        let view = cloud.view(Overlay::new());
+        let (scope, memory) = (self.scope(&step, &cloud), &self.memory);
+        action.breach(&ReadContext { scope, view: &view, effects: &effects, memory }).await
     }
 
     async fn act(&self, action: &dyn Action) -> Result<Acted, ActionError> {

@@ -184,6 +184,14 @@ impl Bench {
             .await
     }
 
+    pub(in crate::action) async fn breach(&self, action: &dyn Action) -> Option<Figure> {
+        let cloud = self.script.open(GuardPolicy::DryRun).await;
+        let (run, step, view) = (run(), step(), cloud.view(self.overlay.clone()));
+        let effects = effects(&cloud);
+        let (scope, memory) = (self.scope(&run, &step, &cloud), &self.memory);
+        action.breach(&ReadContext { scope, view: &view, effects: &effects, memory }).await
+    }
+
     async fn stakes(&self, action: &dyn Action) -> Vec<Figure> {
         let cloud = self.script.open(GuardPolicy::DryRun).await;
         let (run, step, view) = (run(), step(), cloud.view(self.overlay.clone()));

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that change, disclose, remove or tell, and make nothing that would stay; an export of logs takes
 /// no tags, and what it writes is evidence that is to stay.
-const CREATES_NOTHING: [&str; 15] = [
+const CREATES_NOTHING: &[&str] = &[
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:RevokeSecurityGroupIngress",
     "ecs:UpdateService",
@@ -29,6 +29,7 @@ const CREATES_NOTHING: [&str; 15] = [
     "route53:UpdateHealthCheck",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",
+    "secretsmanager:RotateSecret",
     "secretsmanager:UpdateSecretVersionStage",
     "sns:Publish",
 ];

@@ -97,6 +97,26 @@ fn what_belongs_to_the_other_form_stops_nobody_unless_it_is_referred_to() {
 }
 
 #[test]
+fn who_refers_to_what_the_form_leaves_out_is_left_out_with_it_when_the_condition_is_the_same() {
+    let graceful = "run.form == 'graceful'";
+    for (when, runs) in [(graceful, true), ("run.form == 'ungraceful'", false)] {
+        let own = |when: &str, step: PlannedStep| PlannedStep {
+            by_form: true,
+            when: Some(when.to_owned()),
+            ..step
+        };
+        let shift = own(graceful, mutation("shift", &[]));
+        let with = json!({ "change": "${{ steps.shift.outputs.change }}" });
+        let sync = own(when, PlannedStep { with, ..mutation("sync", &["shift"]) });
+        let mut world = World::default();
+        world.conditions.insert("shift", Begun::Skip { when: graceful.to_owned() });
+        let run = run(&plan(vec![shift, sync, mutation("dns", &["sync"])]), world);
+        assert_eq!(run.status("sync"), StepStatus::Skipped);
+        assert_eq!(run.status("dns") == StepStatus::Succeeded, runs, "{when}");
+    }
+}
+
+#[test]
 fn every_prefix_of_a_switched_run_is_taken_up_in_the_form_that_it_has() {
     let waits = || progress("waiting for lag 0");
     let looks = vec![waits(), waits(), Ok(Seen::Absent), done()];

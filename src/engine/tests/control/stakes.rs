@@ -1,7 +1,8 @@
 //! Gates before what cannot be taken back: what they show, and what an approval has to acknowledge.
 
 use super::*;
-use crate::journal::figure::{FENCING, TWO_WRITERS};
+use crate::engine::undo_plan;
+use crate::journal::figure::{FENCE_LOST, FENCING, TWO_WRITERS};
 use crate::plan::model::{GateKind, Role};
 
 /// `fence`, then the gate `go`, then `promote`, which cannot be taken back.
@@ -78,7 +79,7 @@ fn what_is_at_stake_is_shown_before_it_asks_and_stands_beside_the_approval() {
             "promote: replica lag: 12 s",
             "fencing: fence: 0 tasks run",
             "undo: can be undone: fence; how long that takes is not known",
-            "abort: an abort leaves nothing; clean-up that runs: nothing",
+            "abort: `drctl abort` takes that back and leaves nothing; clean-up that runs: nothing",
         ]
     );
 }
@@ -211,4 +212,135 @@ fn an_abort_ends_a_gate_that_reads_what_is_at_stake() {
     let turn = machine.handle(Input::Command(posted), now);
     assert!(turn.effects.contains(&Effect::Halt), "{turn:?}");
     assert_eq!(machine.state().finished, Some(RunOutcome::Aborted));
+}
+
+fn lost(fence: &str) -> FigureRecord {
+    let text = "service api is no longer at 0: 2 of 2 tasks run".to_owned();
+    FigureRecord { step: Some(key(fence)), ..FigureRecord::known(FENCE_LOST, text) }
+}
+
+#[test]
+fn a_fence_that_is_lost_while_the_gate_waits_is_no_proof_any_more() {
+    let (mut machine, turn) = begin(&failover());
+    machine.wait_for_people();
+    let run = drive_with((machine, turn), &mut fenced(), &[], simulated_epoch());
+    let start = Start { operator: "bob".to_owned(), fence: 2 };
+    let (mut machine, _) = Machine::resume(failover(), run.state, start, run.now);
+    let figures = vec![lag(12), lost("fence")];
+    let turn = machine.handle(Input::Weighed { step: key("go"), figures }, run.now);
+    let shown = turn.records.iter().find_map(|record| match &record.event {
+        Event::FiguresShown { figures, .. } => Some(figures.clone()),
+        _ => None,
+    });
+    let fencing = shown.expect("it is news").into_iter().find(|it| it.name == FENCING);
+    assert_eq!(
+        fencing.map(|it| (it.known, it.text)),
+        Some((
+            false,
+            "TWO WRITERS POSSIBLE: fence fence is lost: service api is no longer at 0: 2 of 2 tasks \
+             run"
+            .to_owned()
+        ))
+    );
+    let post = |at, command| Input::Command(posted(&[(at, "ann", command)]).remove(0).1);
+    let refused = machine.handle(post(0, approve("go")), run.now);
+    assert_eq!(refused.records[0].event.kind(), "command_refused", "{:?}", refused.records);
+    // It is fenced again: the same approval counts.
+    let figures = vec![lag(12)];
+    machine.handle(Input::Weighed { step: key("go"), figures }, run.now);
+    let taken = machine.handle(post(1, approve("go")), run.now);
+    assert!(taken.records.iter().any(|it| it.event.kind() == "question_answered"), "{taken:?}");
+}
+
+#[test]
+fn no_word_outweighs_a_fence_that_was_seen_to_be_lost() {
+    let mut plan = failover();
+    let attest = PlannedStep { attests: true, before: Vec::new(), ..plan.steps[1].clone() };
+    plan.steps.insert(1, PlannedStep { key: key("attest"), ..attest });
+    plan.steps[2].needs.push(key("attest"));
+    let world = || {
+        let mut world = fenced().look("attest", vec![gate()]);
+        world.figures.push(lost("fence"));
+        world
+    };
+    let posts = [(60, "bob", approve("attest")), (90, "ann", approve("go"))];
+    let refused = with(&plan, world(), &posts);
+    assert!(refused.refusals()[0].contains("two writers"), "{:?}", refused.refusals());
+    let posts = [(60, "bob", approve("attest")), (90, "ann", acknowledge("go", TWO_WRITERS))];
+    let taken = with(&plan, world(), &posts);
+    assert_eq!(given(&taken).1.as_deref(), Some(TWO_WRITERS));
+    assert_eq!(taken.state.finished, Some(RunOutcome::Succeeded));
+}
+
+#[test]
+fn whoever_approved_before_the_fence_was_lost_has_not_agreed_to_two_writers() {
+    let two = || {
+        let Ok(Seen::Gate(gate)) = gate() else { panic!() };
+        let gate = Ok(Seen::Gate(SeenGate { approvals: 2, ..gate }));
+        fenced().look("go", vec![gate])
+    };
+    let (mut machine, turn) = begin(&failover());
+    machine.wait_for_people();
+    let run = drive_with((machine, turn), &mut two(), &[], simulated_epoch());
+    let start = Start { operator: "bob".to_owned(), fence: 2 };
+    let (mut machine, _) = Machine::resume(failover(), run.state, start, run.now);
+    let weighed = |figures| Input::Weighed { step: key("go"), figures };
+    let post = |machine: &mut Machine, at, by: &'static str, command| {
+        let input = Input::Command(posted(&[(at, by, command)]).remove(0).1);
+        let turn = machine.handle(input, run.now);
+        turn.records.iter().map(|it| it.event.kind()).collect::<Vec<_>>()
+    };
+    machine.handle(weighed(vec![lag(12)]), run.now);
+    let kinds = post(&mut machine, 0, "ann", approve("go"));
+    assert_eq!(kinds, ["command_taken", "approval_given"]);
+    machine.handle(weighed(vec![lag(12), lost("fence")]), run.now);
+    let kinds = post(&mut machine, 1, "bob", acknowledge("go", TWO_WRITERS));
+    assert_eq!(kinds, ["command_taken", "approval_given"], "ann agreed to something else");
+    assert_eq!(post(&mut machine, 2, "ann", approve("go")), ["command_refused"]);
+    assert_eq!(post(&mut machine, 3, "bob", acknowledge("go", TWO_WRITERS)), ["command_refused"]);
+    let kinds = post(&mut machine, 4, "ann", acknowledge("go", TWO_WRITERS));
+    assert_eq!(kinds[..3], ["command_taken", "approval_given", "question_answered"]);
+}
+
+#[test]
+fn what_serves_a_promotion_stays_with_it() {
+    let mut plan = failover();
+    plan.steps.extend([
+        mutation("hand_over", &["promote"]),
+        check("seen", &["hand_over"]),
+        mutation("dns", &["seen"]),
+        mutation("aside", &[]),
+        mutation("last", &["dns", "aside"]),
+    ]);
+    let world = fenced().look("last", vec![progress("going"); 500]);
+    let posts = [(60, "ann", approve("go")), (900, "ann", abort(true))];
+    let run = with(&plan, world, &posts);
+    for (step, status) in [
+        ("fence", StepStatus::Succeeded),
+        ("promote", StepStatus::Succeeded),
+        ("hand_over", StepStatus::Succeeded),
+        ("dns", StepStatus::Succeeded),
+        ("aside", StepStatus::Undone),
+    ] {
+        assert_eq!(run.status(step), status, "{step}");
+    }
+    let found = undo_plan(&plan, &run.state);
+    assert_eq!(
+        (&found.kept_by[&key("dns")], &found.kept_by[&key("fence")]),
+        (&key("promote"), &key("promote"))
+    );
+}
+
+#[test]
+fn yes_attests_nothing_where_it_is_not_simulated() {
+    for (simulated, opens) in [(true, true), (false, false)] {
+        let mut plan = failover();
+        plan.environment.simulated = simulated;
+        plan.environment.protected = false;
+        (plan.steps[1].attests, plan.steps[1].before) = (true, Vec::new());
+        let mut world = fenced();
+        (world.way, world.answers) = (AnswerWay::Yes, VecDeque::from(["approve"]));
+        let run = run(&plan, world);
+        assert_eq!(run.status("go") == StepStatus::Succeeded, opens, "{simulated}");
+    }
 }

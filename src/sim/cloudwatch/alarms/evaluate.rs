@@ -117,7 +117,8 @@ pub(super) fn is_broken(world: &World, alarm: &Alarm, at: DateTime<Utc>) -> bool
         }
         Watches::Service { region, cluster, name } => {
             let running = ecs::running_tasks(world, region, cluster, name, at).unwrap_or(0);
-            running == 0 || world.lost(region, at).is_some()
+            let bad = running == 0 || world.answers_badly(name, at);
+            bad || world.lost(region, at).is_some()
         }
         Watches::Metric { .. } | Watches::Nothing => false,
     }

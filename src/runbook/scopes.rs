@@ -1,4 +1,5 @@
-//! What the steps of a runbook, and of those that it calls, know when a document is made.
+//! What the steps of a runbook, and of those that it calls, know as long as nothing runs: for documents and
+//! for lint.
 //!
 //! **Invariant:** a called runbook's steps see their own parameters and steps, as in a run.
 
@@ -32,7 +33,8 @@ impl<'a> Scopes<'a> {
         self.frame(frame_of(&step.id))
     }
 
-    fn frame(&mut self, frame: &str) -> Scope {
+    /// What the steps of a call know; the runbook's own where `frame` is empty.
+    pub(super) fn frame(&mut self, frame: &str) -> Scope {
         if let Some(found) = self.known.get(frame) {
             return found.clone();
         }
