@@ -138,13 +138,7 @@ async fn work(
         tell_the_end(notices, sending, store, &session.clock).await?;
     }
     let_go(store, fence)?;
-    if let Some(given) = people.unused() {
-        let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
-        crate::cli::out::progress(&format!("{late}: nobody was waiting for it any more"));
-    }
-    if state.finished.is_some() {
-        session.never_struck().iter().for_each(|fault| crate::cli::out::progress(fault));
-    }
+    say_what_came_to_nothing(&people, session, state.finished.is_some());
     conclude(tools, &plan, &state, store, output)
 }
 
@@ -169,6 +163,17 @@ async fn tell_the_end(
         crate::cli::out::progress(&format!("what became of notices is not noted: {error}"));
     }
     Ok(())
+}
+
+/// Answers that nobody asked for any more, and, of a run that has ended, faults that never struck.
+fn say_what_came_to_nothing(people: &People, session: &Session, ended: bool) {
+    if let Some(given) = people.unused() {
+        let late = format!("the answer `{}` for {} came too late", given.answer, given.step);
+        crate::cli::out::progress(&format!("{late}: nobody was waiting for it any more"));
+    }
+    if ended {
+        session.never_struck().iter().for_each(|fault| crate::cli::out::progress(fault));
+    }
 }
 
 /// Sends notices until nobody makes any more; for ever when nobody is told anything.

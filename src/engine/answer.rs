@@ -13,7 +13,7 @@ use crate::journal::Person;
 use crate::journal::event::Event;
 use crate::journal::figure::TWO_WRITERS;
 use crate::journal::fold::{
-    APPROVE, AnswerWay, Approval, DONE, GateRecord, Question, REPEAT, RETRY, SKIP, StepState,
+    APPROVE, AnswerWay, Approval, DONE, GateRecord, Question, REPEAT, RETRY, SKIP,
 };
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ impl Machine {
         }
         match &question.gate {
             Some(gate) => {
-                self.judge_decision(found, gate, reply, by)?;
+                self.judge_decision(step, gate, reply, by)?;
                 let attests = self.step(step).attests && !self.plan.environment.simulated;
                 if reply.way == AnswerWay::Yes && attests {
                     return Err(
@@ -71,11 +71,12 @@ impl Machine {
 
     fn judge_decision(
         &self,
-        found: &StepState,
+        step: &StepKey,
         gate: &GateRecord,
         reply: &Reply,
         by: &Person,
     ) -> Result<(), String> {
+        let found = &self.state.steps[step];
         let place = &self.plan.environment;
         if gate.deadline <= self.now {
             return Err(format!("its time was over {}", format_instant(gate.deadline)));
@@ -90,7 +91,9 @@ impl Machine {
             // An acknowledgement makes another approval of it.
             Some(earlier)
                 if reply.answer == APPROVE
-                    && (earlier.acknowledged.is_some() || reply.acknowledged.is_none()) =>
+                    && (earlier.acknowledged.is_some()
+                        || reply.acknowledged.is_none()
+                        || !self.is_dangerous(step)) =>
             {
                 Err(format!(
                     "{by} approved it already, {}; {} different people are needed",

@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** every kind of event is decided for every state; checking changes nothing.
 
+use crate::journal::command::Person;
 use crate::journal::event::{Event, SkipReason};
 use crate::journal::intent::IntentStatus;
+use crate::journal::question::Approval;
 use crate::journal::step_state::{StepState, StepStatus};
 
 /// Why a fact cannot follow what is known of its step.
@@ -50,6 +52,16 @@ pub enum StepProblem {
 }
 
 impl StepState {
+    /// Nobody approves twice; an acknowledgement makes another approval of one without it.
+    fn may_be_approved(&self, by: &Person, acknowledged: bool) -> Result<(), StepProblem> {
+        self.is_gate_asking()?;
+        let same = |one: &Approval| one.acknowledged.is_some() || !acknowledged;
+        if self.approval_of(by).is_some_and(same) {
+            return Err(StepProblem::ApprovedTwice(by.to_string()));
+        }
+        Ok(())
+    }
+
     /// Everything that can be wrong with `event` here. A list without a wildcard: a new kind of event
     /// has to be thought about.
     pub(super) fn check(&self, event: &Event) -> Result<(), StepProblem> {
@@ -101,10 +113,8 @@ impl StepState {
                 self.is_one_of(&[S::Running])?;
                 self.question.as_ref().map(|_| ()).ok_or(StepProblem::NoQuestion)
             }
-            Event::ApprovalGiven { by, .. } => {
-                self.is_gate_asking()?;
-                let twice = self.approval_of(by).is_some();
-                if twice { Err(StepProblem::ApprovedTwice(by.to_string())) } else { Ok(()) }
+            Event::ApprovalGiven { by, acknowledged, .. } => {
+                self.may_be_approved(by, acknowledged.is_some())
             }
             Event::ApprovalWithdrawn { by, .. } => {
                 self.is_gate_asking()?;

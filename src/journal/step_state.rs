@@ -5,6 +5,7 @@
 use crate::base::form::Form;
 use crate::journal::command::Person;
 use crate::journal::event::{ErrorRecord, Event, Evidence, SkipReason};
+use crate::journal::figure::FigureRecord;
 use crate::journal::intent::{Intent, IntentStatus};
 use crate::journal::legality::StepProblem;
 use crate::journal::question::{AnswerWay, Approval, GateRecord, Question, REPEAT, RETRY};
@@ -162,6 +163,14 @@ impl StepState {
         Ok(())
     }
 
+    /// The figures beside the gate's question are these from now on.
+    fn show(&mut self, figures: &[FigureRecord], at: DateTime<Utc>) {
+        if let Some(question) = &mut self.question {
+            question.figures = figures.to_vec();
+            question.figures_at = Some(at);
+        }
+    }
+
     /// What a legal event changes.
     fn change(&mut self, event: &Event, at: DateTime<Utc>) {
         match event {
@@ -209,16 +218,13 @@ impl StepState {
             | Event::QuestionExpired { .. }
             | Event::QuestionClosed { .. } => self.ask(event, at),
             Event::ApprovalGiven { by, way, comment, acknowledged, .. } => {
+                // Of one person the newest counts.
+                self.approvals.retain(|one| !one.by.is(by));
                 let (by, comment) = (by.clone(), comment.clone());
                 let acknowledged = acknowledged.clone();
                 self.approvals.push(Approval { by, at, way: *way, comment, acknowledged });
             }
-            Event::FiguresShown { figures, .. } => {
-                if let Some(question) = &mut self.question {
-                    question.figures = figures.clone();
-                    question.figures_at = Some(at);
-                }
-            }
+            Event::FiguresShown { figures, .. } => self.show(figures, at),
             Event::ApprovalWithdrawn { by, .. } => self.approvals.retain(|one| !one.by.is(by)),
             Event::AnswerRefused { .. }
             | Event::RunStarted { .. }

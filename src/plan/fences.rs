@@ -111,9 +111,7 @@ mod tests {
         steps[0].role = Role::Fence;
         steps[1].role = Role::Fence;
         steps[2].attests = true;
-        for place in 0..3 {
-            steps[place].by_form = true;
-        }
+        steps[..3].iter_mut().for_each(|one| one.by_form = true);
         let why = "its condition is false".to_owned();
         steps[2].preview.answer = Answer::Wont { why, because: WontReason::Condition };
         steps[2].needs = vec![StepKey::new("fence[a]"), StepKey::new("fence[b]")];

@@ -110,10 +110,12 @@ fn in_a_switch(plan: &Plan, records: &[Record], sighting: &Sighting) -> bool {
             | Event::StepFailed { step, .. }
             | Event::StepSkipped { step, .. }
             | Event::UndoSucceeded { step }
-            | Event::UndoFailed { step, .. } => {
-                if began.remove(step).is_some_and(|from| from <= sighting.from && to <= record.at) {
-                    return true;
-                }
+            | Event::UndoFailed { step, .. }
+                if began
+                    .remove(step)
+                    .is_some_and(|from| from <= sighting.from && to <= record.at) =>
+            {
+                return true;
             }
             _ => {}
         }

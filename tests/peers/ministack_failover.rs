@@ -178,7 +178,6 @@ fn end(stack: &MiniStack) -> String {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what was done, for whoever reads the log")]
 fn a_hand_over_in_ministack_changes_records_secret_and_nothing_else() {
     let Some(stack) = MiniStack::start() else { return skip("ministack could not be installed") };
     let project = Project::new(&stack);

@@ -68,7 +68,6 @@ fn project(directory: &Path, endpoint: &str) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what was done, for whoever reads the log")]
 fn a_service_of_ministack_is_fenced_scaled_rolled_back_and_redeployed() {
     let Some(stack) = MiniStack::start() else { return skip("ministack could not be installed") };
     stack.boto3(&format!("{CLIENT}{BEGIN}"));

@@ -162,7 +162,6 @@ impl Moto {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what was done, for whoever reads the log")]
 fn snapshots_settings_and_names_change_in_moto_and_nothing_it_does_not_show_is_done() {
     let Some(moto) = Moto::start() else { return skip("moto could not be installed") };
     moto.boto3(BEGIN);

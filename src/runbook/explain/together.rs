@@ -15,10 +15,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         document: Document::Runbook,
         wrong: "steps:\n  - id: go\n    uses: gate.approve\n    with: { message: Fail over?, before: \
                 [swap] }\n    timeout: 1h\n  - id: swap\n    uses: rds.force_failover\n    irreversible: \
-                true\n    with: { instance: shop-orders }\n",
+                true\n    with: { instance: shop-orders }\n  - id: look\n    uses: \
+                rds.check_source\n    needs: [go, swap]\n    with: { instance: shop-orders }\n",
         mended: "steps:\n  - id: go\n    uses: gate.approve\n    with: { message: Fail over?, before: \
                  [swap] }\n    timeout: 1h\n  - id: swap\n    uses: rds.force_failover\n    needs: \
-                 [go]\n    irreversible: true\n    with: { instance: shop-orders }\n",
+                 [go]\n    irreversible: true\n    with: { instance: shop-orders }\n  - id: look\n    uses: \
+                 rds.check_source\n    needs: [swap]\n    with: { instance: shop-orders }\n",
     },
     Entry {
         code: codes::CALL,

@@ -90,7 +90,7 @@ pub(super) fn allowed(ground: Ground<'_>, one: &Walked<'_>, p: &mut Problems) {
 /// Whether all that it calls has one control plane for all regions.
 fn is_global(one: &Walked<'_>) -> bool {
     let global = |call: &&str| GLOBAL.iter().any(|(prefix, ..)| call.starts_with(prefix));
-    one.spec.calls.iter().all(|call| global(call))
+    one.spec.calls.iter().all(global)
 }
 
 /// All that a step needs of `lost`.

@@ -54,11 +54,9 @@ fn acknowledge(step: &str, what: &str) -> Command {
 
 /// Figures beside the approval, and what was acknowledged.
 fn given(run: &Run) -> (Vec<FigureRecord>, Option<String>) {
-    let given = run.records.iter().find_map(|record| match &record.event {
-        Event::ApprovalGiven { figures, acknowledged, .. } => {
-            Some((figures.clone(), acknowledged.clone()))
-        }
-        _ => None,
+    let given = run.records.iter().find_map(|record| {
+        let Event::ApprovalGiven { figures, acknowledged, .. } = &record.event else { return None };
+        Some((figures.clone(), acknowledged.clone()))
     });
     given.expect("an approval")
 }
@@ -228,9 +226,9 @@ fn a_fence_that_is_lost_while_the_gate_waits_is_no_proof_any_more() {
     let (mut machine, _) = Machine::resume(failover(), run.state, start, run.now);
     let figures = vec![lag(12), lost("fence")];
     let turn = machine.handle(Input::Weighed { step: key("go"), figures }, run.now);
-    let shown = turn.records.iter().find_map(|record| match &record.event {
-        Event::FiguresShown { figures, .. } => Some(figures.clone()),
-        _ => None,
+    let shown = turn.records.iter().find_map(|record| {
+        let Event::FiguresShown { figures, .. } = &record.event else { return None };
+        Some(figures.clone())
     });
     let fencing = shown.expect("it is news").into_iter().find(|it| it.name == FENCING);
     assert_eq!(
@@ -313,7 +311,7 @@ fn what_serves_a_promotion_stays_with_it() {
         mutation("last", &["dns", "aside"]),
     ]);
     let world = fenced().look("last", vec![progress("going"); 500]);
-    let posts = [(60, "ann", approve("go")), (900, "ann", abort(true))];
+    let posts = [(60, "ann", approve("go")), (300, "ann", abort(true))];
     let run = with(&plan, world, &posts);
     for (step, status) in [
         ("fence", StepStatus::Succeeded),
