@@ -107,6 +107,7 @@ fn append(criterion: &mut Criterion, name: &str, mut store: impl Store) {
         plan_digest: String::new(),
         operator: String::new(),
         tool: String::new(),
+        form: drctl::base::form::Form::default(),
     };
     let first = Record { event: started, ..record(0, fence, now) };
     let mut head = store.append(&[first]).expect("there is room");

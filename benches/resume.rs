@@ -87,6 +87,7 @@ fn records(plan: &Plan) -> Vec<Record> {
                 Input::Observed { step, seen: Ok(seen) }
             }
             Effect::Act { step, .. } => Input::Acted { step, result: Ok(None), done: None },
+            Effect::Weigh { step } => Input::Weighed { step, figures: Vec::new() },
             Effect::Ask { step, .. } => Input::NobodyAnswered { step },
             Effect::Await { .. } | Effect::Forget { .. } => continue,
             Effect::Halt => break,

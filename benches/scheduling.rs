@@ -71,6 +71,7 @@ impl Default for Nothing {
             outputs: Vec::new(),
             calls: &[],
             effects: &[],
+            role: drctl::action::spec::Role::None,
             reversibility: Reversibility::ReadOnly,
             by_hand: "# nothing",
             default_timeout: Duration::from_secs(60),
@@ -223,6 +224,9 @@ fn plan(
             owner: "bench".to_owned(),
             now,
             faults: Vec::new(),
+            form: drctl::base::form::Form::default(),
+            detection: None,
+            notify: None,
         };
         let durations = Durations::default();
         let tools =

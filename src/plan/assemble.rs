@@ -104,7 +104,11 @@ fn link(step: &PlannedStep) -> Link<'_> {
 fn losses(steps: &[PlannedStep], figures: &BTreeMap<StepKey, Vec<Figure>>) -> Vec<LossPrediction> {
     let promotions = steps.iter().filter(|step| step.role == Role::Promotion);
     let read = promotions.filter_map(|step| Some((&step.key, figures.get(&step.key)?)));
-    let lag = read.flat_map(|(step, figures)| figures.iter().map(move |figure| (step, figure)));
+    // What has neither a time nor is unknown says what the form does, and is no figure of a loss.
+    let is_lag = |figure: &&Figure| figure.time.is_some() || !figure.known;
+    let lag = read.flat_map(|(step, figures)| {
+        figures.iter().filter(is_lag).map(move |figure| (step, figure))
+    });
     lag.map(|(step, figure)| LossPrediction {
         step: step.clone(),
         lag_ms: figure.time.filter(|_| figure.known).map(millis),

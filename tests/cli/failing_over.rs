@@ -36,10 +36,10 @@ steps:
     irreversible: true
     with: { instance: \"${{ estate.databases[params.replica].instance }}\" }
   - id: seen
-    uses: rds.check_source
+    uses: rds.check_retention
     needs: [promote]
     region: us-west-2
-    with: { instance: \"${{ steps.promote.outputs.instance }}\" }
+    with: { instance: \"${{ steps.promote.outputs.instance }}\", days: 1 }
 ";
 
 const CALLER: &str = "apiVersion: drctl/v1
@@ -202,7 +202,7 @@ fn calls_that_cannot_be_are_told_with_their_place() {
         let text = CALLER.replacen(from, to, 1);
         assert_ne!(text, CALLER, "{from}");
         env.write("runbooks/caller.yaml", &text);
-        env.line("runbook validate runbooks/caller.yaml").expect(2).says(parts);
+        env.line("runbook validate runbooks/caller.yaml").expect(2).shows(parts);
     }
     env.write("runbooks/caller.yaml", CALLER);
     env.write(
@@ -210,7 +210,7 @@ fn calls_that_cannot_be_are_told_with_their_place() {
         &FAILOVER.replace("uses: rds.promote_replica", "uses: rds.x"),
     );
     let out = env.line("runbook validate runbooks/caller.yaml").expect(2);
-    out.says(&["DR081", "runbook `failover` has errors of its own", "there is no action `rds.x`"]);
+    out.shows(&["DR081", "runbook `failover` has errors of its own", "there is no action `rds.x`"]);
 }
 
 #[test]
