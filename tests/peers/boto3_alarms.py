@@ -10,42 +10,9 @@ import time
 import urllib.request
 from datetime import datetime
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from boto3_checks import ENDPOINT, check, client, done, refused
 
-ENDPOINT = sys.argv[1]
 ROLE = "arn:aws:iam::210987654321:role/recovery"
-passed = 0
-
-
-def client(service, region="us-east-1", key="AKIDEXAMPLE", **more):
-    return boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name=region,
-        aws_access_key_id=key,
-        aws_secret_access_key="example",
-        config=Config(retries={"total_max_attempts": 1, "mode": "standard"}),
-        **more,
-    )
-
-
-def check(what, holds, seen=""):
-    global passed
-    if not holds:
-        sys.exit(f"FAILED: {what}: {seen}")
-    passed += 1
-    print(f"ok: {what} {seen}")
-
-
-def refused(what, code, call):
-    try:
-        call()
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        return check(what, found == code, found)
-    sys.exit(f"FAILED: {what}: not refused, expected {code}")
 
 
 def until(what, holds, seconds=60):
@@ -212,4 +179,4 @@ check("one that only reads reads", as_role("cloudwatch", reads).describe_alarms(
 refused("and changes nothing", "AccessDeniedException",
         lambda: as_role("ecs", reads).update_service(cluster="shop", service="api", desiredCount=0))
 
-print(f"{passed} checks passed")
+done()

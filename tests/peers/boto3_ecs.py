@@ -7,43 +7,9 @@ import sys
 import time
 from datetime import datetime, timezone
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from boto3_checks import check, client, done, refused
 
-ENDPOINT = sys.argv[1]
-passed = 0
-
-
-def client(service, region="us-east-1", attempts=4):
-    return boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name=region,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="example",
-        config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
-    )
-
-
-def check(what, holds, seen=""):
-    global passed
-    if not holds:
-        sys.exit(f"FAILED: {what}: {seen}")
-    passed += 1
-    print(f"ok: {what} {seen}")
-
-
-def refused(what, code, call):
-    try:
-        call()
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        return check(what, found == code, found)
-    sys.exit(f"FAILED: {what}: not refused, expected {code}")
-
-
-ecs = client("ecs")
+ecs = client("ecs", attempts=4)
 
 
 def service(name="api"):
@@ -144,13 +110,13 @@ refused("an inactive one starts nothing", "ClientException",
         lambda: ecs.update_service(cluster="shop", service="api", taskDefinition="api:42"))
 
 # Container Insights.
-metrics = client("cloudwatch")
+metrics = client("cloudwatch", attempts=4)
 names = {m["MetricName"] for m in metrics.list_metrics(Namespace="ECS/ContainerInsights")["Metrics"]}
 check("both counts are metrics", names == {"DesiredTaskCount", "RunningTaskCount"}, names)
 
 # CloudWatch Logs.
 # botocore tries again by itself when a limit is exceeded, until it no longer is.
-logs = client("logs", attempts=1)
+logs = client("logs")
 groups = logs.describe_log_groups(logGroupNamePrefix="/ecs/")["logGroups"]
 check("the log group is there", groups[0]["logGroupName"] == "/ecs/api" and groups[0]["storedBytes"] > 0, groups)
 now = int(datetime.now(timezone.utc).timestamp() * 1000)
@@ -166,7 +132,7 @@ while True:
         sys.exit(f"FAILED: the export never completed: {found}")
     time.sleep(0.1)
 check("the export completes", found["taskName"] == "case" and found["destinationPrefix"] == "exportedlogs", found)
-keys = [entry["Key"] for entry in client("s3").list_objects_v2(Bucket="evidence", Prefix="exportedlogs/")["Contents"]]
+keys = [entry["Key"] for entry in client("s3", attempts=4).list_objects_v2(Bucket="evidence", Prefix="exportedlogs/")["Contents"]]
 check("its objects are in the bucket", any(task in key for key in keys), keys)
 for what, code, change in [
     ("no log group", "ResourceNotFoundException", {"logGroupName": "/none"}),
@@ -182,4 +148,4 @@ refused("and only once", "InvalidOperationException", lambda: logs.cancel_export
 pages = [page["exportTasks"] for page in [logs.describe_export_tasks(limit=1)]]
 check("a page has as many as were asked for", len(pages[0]) == 1)
 
-print(f"{passed} checks passed")
+done()

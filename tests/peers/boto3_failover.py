@@ -7,41 +7,7 @@ Prints one line a check and exits non-zero at the first that does not hold.
 import sys
 import time
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-ENDPOINT = sys.argv[1]
-passed = 0
-
-
-def client(service, region="us-east-1"):
-    return boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name=region,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="example",
-        config=Config(retries={"total_max_attempts": 1, "mode": "standard"}),
-    )
-
-
-def check(what, holds, seen=""):
-    global passed
-    if not holds:
-        sys.exit(f"FAILED: {what}: {seen}")
-    passed += 1
-    print(f"ok: {what} {seen}")
-
-
-def refused(what, code, call):
-    try:
-        call()
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        check(what, found == code, found)
-        return error
-    sys.exit(f"FAILED: {what}: not refused, expected {code}")
+from boto3_checks import check, client, done, refused
 
 
 def until(what, holds):
@@ -160,4 +126,4 @@ check("available is no evidence", look()["DBInstanceStatus"] == "available" and 
 refused("while it is promoted", "InvalidDBInstanceState", lambda: rds.promote_read_replica(DBInstanceIdentifier=replica))
 until("it follows no more", lambda: "ReadReplicaSourceDBInstanceIdentifier" not in look())
 check("and keeps its backups", look()["BackupRetentionPeriod"] == 7)
-print(f"{passed} checks passed")
+done()

@@ -8,41 +8,12 @@ import socket
 import struct
 import sys
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-ENDPOINT, DNS = sys.argv[1], ("127.0.0.1", int(sys.argv[2]))
+from boto3_checks import check, client, done, refused
+
+DNS = ("127.0.0.1", int(sys.argv[2]))
 ZONE = "Z0SHOP1"
-passed = 0
-
-
-def client(service):
-    return boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name="us-east-1",
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="example",
-        config=Config(retries={"total_max_attempts": 8, "mode": "standard"}),
-    )
-
-
-def check(what, holds, seen=""):
-    global passed
-    if not holds:
-        sys.exit(f"FAILED: {what}: {seen}")
-    passed += 1
-    print(f"ok: {what} {seen}")
-
-
-def refused(what, code, call, says=""):
-    try:
-        call()
-    except ClientError as error:
-        found, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        return check(what, found == code and says in message, f"{found} {message}")
-    sys.exit(f"FAILED: {what}: it was accepted")
 
 
 def record(name, kind="A", value="192.0.2.9", ttl=60, **more):
@@ -81,7 +52,7 @@ def ask(name, kind=1, tcp=False):
     return flags & 15, found
 
 
-r53 = client("route53")
+r53 = client("route53", attempts=8)
 zones = r53.list_hosted_zones()["HostedZones"]
 check("zones have their path", [zone["Id"] for zone in zones] == [f"/hostedzone/{ZONE}"], zones)
 by = r53.list_hosted_zones_by_name(DNSName="shop.example")
@@ -139,8 +110,7 @@ check("a health check is made", made["ResponseMetadata"]["HTTPStatusCode"] == 20
 r53.delete_health_check(HealthCheckId=made["HealthCheck"]["Id"])
 refused("and removed", "NoSuchHealthCheck", lambda: r53.get_health_check(HealthCheckId=made["HealthCheck"]["Id"]))
 
-plain = boto3.client("route53", endpoint_url=ENDPOINT, region_name="us-east-1", aws_access_key_id="A",
-                     aws_secret_access_key="x", config=Config(retries={"total_max_attempts": 1}))
+plain = client("route53")
 codes = []
 for _ in range(200):
     try:
@@ -149,4 +119,4 @@ for _ in range(200):
         codes.append(error.response["Error"]["Code"])
 check("an account has five calls a second", set(codes) == {"Throttling"}, f"{len(codes)} of 200 throttled")
 
-print(f"{passed} checks passed")
+done()

@@ -5,45 +5,10 @@ Prints one line a check and exits non-zero at the first that does not hold.
 """
 
 import json
-import sys
 import urllib.request
 from datetime import timedelta
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-ENDPOINT = sys.argv[1]
-passed = 0
-
-
-def client(service, region="us-east-1", attempts=1):
-    return boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name=region,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="example",
-        config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
-    )
-
-
-def check(what, holds, seen=""):
-    global passed
-    if not holds:
-        sys.exit(f"FAILED: {what}: {seen}")
-    passed += 1
-    print(f"ok: {what} {seen}")
-
-
-def refused(what, code, call):
-    try:
-        call()
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        check(what, found == code, found)
-        return error
-    sys.exit(f"FAILED: {what}: not refused, expected {code}")
+from boto3_checks import ENDPOINT, check, client, done, refused
 
 
 def drctl(method, path, body=None):
@@ -188,4 +153,4 @@ drctl("PUT", "faults", {"faults": ["clock-skew"]})
 refused("a clock that is off", "RequestExpired", lambda: client("rds").describe_db_instances())
 check("off again", drctl("DELETE", "faults")["faults"] == [])
 refused("an unknown service", "UnknownEndpoint", lambda: client("dynamodb").list_tables())
-print(f"{passed} checks passed")
+done()

@@ -8,45 +8,14 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-ENDPOINT = sys.argv[1]
+from boto3_checks import check, client, done, refused
+
 SOURCE = "techcorp-orders"
-passed = 0
 
 
-def client(service):
-    return boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name="us-east-1",
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="example",
-        config=Config(retries={"max_attempts": 4, "mode": "standard"}),
-    )
-
-
-def check(what, holds, seen=""):
-    global passed
-    if not holds:
-        sys.exit(f"FAILED: {what}: {seen}")
-    passed += 1
-    print(f"ok: {what} {seen}")
-
-
-def refused(what, code, call):
-    try:
-        call()
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        check(what, found == code, found)
-        return
-    sys.exit(f"FAILED: {what}: not refused, expected {code}")
-
-
-rds, sts, secrets = client("rds"), client("sts"), client("secretsmanager")
+rds, sts, secrets = (client(name, attempts=5) for name in ("rds", "sts", "secretsmanager"))
 
 check("caller", sts.get_caller_identity()["Account"] == "123456789012")
 source = rds.describe_db_instances(DBInstanceIdentifier=SOURCE)["DBInstances"][0]
@@ -136,4 +105,4 @@ current = secrets.get_secret_value(SecretId="techcorp/orders")
 previous = secrets.get_secret_value(SecretId="techcorp/orders", VersionStage="AWSPREVIOUS")
 check("the secret has two different versions", current["SecretString"] != previous["SecretString"])
 refused("a missing secret", "ResourceNotFoundException", lambda: secrets.get_secret_value(SecretId="nope"))
-print(f"{passed} checks passed")
+done()
