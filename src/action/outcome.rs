@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a check that could not look is an error, never a verdict.
 
+use crate::action::spec::ActionSpec;
 use crate::base::redact::redact;
 use crate::base::value::Values;
 use crate::cloud::{CloudError, EffectError, ErrorClass, PredictedEffect};
@@ -121,6 +122,20 @@ pub struct Preview {
     pub facts: BTreeMap<String, String>,
     /// A cited range for how long it takes: low, high, who says so.
     pub cited_duration: Option<CitedDuration>,
+}
+
+impl Preview {
+    /// That of a step of which nothing can be known yet.
+    pub fn unknown(spec: &ActionSpec, summary: String, why: &str) -> Self {
+        let (cannot_know, outputs) = (Some(why.to_owned()), spec.unknown_outputs(why));
+        Self { summary, cannot_know, outputs, ..Self::default() }
+    }
+
+    /// That of a step that would not get anywhere.
+    pub fn hopeless(spec: &ActionSpec, summary: String, why: &str, help: &str) -> Self {
+        let (wont, outputs) = (Some(format!("{why}; {help}")), spec.unknown_outputs(why));
+        Self { summary, wont, outputs, ..Self::default() }
+    }
 }
 
 /// A figure that a person should see before something is done for good.

@@ -137,9 +137,11 @@ impl Is {
     /// Whether a reader may read it as `kind`.
     pub fn reads_as(&self, kind: &Type) -> bool {
         match self {
-            Self::Text | Self::Matching(_) | Self::Exactly(_) | Self::Words(_) => {
-                *kind == Type::String
-            }
+            Self::Text | Self::Matching(_) | Self::Exactly(_) => *kind == Type::String,
+            Self::Words(words) => match kind {
+                Type::OneOf(named) => *named == words().as_slice(),
+                other => *other == Type::String,
+            },
             Self::Bool => *kind == Type::Bool,
             Self::Int(..) => *kind == Type::Int,
             Self::Duration | Self::SomeTime => *kind == Type::Duration,

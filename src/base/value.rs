@@ -108,6 +108,23 @@ impl Value {
         }
     }
 
+    /// Every text in it, at any depth.
+    pub fn all_texts(&self) -> Vec<&str> {
+        match self {
+            Self::String(text) => vec![text],
+            Self::List(items) => items.iter().flat_map(Self::all_texts).collect(),
+            Self::Map(map) => map.values().flat_map(Self::all_texts).collect(),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Float(_)
+            | Self::Time(_)
+            | Self::Duration(_)
+            | Self::Secret(_)
+            | Self::Unknown(_) => Vec::new(),
+        }
+    }
+
     /// The JSON that journals and reports hold: instants and durations as text, secrets hidden,
     /// unknown values as `{"unknown": why}`.
     pub fn to_json(&self) -> serde_json::Value {

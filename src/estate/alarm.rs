@@ -215,7 +215,7 @@ fn alarm(node: &Node, p: &mut Problems) -> Alarm {
         watches,
         period,
         evaluation_periods,
-        missing: word(&mut f, "missing", MISSING, p).unwrap_or_else(|| "missing".to_owned()),
+        missing: f.word("missing", MISSING, p).unwrap_or_else(|| "missing".to_owned()),
         actions: f.texts("actions", p),
     };
     f.finish(p);
@@ -239,8 +239,9 @@ fn metric(node: &Node, p: &mut Problems) -> AlarmMetric {
         namespace: f.required_text("namespace", p).unwrap_or_default(),
         name: f.required_text("name", p).unwrap_or_default(),
         dimensions,
-        statistic: word(&mut f, "statistic", STATISTICS, p).unwrap_or_else(|| "Average".to_owned()),
-        comparison: word(&mut f, "comparison", COMPARISONS, p)
+        statistic: f.word("statistic", STATISTICS, p).unwrap_or_else(|| "Average".to_owned()),
+        comparison: f
+            .word("comparison", COMPARISONS, p)
             .unwrap_or_else(|| "GreaterThanThreshold".to_owned()),
         threshold: threshold(&mut f, p),
     };
@@ -255,23 +256,6 @@ fn threshold(f: &mut Fields<'_>, p: &mut Problems) -> f64 {
         Ok(_) | Err(_) => {
             p.error("DR004", node.span, "field `threshold`: expected a number".to_owned());
             0.0
-        }
-    }
-}
-
-/// One of some words.
-fn word(
-    f: &mut Fields<'_>,
-    name: &'static str,
-    words: &'static [&'static str],
-    p: &mut Problems,
-) -> Option<String> {
-    let node = f.node(name)?;
-    match node.to_value().coerce(&Type::OneOf(words)) {
-        Ok(value) => Some(value.to_string()),
-        Err(why) => {
-            p.error("DR004", node.span, format!("field `{name}`: {why}"));
-            None
         }
     }
 }

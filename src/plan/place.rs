@@ -87,9 +87,8 @@ impl Planner<'_> {
             return None;
         }
         let rules = DataRegions::of(self.request.estate, environment);
-        let mut named = Vec::new();
-        inputs.values().for_each(|value| texts(value, &mut named));
-        named.into_iter().find_map(|name| rules.refusal(name, region))
+        let mut named = inputs.values().flat_map(Value::all_texts);
+        named.find_map(|name| rules.refusal(name, region))
     }
 
     /// What is known of a step whose region says nothing, where that was to be expected: the runbook
@@ -115,22 +114,5 @@ impl Planner<'_> {
         let why = format!("{region} does not answer, and {because}: {error}");
         let outputs = spec.unknown_outputs(&why);
         Some(Preview { cannot_know: Some(why), outputs, ..Preview::default() })
-    }
-}
-
-/// All texts in a value.
-fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => found.push(text),
-        Value::List(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Map(entries) => entries.values().for_each(|entry| texts(entry, found)),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Float(_)
-        | Value::Time(_)
-        | Value::Duration(_)
-        | Value::Secret(_)
-        | Value::Unknown(_) => {}
     }
 }

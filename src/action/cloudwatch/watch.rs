@@ -275,12 +275,8 @@ impl Action for Watch {
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         if let Some(why) = scope.unknown() {
-            return Ok(Preview {
-                cannot_know: Some(why.to_owned()),
-                summary: "watch what the run finds".to_owned(),
-                outputs: self.spec.unknown_outputs(why),
-                ..Preview::default()
-            });
+            let summary = "watch what the run finds".to_owned();
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let asked = Asked::of(scope)?;
         let names = asked.conditions.names();

@@ -89,9 +89,7 @@ impl Trouble {
 
     /// A step that would not get anywhere.
     pub(super) fn wont(self, spec: &ActionSpec, summary: String) -> Preview {
-        let outputs = spec.unknown_outputs(&self.why);
-        let wont = Some(format!("{}; {}", self.why, self.help));
-        Preview { summary, wont, outputs, ..Preview::default() }
+        Preview::hopeless(spec, summary, &self.why, self.help)
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! **Invariant:** a rule that was written as a value is read back as it was.
 
-use crate::action::context::StepScope;
-use crate::action::outcome::ActionError;
+use crate::action::context::{ReadContext, StepScope};
+use crate::action::outcome::{ActionError, Preview};
+use crate::action::spec::ActionSpec;
 use crate::base::value::{Type, Value, Values};
 use crate::cloud::model::{IngressRule, RuleSource, SecurityGroup};
 use std::collections::BTreeMap;
@@ -108,6 +109,34 @@ pub(super) fn no_group(scope: &StepScope<'_>) -> (String, String) {
     let id = scope.text("group").unwrap_or_default();
     let why = format!("there is no security group `{id}` in {}", scope.region);
     (why, "check the estate file and the region".to_owned())
+}
+
+/// The group as planning finds it, and the facts that this rests on; else the preview of a step that cannot
+/// know it, or will not find it.
+pub(super) async fn ground(
+    context: &ReadContext<'_>,
+    spec: &ActionSpec,
+    summary: &str,
+) -> Result<Result<Ground, Preview>, ActionError> {
+    let scope = &context.scope;
+    let summary = summary.to_owned();
+    if let Some(why) = scope.unknown() {
+        return Ok(Err(Preview::unknown(spec, summary, why)));
+    }
+    let id = scope.text("group").unwrap_or_default();
+    let Some(group) = context.view.security_group(scope.region, id).await? else {
+        let (why, help) = no_group(scope);
+        return Ok(Err(Preview::hopeless(spec, summary, &why, &help)));
+    };
+    let predicted = context.view.overlay().security_group(scope.region, id).is_some();
+    let facts = (!predicted).then(|| fact(scope, &group)).into_iter().collect();
+    Ok(Ok(Ground { group, facts }))
+}
+
+/// A group, and the facts of a plan that rest on it.
+pub(super) struct Ground {
+    pub(super) group: SecurityGroup,
+    pub(super) facts: BTreeMap<String, String>,
 }
 
 /// A fact that a stored plan rests on: who may come in.

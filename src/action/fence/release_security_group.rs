@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** only the rules that are named come back; what is there already is not added again.
 
-use super::ingress::{fact, given, no_group, rules_type, value, without, words};
+use super::ingress::{Ground, given, ground, no_group, rules_type, value, without, words};
 use super::security_group::again;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
@@ -87,20 +87,11 @@ impl Action for ReleaseSecurityGroup {
         let scope = &context.scope;
         let id = scope.text("group").unwrap_or("a security group");
         let summary = format!("let in again who was let in to `{id}` in {}", scope.region);
-        if let Some(why) = scope.unknown() {
-            let outputs = self.spec.unknown_outputs(why);
-            let cannot_know = Some(why.to_owned());
-            return Ok(Preview { summary, cannot_know, outputs, ..Preview::default() });
-        }
-        let Some(group) = context.view.security_group(scope.region, id).await? else {
-            let (why, help) = no_group(scope);
-            let outputs = self.spec.unknown_outputs(&why);
-            let wont = Some(format!("{why}; {help}"));
-            return Ok(Preview { summary, wont, outputs, ..Preview::default() });
+        let Ground { group, facts } = match ground(context, &self.spec, &summary).await? {
+            Ok(ground) => ground,
+            Err(preview) => return Ok(preview),
         };
         let missing = without(&rules(scope)?, &group.ingress);
-        let predicted = context.view.overlay().security_group(scope.region, id).is_some();
-        let facts = (!predicted).then(|| fact(scope, &group)).into_iter().collect();
         let mut details: Vec<String> =
             missing.iter().map(|rule| format!("put back: {rule}")).collect();
         if missing.is_empty() {

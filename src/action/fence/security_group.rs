@@ -3,7 +3,9 @@
 //! **Invariant:** what is taken away is what the plan found, so that a run that dies in between still
 //! knows what has to come back; a rule that came since stops the step.
 
-use super::ingress::{both, fact, given, no_group, planned, rules_type, value, without, words};
+use super::ingress::{
+    Ground, both, given, ground, no_group, planned, rules_type, value, without, words,
+};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
@@ -192,22 +194,13 @@ impl Action for FenceSecurityGroup {
         let scope = &context.scope;
         let id = scope.text("group").unwrap_or("a security group");
         let summary = format!("empty the ingress of `{id}` in {}", scope.region);
-        if let Some(why) = scope.unknown() {
-            let outputs = self.spec.unknown_outputs(why);
-            let cannot_know = Some(why.to_owned());
-            return Ok(Preview { summary, cannot_know, outputs, ..Preview::default() });
-        }
-        let Some(group) = context.view.security_group(scope.region, id).await? else {
-            let (why, help) = no_group(scope);
-            let outputs = self.spec.unknown_outputs(&why);
-            let wont = Some(format!("{why}; {help}"));
-            return Ok(Preview { summary, wont, outputs, ..Preview::default() });
+        let Ground { group, facts } = match ground(context, &self.spec, &summary).await? {
+            Ok(ground) => ground,
+            Err(preview) => return Ok(preview),
         };
         let rules = matching(scope, &group)?;
         let mut outputs = self.spec.unknown_outputs("it is not fenced yet");
         outputs.insert("removed".to_owned(), value(&rules));
-        let predicted = context.view.overlay().security_group(scope.region, id).is_some();
-        let facts = (!predicted).then(|| fact(scope, &group)).into_iter().collect();
         let left = SecurityGroup { ingress: without(&group.ingress, &rules), ..group };
         let mut details: Vec<String> =
             rules.iter().map(|rule| format!("taken away: {rule}")).collect();

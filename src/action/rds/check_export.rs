@@ -165,9 +165,7 @@ impl Action for CheckExport {
         let bucket = scope.text("bucket").unwrap_or("a bucket");
         let summary = format!("check exports to bucket `{bucket}`");
         if let Some(why) = scope.unknown() {
-            let outputs = self.spec.unknown_outputs(why);
-            let cannot_know = Some(why.to_owned());
-            return Ok(Preview { summary, cannot_know, outputs, ..Preview::default() });
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let (verdict, found) = match self.look(context).await? {
             Ok(found) => (self.judge(scope, &found), Some(found)),

@@ -162,21 +162,15 @@ impl Action for CheckReplica {
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         if let Some(why) = scope.unknown() {
-            return Ok(Preview {
-                summary: "check a read replica".to_owned(),
-                cannot_know: Some(why.to_owned()),
-                outputs: self.spec.unknown_outputs(why),
-                ..Preview::default()
-            });
+            let summary = "check a read replica".to_owned();
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let name = scope.text("instance").unwrap_or_default();
         let summary = format!("check read replica `{name}` in {}", scope.region);
         let found = match self.look(context).await? {
             Ok(found) => found,
             Err((why, help)) => {
-                let outputs = self.spec.unknown_outputs(&why);
-                let wont = Some(format!("{why}; {help}"));
-                return Ok(Preview { summary, wont, outputs, ..Preview::default() });
+                return Ok(Preview::hopeless(&self.spec, summary, &why, &help));
             }
         };
         let (mut wont, mut warnings) = (None, Vec::new());

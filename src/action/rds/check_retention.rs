@@ -123,9 +123,7 @@ impl Action for CheckRetention {
         let name = scope.text("instance").unwrap_or("an instance");
         let summary = format!("check backups of `{name}` in {}", scope.region);
         if let Some(why) = scope.unknown() {
-            let outputs = self.spec.unknown_outputs(why);
-            let cannot_know = Some(why.to_owned());
-            return Ok(Preview { summary, cannot_know, outputs, ..Preview::default() });
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let (verdict, found) = self.look(context).await?;
         let wont = match verdict {

@@ -3,6 +3,7 @@
 //! **Invariant:** the copy's name is a function of run and step, its creating call carries our tags, and
 //! what is encrypted is copied under a key of the copy's own region.
 
+use super::creation::created;
 use super::restored::foreign;
 use super::snapshot_choice::restorable;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
@@ -240,12 +241,8 @@ impl Action for CopySnapshot {
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         if let Some(why) = scope.unknown() {
-            return Ok(Preview {
-                summary: "copy a snapshot".to_owned(),
-                cannot_know: Some(why.to_owned()),
-                outputs: self.spec.unknown_outputs(why),
-                ..Preview::default()
-            });
+            let summary = "copy a snapshot".to_owned();
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let target = target(scope);
         let mut preview = Preview {
@@ -333,14 +330,10 @@ impl Action for CopySnapshot {
             kms_key: scope.text("kms_key").map(str::to_owned),
             tags: scope.tags(),
         };
-        match context.writer.copy_snapshot(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
-            // Our own earlier attempt may have made it; whose it is, the next look decides by its tag.
-            Err(error) if error.is("DBSnapshotAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id, ..Acted::default() })
-            }
-            Err(error) => Err(error.into()),
-        }
+        created(
+            context.writer.copy_snapshot(scope.region, &request).await,
+            "DBSnapshotAlreadyExists",
+        )
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

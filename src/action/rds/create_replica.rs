@@ -4,6 +4,7 @@
 //! **Invariant:** the replica's name is given or a function of run and step, its creating call carries our
 //! tags, and one that is public, not encrypted like its source, or not this run's is never handed over.
 
+use super::creation::created;
 use super::lag::{id_of, replication};
 use super::replica_ground::{Readiness, Source, readiness, source, violation};
 use super::restored::{foreign, undo};
@@ -233,12 +234,8 @@ impl Action for CreateReplica {
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         if let Some(why) = scope.unknown() {
-            return Ok(Preview {
-                summary: "make a read replica".to_owned(),
-                cannot_know: Some(why.to_owned()),
-                outputs: self.spec.unknown_outputs(why),
-                ..Preview::default()
-            });
+            let summary = "make a read replica".to_owned();
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let source = source(scope)?;
         let request = request(scope, &source);
@@ -303,14 +300,10 @@ impl Action for CreateReplica {
     async fn act(&self, context: &WriteContext<'_>) -> Result<Acted, ActionError> {
         let scope = &context.read.scope;
         let request = request(scope, &source(scope)?);
-        match context.writer.create_replica(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
-            // Our own earlier attempt may have made it; whose it is, the next look decides by its tag.
-            Err(error) if error.is("DBInstanceAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id, ..Acted::default() })
-            }
-            Err(error) => Err(error.into()),
-        }
+        created(
+            context.writer.create_replica(scope.region, &request).await,
+            "DBInstanceAlreadyExists",
+        )
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

@@ -3,6 +3,7 @@
 //! **Invariant:** the snapshot's name is a function of run and step, its creating call carries our tags,
 //! and a snapshot of that name without our run's tag stops the run.
 
+use super::creation::created;
 use super::restored::foreign;
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Done, Observation, Preview, Verdict};
@@ -278,14 +279,10 @@ impl Action for CreateSnapshot {
             snapshot: target(scope),
             tags: scope.tags(),
         };
-        match context.writer.create_snapshot(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
-            // Our own earlier attempt may have taken it; whose it is, the next look decides by its tag.
-            Err(error) if error.is("DBSnapshotAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id, ..Acted::default() })
-            }
-            Err(error) => Err(error.into()),
-        }
+        created(
+            context.writer.create_snapshot(scope.region, &request).await,
+            "DBSnapshotAlreadyExists",
+        )
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

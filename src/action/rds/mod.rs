@@ -9,6 +9,7 @@ mod check_source;
 mod copy_snapshot;
 mod create_replica;
 mod create_snapshot;
+mod creation;
 mod delete_instance;
 mod delete_snapshot;
 mod force_failover;

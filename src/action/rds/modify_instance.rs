@@ -151,9 +151,7 @@ impl Action for ModifyInstance {
         let name = scope.text("instance").unwrap_or("an instance");
         let summary = format!("modify `{name}` in {}", scope.region);
         if let Some(why) = scope.unknown() {
-            let outputs = self.spec.unknown_outputs(why);
-            let cannot_know = Some(why.to_owned());
-            return Ok(Preview { summary, cannot_know, outputs, ..Preview::default() });
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let wanted = Settings::wanted(scope)?;
         let Some(found) = context.view.db_instance(scope.region, name).await? else {

@@ -200,12 +200,8 @@ impl Action for PromoteReplica {
         let scope = &context.scope;
         let name = scope.text("instance").unwrap_or_default();
         if let Some(why) = scope.input("instance").unknown_reason() {
-            return Ok(Preview {
-                summary: "promote a read replica".to_owned(),
-                cannot_know: Some(why.to_owned()),
-                outputs: self.spec.unknown_outputs(why),
-                ..Preview::default()
-            });
+            let summary = "promote a read replica".to_owned();
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let found = context.view.db_instance(scope.region, name).await?;
         let hopeless = never(found.as_ref(), scope).map(|(why, help)| format!("{why}; {help}"));

@@ -228,12 +228,8 @@ impl Action for RenameInstance {
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {
         let scope = &context.scope;
         if let Some(why) = scope.unknown() {
-            return Ok(Preview {
-                summary: "rename a database instance".to_owned(),
-                cannot_know: Some(why.to_owned()),
-                outputs: self.spec.unknown_outputs(why),
-                ..Preview::default()
-            });
+            let summary = "rename a database instance".to_owned();
+            return Ok(Preview::unknown(&self.spec, summary, why));
         }
         let (from, to) = names(scope)?;
         let summary = format!("rename `{from}` in {} to `{to}`", scope.region);

@@ -4,6 +4,7 @@
 //! snapshot's key, and a snapshot of another instance, or another one than was planned, is refused.
 
 use super::check_source::facts;
+use super::creation::created;
 use super::restore_settings::{predicted_instance, settings_inputs};
 use super::restored::{CITED, Origin, foreign, judge, outputs, undo, unusable};
 use super::snapshot_ground::{call, details, ground, obstacle, predictions, warnings};
@@ -194,14 +195,7 @@ impl Action for RestoreFromSnapshot {
             return Err(ActionError::refused(why, help));
         }
         let request = call(scope, &ground)?;
-        match context.writer.restore(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
-            // Our own earlier attempt may have made it; whose it is, the next look decides by its tag.
-            Err(error) if error.is("DBInstanceAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id, ..Acted::default() })
-            }
-            Err(error) => Err(error.into()),
-        }
+        created(context.writer.restore(scope.region, &request).await, "DBInstanceAlreadyExists")
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

@@ -3,6 +3,7 @@
 //! **Invariant:** the new instance's name is a function of run and step, its creating call carries our
 //! tags, and an instance of that name without our run's tag stops the run.
 
+use super::creation::created;
 use super::restore_settings::{
     lost_for_good, predicted_instance, request, restored_by_call, settings, settings_inputs,
 };
@@ -171,14 +172,7 @@ impl Action for RestoreToPointInTime {
         let scope = &context.read.scope;
         let source = self.source(&context.read).await?;
         let request = call(scope, &source)?;
-        match context.writer.restore(scope.region, &request).await {
-            Ok(accepted) => Ok(Acted { request_id: accepted.request_id, ..Acted::default() }),
-            // Our own earlier attempt may have made it; whose it is, the next look decides by its tag.
-            Err(error) if error.is("DBInstanceAlreadyExists") => {
-                Ok(Acted { request_id: error.request_id, ..Acted::default() })
-            }
-            Err(error) => Err(error.into()),
-        }
+        created(context.writer.restore(scope.region, &request).await, "DBInstanceAlreadyExists")
     }
 
     fn intent(&self, scope: &StepScope<'_>) -> (String, String) {

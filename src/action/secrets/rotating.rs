@@ -3,30 +3,16 @@
 //! **Invariant:** a rotation is asked for under one id, whatever became of the answer.
 
 use super::Rotate;
+use super::tests::{asked, versions};
 use crate::action::rds::tests::{Bench, broken, done, inputs, waiting};
-use crate::action::{Observation, PastIntent, Verdict};
-use crate::base::clock::simulated_epoch;
+use crate::action::{Observation, Verdict};
 use crate::base::value::Value;
 use crate::cloud::ErrorClass;
 use crate::cloud::tests::answers::{json, json_error};
 use crate::cloud::tests::scripted::Reply;
-use chrono::TimeDelta;
 
 fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
     Bench::new(inputs(&[("secret", Value::text("shop/orders"))]), replies)
-}
-
-fn asked(seconds: i64, accepted: bool, bench: Bench) -> Bench {
-    let at = simulated_epoch() - TimeDelta::seconds(seconds);
-    Bench { intent: Some(PastIntent { at, accepted, retried: None }), ..bench }
-}
-
-fn versions(of: &[(&str, &str)]) -> Reply {
-    let version = |(id, stage): &(&str, &str)| {
-        format!("{{\"VersionId\":\"{id}\",\"VersionStages\":[\"{stage}\"]}}")
-    };
-    let list: Vec<String> = of.iter().map(version).collect();
-    json(&format!("{{\"Name\":\"shop/orders\",\"Versions\":[{}]}}", list.join(",")))
 }
 
 fn before() -> Reply {

@@ -34,12 +34,12 @@ fn back(version: &str, instead_of: &str, replies: impl IntoIterator<Item = Reply
     Bench::new(inputs, replies)
 }
 
-fn asked(seconds: i64, accepted: bool, bench: Bench) -> Bench {
+pub(super) fn asked(seconds: i64, accepted: bool, bench: Bench) -> Bench {
     let at = simulated_epoch() - TimeDelta::seconds(seconds);
     Bench { intent: Some(PastIntent { at, accepted, retried: None }), ..bench }
 }
 
-fn versions(of: &[(&str, &str)]) -> Reply {
+pub(super) fn versions(of: &[(&str, &str)]) -> Reply {
     let version = |(id, stage): &(&str, &str)| {
         format!("{{\"VersionId\":\"{id}\",\"VersionStages\":[\"{stage}\"]}}")
     };

@@ -162,6 +162,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The field as one of some words.
+    pub fn word(
+        &mut self,
+        name: &'static str,
+        words: &'static [&'static str],
+        problems: &mut Problems,
+    ) -> Option<String> {
+        self.value(name, &Type::OneOf(words), problems).map(|word| word.to_string())
+    }
+
     /// The field as a whole number.
     pub fn int(&mut self, name: &'static str, problems: &mut Problems) -> Option<i64> {
         match self.value(name, &Type::Int, problems) {

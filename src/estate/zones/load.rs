@@ -11,7 +11,6 @@ use super::{
     AliasTarget, HealthChanges, HealthCheck, RecordChanges, Zone, ZoneChanges, ZoneRecord,
 };
 use crate::base::diagnostic::{Problems, Span};
-use crate::base::value::Type;
 use crate::base::yaml::{Fields, Node};
 use crate::estate::model::Estate;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -49,7 +48,8 @@ fn record(node: &Node, zone: &str, p: &mut Problems) -> ZoneRecord {
     if !name.is_empty() && !zone.is_empty() && !inside {
         p.error("DR004", span, format!("record `{name}` does not lie in zone `{zone}`"));
     }
-    let kind = word(&mut f, "type", KINDS, p).unwrap_or_default();
+    let kind = f.required("type", p).is_some();
+    let kind = kind.then(|| f.word("type", KINDS, p)).flatten().unwrap_or_default();
     let alias = f.node("alias").map(|node| alias(node, p));
     let mut values = f.texts("values", p);
     for value in &values {
@@ -70,7 +70,7 @@ fn record(node: &Node, zone: &str, p: &mut Problems) -> ZoneRecord {
         database,
         set_identifier: f.text("set_identifier", p),
         weight: number(&mut f, "weight", 0..=255, p),
-        failover: word(&mut f, "failover", FAILOVERS, p),
+        failover: f.word("failover", FAILOVERS, p),
         health_check: f.text("health_check", p),
     };
     let routed = usize::from(record.weight.is_some()) + usize::from(record.failover.is_some());
@@ -118,7 +118,7 @@ pub(in crate::estate) fn health_check(node: &Node, p: &mut Problems) -> HealthCh
     }
     let check = HealthCheck {
         id: f.required_text("id", p).unwrap_or_default(),
-        kind: word(&mut f, "type", CHECKS, p).unwrap_or_else(|| "HTTPS".to_owned()),
+        kind: f.word("type", CHECKS, p).unwrap_or_else(|| "HTTPS".to_owned()),
         host: f.text("host", p),
         port: number(&mut f, "port", 1..=65_535, p),
         path: f.text("path", p),
@@ -173,22 +173,6 @@ pub(in crate::estate) fn health_changes(node: &Node, p: &mut Problems) -> Health
     };
     f.finish(p);
     changes
-}
-
-fn word(
-    f: &mut Fields<'_>,
-    name: &'static str,
-    words: &'static [&'static str],
-    p: &mut Problems,
-) -> Option<String> {
-    let node = if name == "type" && words == KINDS { f.required(name, p)? } else { f.node(name)? };
-    match node.to_value().coerce(&Type::OneOf(words)) {
-        Ok(value) => Some(value.to_string()),
-        Err(why) => {
-            p.error("DR004", node.span, format!("field `{name}`: {why}"));
-            None
-        }
-    }
 }
 
 fn number<N: TryFrom<i64>>(

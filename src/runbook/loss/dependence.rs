@@ -327,27 +327,10 @@ pub(super) fn region_of(text: &str) -> Option<&str> {
 
 /// All texts in the inputs, each with the input's name.
 fn texts<'a>(one: &'a Walked<'_>) -> Vec<(&'a str, &'a str)> {
-    let mut found = Vec::new();
-    for (name, value) in &one.inputs {
-        collect(name, value, &mut found);
-    }
-    found
-}
-
-fn collect<'a>(name: &'a str, value: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
-    match value {
-        Value::String(text) => found.push((name, text)),
-        Value::List(items) => items.iter().for_each(|item| collect(name, item, found)),
-        Value::Map(entries) => entries.values().for_each(|entry| collect(name, entry, found)),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Float(_)
-        | Value::Time(_)
-        | Value::Duration(_)
-        | Value::Secret(_)
-        | Value::Unknown(_) => {}
-    }
+    let named = |(name, value): (&'a String, &'a Value)| {
+        value.all_texts().into_iter().map(move |text| (name.as_str(), text))
+    };
+    one.inputs.iter().flat_map(named).collect()
 }
 
 /// The input's place in the file, else the region's, else the step's.
