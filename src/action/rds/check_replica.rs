@@ -170,7 +170,7 @@ impl Action for CheckReplica {
         let found = match self.look(context).await? {
             Ok(found) => found,
             Err((why, help)) => {
-                return Ok(Preview::hopeless(&self.spec, summary, &why, &help));
+                return Ok(Preview::hopeless(&self.spec, summary, &why, help));
             }
         };
         let (mut wont, mut warnings) = (None, Vec::new());
