@@ -17,6 +17,7 @@ mod outcome;
 mod rds;
 mod route53;
 mod runbook;
+pub mod s3;
 mod secrets;
 mod shell;
 pub mod spec;
@@ -72,6 +73,8 @@ pub fn standard() -> Catalogue {
         Arc::new(ecs::WaitStable::default()),
         Arc::new(ecs::Fence::default()),
         Arc::new(logs::Preserve::default()),
+        Arc::new(s3::CheckReplication::default()),
+        Arc::new(s3::Compare::default()),
         Arc::new(sql::SqlCheck::default()),
         Arc::new(sql::SqlHeartbeat::default()),
         Arc::new(http::HttpCheck::default()),

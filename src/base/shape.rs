@@ -73,6 +73,8 @@ pub enum Is {
     Record(&'static Shape),
     /// A mapping with free names, which a regular expression describes.
     Map(&'static str, &'static Self),
+    /// A list of text, or a mapping with free names.
+    TextsOrMap(&'static Self),
     /// A condition: an expression without `${{ }}`.
     Condition,
     /// Text that may hold `${{ expressions }}`.
@@ -150,6 +152,7 @@ impl Is {
             | Self::List(..)
             | Self::Record(_)
             | Self::Map(..)
+            | Self::TextsOrMap(_)
             | Self::Condition
             | Self::Template
             | Self::Items

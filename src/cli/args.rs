@@ -18,6 +18,7 @@ use crate::cli::reports::ReportArgs;
 use crate::cli::resume::ResumeArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::runbook::RunbookCommand;
+use crate::cli::s3::S3Command;
 use crate::cli::shell::{CompletionsArgs, ManArgs};
 use crate::cli::sim::SimCommand;
 use crate::cli::status::StatusArgs;
@@ -97,6 +98,9 @@ pub(super) enum Command {
     /// Write the heartbeat that proves recovery points.
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),
+    /// Buckets and their replicas: compare, check, measure, bring back.
+    #[command(subcommand)]
+    S3(S3Command),
     /// The embedded simulator.
     #[command(subcommand)]
     Sim(SimCommand),

@@ -98,6 +98,11 @@ pub(super) fn moved(old: &Estate, new: &Estate, place: &Environment) -> Vec<Stri
         let is = now.and_then(|now| new.log_group_in(name, now));
         compare("log group", name, is.is_some(), was == is);
     }
+    for name in old.buckets.keys() {
+        let was = old.bucket_in(name, place);
+        let is = now.and_then(|now| new.bucket_in(name, now));
+        compare("bucket", name, is.is_some(), was == is);
+    }
     lines
 }
 
@@ -220,6 +225,7 @@ mod tests {
             services: BTreeMap::new(),
             log_groups: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            buckets: BTreeMap::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, TABLE};
 use crate::cli::launch::{Launch, Tools, environment};
 use crate::cli::{
     control, doctor, drill, drill_all, drill_list, explain, heartbeat, history, init, journal,
-    link, logging, out, rehearse, reports, resume, run, runbook, shell, sim, status, sweep,
+    link, logging, out, rehearse, reports, resume, run, runbook, s3, shell, sim, status, sweep,
 };
 use clap::Parser as _;
 use std::future::Future;
@@ -62,6 +62,19 @@ pub(super) fn block_on<T>(time: Time, work: impl Future<Output = T>) -> T {
     let runtime = builder.build().expect("a runtime can be made");
     let done = runtime.block_on(work);
     // A line that nobody will type any more must not keep the program from ending.
+    runtime.shutdown_background();
+    done
+}
+
+/// The same on as many threads as there are cores, where time passes: reading answers takes more time than
+/// waiting for them.
+pub(super) fn block_on_cores<T>(time: Time, work: impl Future<Output = T>) -> T {
+    if time == Time::Paused {
+        return block_on(time, work);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be made");
+    let done = runtime.block_on(work);
     runtime.shutdown_background();
     done
 }
@@ -132,6 +145,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CommandError> {
         Command::Runbook(command) => runbook::run(tools, command, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Heartbeat(command) => block_on(Time::Passing, heartbeat::run(tools, command)),
+        Command::S3(command) => s3::run(tools, command, output),
         Command::Sim(command) => sim::run(tools, command, output),
         Command::Doctor(args) => examine(tools, args, output),
         Command::Completions(args) => Ok(shell::completions(args)),

@@ -44,6 +44,7 @@ mod reports;
 mod resume;
 mod run;
 mod runbook;
+mod s3;
 mod session;
 mod shared;
 mod shell;

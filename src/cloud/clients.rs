@@ -8,6 +8,7 @@ use crate::cloud::ec2::Ec2;
 use crate::cloud::guard::Guard;
 use crate::cloud::guard::connector::guarded;
 use crate::cloud::guard::interceptor::GuardInterceptor;
+use crate::cloud::own::OwnClient;
 use crate::cloud::time;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_sdk_rds::config::retry::RetryPartition;
@@ -166,15 +167,31 @@ impl Clients {
 
     /// A client of EC2, whose security groups fence.
     pub(crate) fn ec2(&self, region: &str, used: ClientUse) -> Ec2 {
-        Ec2 {
+        Ec2 { own: self.own("ec2", region, retries(used), time_outs(&self.clock, used)) }
+    }
+
+    /// A client that lists buckets. It sends a request once: whoever lists knows how many others are on
+    /// their way, and slows all of them down.
+    pub(crate) fn lists(&self, region: &str) -> OwnClient {
+        self.own("s3", region, RetryConfig::disabled(), time_outs(&self.clock, ClientUse::Reads))
+    }
+
+    fn own(
+        &self,
+        service: &str,
+        region: &str,
+        retries: RetryConfig,
+        time_outs: TimeoutConfig,
+    ) -> OwnClient {
+        OwnClient {
             sdk: self.sdk.clone(),
             http: self.http.clone(),
             guard: self.guard.clone(),
             region: region.to_owned(),
-            fixed: self.endpoints.of("ec2").map(str::to_owned),
-            retries: retries(used),
-            partition: self.partition("ec2", region),
-            time_outs: time_outs(&self.clock, used),
+            fixed: self.endpoints.of(service).map(str::to_owned),
+            retries,
+            partition: self.partition(service, region),
+            time_outs,
         }
     }
 

@@ -22,7 +22,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What every answer of AWS is read as; pinned, so that a new SDK does not change what drctl does.
@@ -100,11 +100,7 @@ pub(crate) async fn base(
             })
         }
         EnvironmentKind::Aws { profile, role, external_id } => {
-            let client = credential_calls::for_credentials(
-                http.clone(),
-                guard.clone(),
-                credential_calls::sts_hosts_of_environment(),
-            );
+            let client = for_operator(guard, http);
             let region = &environment.region;
             let sdk = of_operator(region, clock, profile.as_deref(), client).await;
             let Some(role) = role else {
@@ -151,9 +147,36 @@ pub(crate) async fn of_bucket(
     if place.endpoint.is_some() && place.profile.is_none() {
         return (fixed(region, clock, of_variables()), endpoints);
     }
-    let hosts = credential_calls::sts_hosts_of_environment();
-    let client = credential_calls::for_credentials(http.clone(), guard.clone(), hosts);
+    let client = for_operator(guard, http);
     (of_operator(region, clock, place.profile.as_deref(), client).await, endpoints)
+}
+
+/// The base configuration of a session without an estate: the operator's own credentials; at a fixed
+/// address without a profile those of the variables, or any.
+pub(crate) async fn of_person(
+    (profile, endpoint): (Option<String>, Option<String>),
+    region: &str,
+    clock: &Clock,
+    (guard, http): (&Guard, &SharedHttpClient),
+) -> Base {
+    let sdk = if endpoint.is_some() && profile.is_none() {
+        fixed(region, clock, of_variables())
+    } else {
+        of_operator(region, clock, profile.as_deref(), for_operator(guard, http)).await
+    };
+    let at = |url| Endpoints::Fixed(BTreeMap::from([("default".to_owned(), url)]));
+    Base {
+        own: sdk.clone(),
+        sdk,
+        endpoints: endpoint.map_or(Endpoints::Resolved, at),
+        narrowing: Narrowing::Without("no environment of an estate names a role"),
+    }
+}
+
+/// The client of credential calls for the operator's own credentials.
+fn for_operator(guard: &Guard, http: &SharedHttpClient) -> SharedHttpClient {
+    let hosts = credential_calls::sts_hosts_of_environment();
+    credential_calls::for_credentials(http.clone(), guard.clone(), hosts)
 }
 
 /// Credentials for servers at fixed addresses: those of the variables, or any.

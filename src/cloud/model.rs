@@ -9,12 +9,17 @@ pub use alarm::{AlarmFacts, AlarmState};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod buckets;
 mod changes;
 mod ecs;
 mod exports;
 mod logs;
 mod replicas;
 mod security_groups;
+pub use buckets::{
+    BucketEncryption, BucketSettings, InventorySettings, LifecycleRule, MeasuredFigure, ObjectLock,
+    PublicAccess, ReplicationFigures, ReplicationRule, ReplicationSettings, Setting, Versioning,
+};
 pub use changes::{CopyRequest, InstanceChanges};
 pub use ecs::{
     EcsDeployment, EcsEvent, EcsService, EcsTask, Rollout, TaskDefinition, definition_name,

@@ -6,6 +6,7 @@
 use crate::base::clock::Clock;
 use crate::base::redact::redact;
 use crate::base::secret::Secret;
+use crate::base::seed::Seed;
 use crate::cloud::accounts::{Making, Member, members};
 use crate::cloud::classify::{Call, Intent, causes, sdk_error};
 use crate::cloud::clients::{ClientUse, Clients};
@@ -86,9 +87,35 @@ impl Cloud {
         let CloudOptions { environment, clock, seed, http, policy } = options;
         let http = client(&environment, http)?;
         let guard = Guard::new(policy.clone(), clock.clone());
+        let base = credentials::base(&environment, &clock, &guard, &policy, &http).await?;
+        Ok(Self::assemble((environment, seed, policy), (clock, guard, http), base))
+    }
+
+    /// Opens a session of the operator's own, without an estate: `profile` and `endpoint` instead of an
+    /// environment's description. Nothing is asked of any service yet.
+    ///
+    /// # Errors
+    /// When the environment cannot be used as it is described.
+    pub async fn open_as_operator(
+        options: CloudOptions,
+        profile: Option<String>,
+        endpoint: Option<String>,
+    ) -> Result<Self, CloudError> {
+        let CloudOptions { environment, clock, seed, http, policy } = options;
+        let http = client(&environment, http)?;
+        let guard = Guard::new(policy.clone(), clock.clone());
+        let (region, place) = (environment.region.clone(), (profile, endpoint));
+        let base = credentials::of_person(place, &region, &clock, (&guard, &http)).await;
+        Ok(Self::assemble((environment, seed, policy), (clock, guard, http), base))
+    }
+
+    fn assemble(
+        (environment, seed, policy): (Environment, Seed, GuardPolicy),
+        (clock, guard, http): (Clock, Guard, SharedHttpClient),
+        base: credentials::Base,
+    ) -> Self {
         let allowed = environment.allowed_regions.iter().chain([&environment.region]);
         guard.keep_to(allowed.cloned().collect());
-        let base = credentials::base(&environment, &clock, &guard, &policy, &http).await?;
         let credentials = base.sdk.credentials_provider();
         let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
         let partition = format!("drctl-{:016x}-{number}", seed.derive("retry-partition"));
@@ -108,7 +135,7 @@ impl Cloud {
         let narrowing = base.narrowing;
         let shared = Shared { environment, clock, clients, policy, guard, narrowing, credentials };
         let (shared, protected) = (Arc::new(shared), Arc::new(protected));
-        Ok(Self { shared, protected, regions: Arc::default(), accounts: Arc::new(accounts) })
+        Self { shared, protected, regions: Arc::default(), accounts: Arc::new(accounts) }
     }
 
     /// The same session, which now knows the estate's instances, neither overwrites nor deletes any of

@@ -20,8 +20,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod alarms;
+mod buckets;
 mod containers;
 mod exports;
+mod lists;
 mod load;
 mod logs;
 mod metrics;
@@ -88,6 +90,11 @@ impl EstateView {
         overlay: Overlay,
     ) -> Self {
         Self { shared, protected, overlay }
+    }
+
+    /// What all views of the session share.
+    pub(in crate::cloud) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The predicted effects that this view reads through.

@@ -5,6 +5,7 @@
 use super::accounts;
 use super::alarm;
 use super::beside;
+use super::bucket;
 use super::export;
 use super::fault::FaultSpec;
 use super::log_group;
@@ -20,6 +21,9 @@ use crate::base::diagnostic::Problems;
 use crate::base::value::Type;
 use crate::base::yaml::{self, Fields, Kind, Node};
 use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
 
 /// Reads the estate in `text`, which came from the file called `file`.
 ///
@@ -38,6 +42,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
     let security_groups =
         entries(&mut fields, "security_groups", |_, node, p| security_group::read(node, p), p);
     let exports = entries(&mut fields, "exports", |_, node, p| export::read(node, p), p);
+    let buckets = entries(&mut fields, "buckets", bucket::read, p);
     let zones = entries(&mut fields, "zones", |_, node, p| zones::zone(node, p), p);
     let checks = |_: &str, node: &Node, p: &mut Problems| zones::health_check(node, p);
     let health_checks = entries(&mut fields, "health_checks", checks, p);
@@ -57,6 +62,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         databases,
         security_groups,
         exports,
+        buckets,
         services,
         log_groups,
         alarms,
@@ -67,6 +73,7 @@ pub fn load(file: &str, text: &str) -> Result<Estate, Problems> {
         text,
     };
     export::check(&estate, &node, p);
+    bucket::check(&estate, &node, p);
     service::check(&estate, &node, p);
     alarm::check(&estate, &node, p);
     zones::check(&estate, node.span, p);
@@ -149,7 +156,7 @@ fn database(node: &Node, p: &mut Problems) -> Database {
         secret: f.text("secret", p),
         replica_of: f.text("replica_of", p),
         objectives: objectives(f.node("objectives"), p),
-        tags: tags(&mut f, p),
+        tags: named_texts(&mut f, "tags", "tag", p),
         dataset: f.node("dataset").map(|node| dataset(node, p)).unwrap_or_default(),
     };
     f.finish(p);
@@ -171,19 +178,25 @@ pub(super) fn whole(
     number.unwrap_or(default)
 }
 
-fn tags(fields: &mut Fields<'_>, p: &mut Problems) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::new();
-    for (key, node) in fields.entries("tags", p) {
+/// A map of free names to texts, one of which is called `what` in messages.
+pub(super) fn named_texts(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    what: &str,
+    p: &mut Problems,
+) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (key, node) in fields.entries(name, p) {
         match node.to_value().coerce(&Type::String) {
             Ok(value) => {
-                tags.insert(key.name.clone(), value.to_string());
+                texts.insert(key.name.clone(), value.to_string());
             }
             Err(why) => {
-                p.error("DR004", node.span, format!("tag `{}`: {why}", key.name));
+                p.error("DR004", node.span, format!("{what} `{}`: {why}", key.name));
             }
         }
     }
-    tags
+    texts
 }
 
 fn dataset(node: &Node, p: &mut Problems) -> Dataset {
@@ -214,6 +227,7 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
         p.error("DR007", f.span(), format!("account `{account}` must be twelve digits"))
             .help("write it in quotes, as `\"123456789012\"`");
     }
+    let simulated = matches!(kind, EnvironmentKind::Simulated(_));
     let environment = Environment {
         name: name.to_owned(),
         kind,
@@ -248,6 +262,7 @@ fn environment(name: &str, node: &Node, p: &mut Problems) -> Environment {
         services: entries(&mut f, "services", |_, node, p| service::changes(node, p), p),
         log_groups: entries(&mut f, "log_groups", |_, node, p| log_group::changes(node, p), p),
         alarms: alarm::changes(&mut f, p),
+        buckets: bucket::changes(&mut f, simulated, p),
     };
     f.finish(p);
     environment
@@ -271,7 +286,7 @@ fn environment_kind(f: &mut Fields<'_>, p: &mut Problems) -> EnvironmentKind {
             faults: faults(f, p),
             topics: f.texts("topics", p),
             roles: accounts::roles(f, p),
-            buckets: f.texts("buckets", p),
+            buckets: bucket::listed(f, p),
             beside: beside::read(f, p),
         }),
         "aws" => EnvironmentKind::Aws {
@@ -322,73 +337,4 @@ fn changes(node: &Node, p: &mut Problems) -> DatabaseChanges {
     };
     f.finish(p);
     changes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{EnvironmentKind, load};
-
-    const GOOD: &str = r#"
-apiVersion: drctl/v1
-kind: Estate
-name: shop
-objectives: { recovery_time: 4h, recovery_point: 1h }
-databases:
-  orders:
-    instance: shop-orders
-    storage_gib: 100
-    security_groups: [sg-1]
-    dataset: { heartbeat_every: 1s, tables: { orders: { rows: 100, row_every: 30s } } }
-environments:
-  sim: { type: simulated, account: "123456789012", region: us-east-1, seed: 3 }
-  staging:
-    type: aws
-    account: "123456789012"
-    region: us-east-1
-    databases: { orders: { instance: shop-staging-orders, backup_retention_days: 14 } }
-"#;
-
-    #[test]
-    fn environments_change_databases() {
-        let estate = load("shop.yaml", GOOD).expect("valid");
-        let staging = &estate.environments["staging"];
-        let orders = estate.database_in("orders", staging).expect("orders");
-        assert_eq!(
-            (orders.instance.as_str(), orders.backup_retention_days),
-            ("shop-staging-orders", 14)
-        );
-        assert_eq!(estate.databases["orders"].instance, "shop-orders");
-        assert!(estate.environments["sim"].is_simulated());
-    }
-
-    #[test]
-    fn faults_are_checked_where_they_stand() {
-        let file = |faults: &str| GOOD.replace("seed: 3", &format!("seed: 3, faults: {faults}"));
-        let good = load("shop.yaml", &file("[slow=3, kms-disabled]")).expect("valid");
-        let EnvironmentKind::Simulated(simulation) = &good.environments["sim"].kind else {
-            panic!("simulated")
-        };
-        assert_eq!(simulation.faults, ["slow=3", "kms-disabled"]);
-        let shown = load("shop.yaml", &file("[slow=3, throtled, slow=x]")).expect_err("invalid");
-        let shown = shown.to_string();
-        for part in ["error[DR004]", "fault `throtled`", "did you mean `throttled`?", "a factor"] {
-            assert!(shown.contains(part), "{part} in {shown}");
-        }
-        assert!(load("shop.yaml", &file("5")).is_err());
-    }
-
-    #[test]
-    fn all_problems_in_one_pass() {
-        let bad = "apiVersion: drctl/v2\nkind: Estate\nname: x\ndatabses: {}\nenvironments:\n  e: { type: cloud, account: \"1\", region: r, endpoints: { rds: ftp } }\n";
-        let shown = load("x.yaml", bad).expect_err("invalid").to_string();
-        for part in [
-            "x.yaml:1:13: error[DR006]",
-            "did you mean `databases`",
-            "field `type`",
-            "twelve digits",
-            "must begin with http",
-        ] {
-            assert!(shown.contains(part), "{part} in {shown}");
-        }
-    }
 }

@@ -3,8 +3,10 @@
 //! **Invariant:** nothing here talks to AWS; an estate is only what its file says.
 
 mod accounts;
+mod ad_hoc;
 mod alarm;
 mod beside;
+mod bucket;
 mod export;
 pub mod fault;
 mod load;
@@ -19,6 +21,10 @@ mod zones;
 pub use accounts::{Account, account_of_role};
 pub use alarm::{Alarm, AlarmChanges, AlarmMetric, AlarmWatches};
 pub use beside::{Beside, HttpReply, NameReply};
+pub use bucket::{
+    Bucket, BucketChanges, BucketObject, Differs, Generated, Inventory, LifecycleRule,
+    ObjectContent, ObjectLock, Replicated, ReplicationRule, Versioning,
+};
 pub use export::Export;
 pub use fault::{FAULTS, FaultEntry, FaultKind, FaultSpec};
 pub use load::{faults, header, load, objectives};

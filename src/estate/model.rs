@@ -5,6 +5,7 @@
 use super::accounts::Account;
 use super::alarm::{Alarm, AlarmChanges};
 use super::beside::Beside;
+use super::bucket::{Bucket, BucketChanges};
 use super::export::Export;
 use super::log_group::{LogGroup, LogGroupChanges};
 use super::security_group::{SecurityGroup, SecurityGroupChanges};
@@ -39,6 +40,8 @@ pub struct Estate {
     pub log_groups: BTreeMap<String, LogGroup>,
     /// CloudWatch alarms by their name in the estate.
     pub alarms: BTreeMap<String, Alarm>,
+    /// S3 buckets by their name in the estate.
+    pub buckets: BTreeMap<String, Bucket>,
     /// Environments by name.
     pub environments: BTreeMap<String, Environment>,
     /// File name and text it was read from, so that a plan and a journal can embed it.
@@ -245,6 +248,8 @@ pub struct Environment {
     pub log_groups: BTreeMap<String, LogGroupChanges>,
     /// What differs here from the estate's alarms.
     pub alarms: BTreeMap<String, AlarmChanges>,
+    /// What differs here from the estate's buckets.
+    pub buckets: BTreeMap<String, BucketChanges>,
 }
 
 impl Environment {
@@ -290,7 +295,7 @@ pub struct Simulation {
     /// Roles that other accounts have, and what their trust policies ask for; what `accounts` names and is
     /// not here has a trust policy that asks for just what `accounts` says.
     pub roles: BTreeMap<String, Trust>,
-    /// S3 buckets that the account has from the start, in the environment's region.
+    /// S3 buckets that the account has from the start besides the estate's, in the environment's region.
     pub buckets: Vec<String>,
     /// What answers beside AWS.
     pub beside: Beside,

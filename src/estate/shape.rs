@@ -3,6 +3,7 @@
 //! **Invariant:** `load.rs` reads exactly these fields.
 
 use super::alarm::{ALARM, ALARM_CHANGES};
+use super::bucket::{BUCKET, BUCKET_CHANGES};
 use super::export::EXPORT;
 use super::log_group::{LOG_GROUP, LOG_GROUP_CHANGES};
 use super::security_group::{SECURITY_GROUP, SECURITY_GROUP_CHANGES};
@@ -42,6 +43,11 @@ pub static ESTATE: Shape = Shape {
             "exports",
             Is::Map(ANY_NAME, &Is::Record(&EXPORT)),
             "Exports of snapshots to buckets, by name.",
+        ),
+        FieldShape::optional(
+            "buckets",
+            Is::Map(ANY_NAME, &Is::Record(&BUCKET)),
+            "S3 buckets by their name in the estate.",
         ),
         ZONES_FIELD,
         HEALTH_CHECKS_FIELD,
@@ -214,6 +220,12 @@ pub(super) static ENVIRONMENT: Shape = Shape {
             Is::Map(ANY_NAME, &Is::Record(&CHANGES)),
             "What differs here from the estate's databases.",
         ),
+        FieldShape::optional(
+            "buckets",
+            Is::TextsOrMap(&Is::Record(&BUCKET_CHANGES)),
+            "What differs here from the estate's buckets; in a simulated environment also a list of \
+             further buckets that there are.",
+        ),
         ZONE_CHANGES_FIELD,
         HEALTH_CHANGES_FIELD,
         FieldShape::optional(
@@ -252,7 +264,6 @@ pub(super) static ENVIRONMENT: Shape = Shape {
                         .or("1"),
                     FieldShape::optional("faults", Is::Texts, "Faults that are switched on."),
                     FieldShape::optional("topics", Is::Texts, "SNS topics that there are."),
-                    FieldShape::optional("buckets", Is::Texts, "S3 buckets that there are."),
                     FieldShape::optional(
                         "roles",
                         Is::Map("^arn:", &Is::Record(&TRUST)),

@@ -9,6 +9,7 @@ use crate::estate::{Alarm, Database, Environment, Estate, LogGroup, Service};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod buckets;
 mod network;
 mod zones;
 
@@ -188,6 +189,7 @@ fn estate_value(estate: &Estate, environment: &Environment) -> Value {
         ("services", Value::Map(services.collect())),
         ("log_groups", Value::Map(log_groups.collect())),
         ("alarms", Value::Map(alarms)),
+        ("buckets", buckets::buckets(estate, environment)),
         ("security_groups", network::security_groups(estate, environment)),
         ("exports", network::exports(estate, environment)),
         ("zones", zones::zones(estate, environment)),
@@ -271,6 +273,7 @@ pub(crate) fn root_type(name: &str) -> Option<Type> {
                 ("services", services),
                 ("log_groups", Type::Map(Box::new(log_group))),
                 ("alarms", alarms),
+                ("buckets", buckets::buckets_type()),
                 ("security_groups", network::security_groups_type()),
                 ("exports", network::exports_type()),
                 ("zones", zones::zones_type()),

@@ -126,6 +126,11 @@ impl Simulator {
             sns::begin(&mut world, &environment.region, &simulation.topics);
             s3::begin(&mut world, &environment.region, &simulation.buckets);
         }
+        for key in estate.buckets.keys() {
+            if let Some(bucket) = estate.bucket_in(key, environment) {
+                s3::begin(&mut world, &bucket.region.unwrap_or_default(), &[bucket.name]);
+            }
+        }
         let databases = genesis::databases(estate, environment);
         genesis::populate(&mut world, &databases)?;
         ec2::begin(&mut world, estate, environment);

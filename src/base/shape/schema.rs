@@ -87,6 +87,11 @@ fn value(is: &Is) -> Json {
             }
             schema
         }
+        Is::TextsOrMap(inner) => json!({
+            "anyOf": [value(&Is::Texts), {
+                "type": ["object", "null"], "additionalProperties": value(inner),
+            }],
+        }),
         Is::Condition => json!({
             "type": ["string", "boolean"], "pattern": format!(r"^(?!\s*{EXPRESSION})"),
         }),

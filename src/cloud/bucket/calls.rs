@@ -9,6 +9,7 @@ use crate::cloud::clients::{ClientUse, Clients};
 use crate::cloud::error::{CloudError, ErrorClass};
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::StreamExt as _;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,17 +34,28 @@ const GET: &str = "s3:GetObject";
 const PUT: &str = "s3:PutObject";
 const LIST: &str = "s3:ListObjectsV2";
 
-/// The bucket's region, as `HeadBucket` in the region `asked` tells it; `None` when the server does not.
+/// The region of the journals' bucket; `None` when the server does not tell.
 pub(super) async fn region(
     clients: &Clients,
     place: &BucketPlace,
     asked: &str,
 ) -> Result<Option<String>, CloudError> {
+    let found = head(clients, &place.bucket, asked).await?;
+    said(place, asked, found)
+}
+
+/// A bucket's region, as `HeadBucket` in the region `asked` tells it; `None` when the server does not.
+/// `NoSuchBucket` and `AccessDenied` are errors.
+pub(crate) async fn head(
+    clients: &Clients,
+    bucket: &str,
+    asked: &str,
+) -> Result<Option<String>, CloudError> {
     let call = Call { operation: HEAD_BUCKET, region: asked, intent: Intent::Read };
     let client = clients.s3(asked, ClientUse::Reads);
-    let answer = client.head_bucket().bucket(&place.bucket).send().await;
+    let answer = client.head_bucket().bucket(bucket).send().await;
     let error = match answer {
-        Ok(found) => return said(place, asked, found.bucket_region().map(str::to_owned)),
+        Ok(found) => return Ok(found.bucket_region().map(str::to_owned)),
         Err(error) => error,
     };
     let raw = error.raw_response();
@@ -51,18 +63,18 @@ pub(super) async fn region(
     let status = raw.map(|raw| raw.status().as_u16());
     let mut known = sdk_error(call, &error);
     match (status, region) {
-        (Some(301 | 400), Some(region)) => said(place, asked, Some(region)),
+        (Some(301 | 400), Some(region)) => Ok(Some(region)),
         // The answer to a HEAD has no body to name the error in.
         (Some(404), _) => {
             known.class = ErrorClass::Permanent;
             known.code = Some("NoSuchBucket".to_owned());
-            known.message = format!("there is no bucket `{}`", place.bucket);
+            known.message = format!("there is no bucket `{bucket}`");
             Err(known)
         }
         (Some(403), _) => {
             known.class = ErrorClass::Credentials;
             known.code = Some("AccessDenied".to_owned());
-            known.message = format!("these credentials may not use bucket `{}`", place.bucket);
+            known.message = format!("these credentials may not use bucket `{bucket}`");
             Err(known)
         }
         _ => Err(known),
@@ -146,6 +158,39 @@ pub(super) async fn get(inner: &Inner, key: &str) -> Result<Option<BucketObject>
         }
     }
     Ok(Some(BucketObject { bytes, tag }))
+}
+
+pub(super) async fn download(
+    inner: &Inner,
+    key: &str,
+    mut file: std::fs::File,
+) -> Result<bool, CloudError> {
+    let client = inner.clients.s3(&inner.region, ClientUse::Reads);
+    let answer = client.get_object().bucket(&inner.place.bucket).key(inner.key(key)).send().await;
+    let mut body = match answer {
+        Ok(found) => found.body,
+        Err(error) => {
+            let error = sdk_error(inner.call(GET, Intent::Read), &error);
+            return if error.is("NoSuchKey") { Ok(false) } else { Err(error) };
+        }
+    };
+    let failed = |class, message| CloudError {
+        class,
+        operation: GET.to_owned(),
+        region: inner.region.clone(),
+        code: None,
+        message,
+        request_id: None,
+    };
+    loop {
+        let block = body.try_next().await.map_err(|error| {
+            failed(ErrorClass::Temporary, format!("the body of {key} broke off: {error}"))
+        })?;
+        let Some(block) = block else { return Ok(true) };
+        file.write_all(&block).map_err(|error| {
+            failed(ErrorClass::Permanent, format!("{key} cannot be kept on this machine: {error}"))
+        })?;
+    }
 }
 
 pub(super) async fn get_all(

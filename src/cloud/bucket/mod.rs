@@ -9,6 +9,8 @@
 mod calls;
 mod only;
 
+pub(crate) use calls::head;
+
 use crate::base::clock::Clock;
 use crate::cloud::clients::Clients;
 use crate::cloud::credentials;
@@ -132,6 +134,27 @@ impl Bucket {
     /// There is none (`NoSuchBucket`), it may not be used, it is in another region than was said
     /// (`PermanentRedirect`), or nobody answers.
     pub fn open(place: BucketPlace, clock: Clock, http: HttpSource) -> Result<Self, CloudError> {
+        Self::open_for(&OPERATIONS, place, clock, http)
+    }
+
+    /// The same for reads only: what would write is refused by the guard.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_read(
+        place: BucketPlace,
+        clock: Clock,
+        http: HttpSource,
+    ) -> Result<Self, CloudError> {
+        Self::open_for(&OPERATIONS[..1], place, clock, http)
+    }
+
+    fn open_for(
+        operations: &[&str],
+        place: BucketPlace,
+        clock: Clock,
+        http: HttpSource,
+    ) -> Result<Self, CloudError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("drctl-bucket")
@@ -139,7 +162,7 @@ impl Bucket {
             .build()
             .map_err(|error| failed(&place, format!("cannot start a thread: {error}")))?;
         let thread = Thread(Some(runtime));
-        let guard = Guard::new(GuardPolicy::live(OPERATIONS), clock.clone());
+        let guard = Guard::new(GuardPolicy::live(operations.iter().copied()), clock.clone());
         let http = match http {
             HttpSource::Injected(client) => client,
             HttpSource::Network => network(),
@@ -185,6 +208,16 @@ impl Bucket {
     pub fn get(&self, key: &str) -> Result<Option<BucketObject>, CloudError> {
         let (inner, key) = (Arc::clone(&self.inner), key.to_owned());
         self.run(async move { calls::get(&inner, &key).await })
+    }
+
+    /// Writes the object under `key` into a file, block by block (S3 `GetObject`); `false` when there is
+    /// none.
+    ///
+    /// # Errors
+    /// It cannot be read, or the file has no room.
+    pub fn download(&self, key: &str, file: std::fs::File) -> Result<bool, CloudError> {
+        let (inner, key) = (Arc::clone(&self.inner), key.to_owned());
+        self.run(async move { calls::download(&inner, &key, file).await })
     }
 
     /// The objects under `keys`, in their order, several at a time.

@@ -58,9 +58,28 @@ pub const IAM: [&str; 1] = ["SimulatePrincipalPolicy"];
 /// Read-only operations of KMS: whether a key can be used, and by whom.
 pub const KMS: [&str; 4] = ["DescribeKey", "GetKeyPolicy", "ListAliases", "ListGrants"];
 
-/// Read-only operations of S3: where a bucket is and what is in it. `GetObject` is not one: it
-/// discloses data.
-pub const S3: [&str; 4] = ["GetBucketLocation", "HeadBucket", "HeadObject", "ListObjectsV2"];
+/// Read-only operations of S3: where a bucket is, how it is configured and what is in it. `GetObject` is
+/// not one: it discloses data.
+pub const S3: [&str; 18] = [
+    "GetBucketEncryption",
+    "GetBucketLifecycleConfiguration",
+    "GetBucketLocation",
+    "GetBucketOwnershipControls",
+    "GetBucketPolicyStatus",
+    "GetBucketReplication",
+    "GetBucketVersioning",
+    "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectLockConfiguration",
+    "GetObjectRetention",
+    "GetObjectTagging",
+    "GetPublicAccessBlock",
+    "HeadBucket",
+    "HeadObject",
+    "ListBucketInventoryConfigurations",
+    "ListObjectVersions",
+    "ListObjectsV2",
+];
 
 /// Read-only operations of ECS.
 pub const ECS: [&str; 10] = [
@@ -180,6 +199,6 @@ mod tests {
         assert!(RDS.is_sorted() && SECRETS_MANAGER.is_sorted() && KMS.is_sorted());
         assert!(S3.is_sorted() && ECS.is_sorted() && ROUTE_53.is_sorted());
         assert!(CLOUDWATCH.is_sorted() && CLOUDWATCH_LOGS.is_sorted() && EC2.is_sorted());
-        assert_eq!(len(), 72);
+        assert_eq!(len(), 86);
     }
 }

@@ -18,8 +18,43 @@ const LIST: [&str; 7] = [
     "start-after",
 ];
 
+/// Parameters of `ListObjectVersions`.
+const VERSIONS: [&str; 7] = [
+    "delimiter",
+    "encoding-type",
+    "key-marker",
+    "max-keys",
+    "prefix",
+    "version-id-marker",
+    "versions",
+];
+
+/// Parameters that name one part of a bucket's configuration, and who reads it.
+const PARTS: [(&str, &str); 9] = [
+    ("encryption", "GetBucketEncryption"),
+    ("lifecycle", "GetBucketLifecycleConfiguration"),
+    ("location", "GetBucketLocation"),
+    ("object-lock", "GetObjectLockConfiguration"),
+    ("ownershipControls", "GetBucketOwnershipControls"),
+    ("policyStatus", "GetBucketPolicyStatus"),
+    ("publicAccessBlock", "GetPublicAccessBlock"),
+    ("replication", "GetBucketReplication"),
+    ("versioning", "GetBucketVersioning"),
+];
+
+/// Parameters that name what belongs to a version of an object, and who reads it.
+const OF_OBJECTS: [(&str, &str); 4] = [
+    ("attributes", "GetObjectAttributes"),
+    ("legal-hold", "GetObjectLegalHold"),
+    ("retention", "GetObjectRetention"),
+    ("tagging", "GetObjectTagging"),
+];
+
+/// Header that makes a copy of a write.
+const COPY: &str = "x-amz-copy-source";
+
 /// Headers that make another operation of a request.
-const OTHERS: [&str; 3] = ["x-amz-copy-source", "x-amz-rename-source", "x-amz-object-annotation"];
+const OTHERS: [&str; 2] = ["x-amz-rename-source", "x-amz-object-annotation"];
 
 /// The operation; `None` when it cannot be told, or is none of these.
 pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
@@ -39,16 +74,32 @@ pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
     parameters.remove("x-id");
     let only = |allowed: &[&str]| parameters.iter().all(|name| allowed.contains(&name.as_str()));
     let has = |name: &str| parameters.contains(name);
+    let copies = request.headers().contains_key(COPY);
     match (request.method(), !key.is_empty()) {
+        ("PUT", true) if copies => only(&[]).then_some("CopyObject"),
+        _ if copies => None,
         ("HEAD", false) if only(&[]) => Some("HeadBucket"),
-        ("GET", false) if has("location") && only(&["location"]) => Some("GetBucketLocation"),
         ("GET", false) if has("list-type") && only(&LIST) => Some("ListObjectsV2"),
-        ("HEAD", true) if only(&[]) => Some("HeadObject"),
-        ("GET", true) if only(&[]) => Some("GetObject"),
+        ("GET", false) if has("versions") && only(&VERSIONS) => Some("ListObjectVersions"),
+        ("GET", false) if has("inventory") && only(&["continuation-token", "inventory"]) => {
+            Some("ListBucketInventoryConfigurations")
+        }
+        ("GET", false) => named(&PARTS, |part| has(part) && only(&[part])),
+        ("HEAD", true) if only(&["versionId"]) => Some("HeadObject"),
+        ("GET", true) if only(&["versionId"]) => Some("GetObject"),
+        ("GET", true) => named(&OF_OBJECTS, |part| has(part) && only(&[part, "versionId"])),
         ("PUT", true) if only(&[]) => Some("PutObject"),
-        ("DELETE", true) if only(&[]) => Some("DeleteObject"),
+        ("DELETE", true) if only(&["versionId"]) => Some("DeleteObject"),
         _ => None,
     }
+}
+
+/// The operation of the one parameter that is asked for.
+fn named(
+    of: &[(&'static str, &'static str)],
+    asked: impl Fn(&'static str) -> bool,
+) -> Option<&'static str> {
+    of.iter().find(|(part, _)| asked(part)).map(|(_, operation)| *operation)
 }
 
 /// What every path of Route 53 begins with: the version of its API.
@@ -200,7 +251,27 @@ mod tests {
             ("DELETE", format!("{plain}/logs"), None),
             ("PUT", format!("{aws}/a?acl"), None),
             ("PUT", format!("{aws}/a?partNumber=1&uploadId=2"), None),
-            ("GET", format!("{aws}/a?versionId=1"), None),
+            ("GET", format!("{aws}/a?versionId=1"), Some("GetObject")),
+            ("HEAD", format!("{aws}/a?versionId=1"), Some("HeadObject")),
+            ("DELETE", format!("{aws}/a?versionId=1&x-id=DeleteObject"), Some("DeleteObject")),
+            ("GET", format!("{aws}/a?tagging&versionId=1"), Some("GetObjectTagging")),
+            ("GET", format!("{aws}/a?attributes"), Some("GetObjectAttributes")),
+            ("GET", format!("{aws}/a?tagging&retention"), None),
+            ("DELETE", format!("{aws}/a?tagging"), None),
+            ("PUT", format!("{aws}/a?versionId=1"), None),
+            ("GET", format!("{aws}/?versioning"), Some("GetBucketVersioning")),
+            ("GET", format!("{plain}/logs?replication"), Some("GetBucketReplication")),
+            ("GET", format!("{aws}/?replication&versioning"), None),
+            ("PUT", format!("{aws}/?versioning"), None),
+            ("GET", format!("{aws}/?versions&key-marker=a"), Some("ListObjectVersions")),
+            ("GET", format!("{aws}/?versions&list-type=2"), None),
+            ("GET", format!("{aws}/?policy"), None),
+            ("GET", format!("{aws}/?inventory&id=1"), None),
+            (
+                "GET",
+                format!("{aws}/?inventory&x-id=ListBucketInventoryConfigurations"),
+                Some("ListBucketInventoryConfigurations"),
+            ),
             ("GET", format!("{aws}/?list-type=2&list-type=2"), None),
             ("GET", format!("{aws}/?list-type=2&acl"), None),
             ("GET", format!("{aws}/"), None),
@@ -209,6 +280,10 @@ mod tests {
         ] {
             assert_eq!(name(method, &uri, None), wanted, "{method} {uri}");
         }
-        assert_eq!(name("PUT", &format!("{aws}/a"), Some("x-amz-copy-source")), None);
+        let copy = Some("x-amz-copy-source");
+        assert_eq!(name("PUT", &format!("{aws}/a"), copy), Some("CopyObject"));
+        assert_eq!(name("PUT", &format!("{aws}/a?partNumber=1&uploadId=2"), copy), None);
+        assert_eq!(name("GET", &format!("{aws}/a"), copy), None);
+        assert_eq!(name("PUT", &format!("{aws}/a"), Some("x-amz-rename-source")), None);
     }
 }

@@ -117,17 +117,25 @@ fn bytes(value: &Cbor) -> Vec<u8> {
 
 /// `GetMetricData` with one result: figures with their instants, seconds since 1970.
 pub(crate) fn metric(status: &str, figures: &[(f64, f64)]) -> Reply {
+    metrics(status, &[("lag", figures)])
+}
+
+/// `GetMetricData` with results by their ids: figures with their instants, seconds since 1970.
+pub(crate) fn metrics(status: &str, of: &[(&str, &[(f64, f64)])]) -> Reply {
     let text = |text: &str| Cbor::Text(text.to_owned());
-    let times = figures.iter().map(|(at, _)| Cbor::Tag(1, Box::new(Cbor::Float(*at)))).collect();
-    let values = figures.iter().map(|(_, value)| Cbor::Float(*value)).collect();
-    let result = Cbor::Map(vec![
-        (text("Id"), text("lag")),
-        (text("Label"), text("ReplicaLag")),
-        (text("Timestamps"), Cbor::Array(times)),
-        (text("Values"), Cbor::Array(values)),
-        (text("StatusCode"), text(status)),
-    ]);
-    let body = Cbor::Map(vec![(text("MetricDataResults"), Cbor::Array(vec![result]))]);
+    let one = |(id, figures): &(&str, &[(f64, f64)])| {
+        let times = figures.iter().map(|(at, _)| Cbor::Tag(1, Box::new(Cbor::Float(*at))));
+        let values = figures.iter().map(|(_, value)| Cbor::Float(*value));
+        Cbor::Map(vec![
+            (text("Id"), text(id)),
+            (text("Label"), text("a label")),
+            (text("Timestamps"), Cbor::Array(times.collect())),
+            (text("Values"), Cbor::Array(values.collect())),
+            (text("StatusCode"), text(status)),
+        ])
+    };
+    let results = Cbor::Array(of.iter().map(one).collect());
+    let body = Cbor::Map(vec![(text("MetricDataResults"), results)]);
     Reply::Bytes(200, bytes(&body), CBOR.to_vec())
 }
 

@@ -4,9 +4,12 @@
 
 mod accounts;
 pub(crate) mod answers;
+pub(crate) mod bucket_answers;
+mod buckets;
 mod credentials;
 mod ec2;
 mod effects;
+mod lists;
 mod network;
 pub(crate) mod ports;
 mod reads;

@@ -167,6 +167,7 @@ pub(crate) fn environment() -> Environment {
         services: BTreeMap::new(),
         log_groups: BTreeMap::new(),
         alarms: BTreeMap::new(),
+        buckets: BTreeMap::new(),
     }
 }
 

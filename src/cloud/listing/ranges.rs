@@ -1,0 +1,291 @@
+//! A flat space of keys, divided among workers while they read it.
+//!
+//! A worker that has nothing to do takes half of what is left of the largest range, at a key half way in
+//! the space of the keys that were seen. Ranges of which no key was seen yet are not divided: so the
+//! halves of one range end nearer and nearer to where its worker stands, and wherever the keys really are,
+//! a range of the right size begins there.
+//!
+//! **Invariant:** ranges never overlap and leave nothing out: each key belongs to exactly one, and what a
+//! worker has claimed is never given to another.
+
+use super::keyspace::Alphabet;
+use std::collections::BTreeMap;
+
+/// What is left must be worth so many pages before it is divided.
+const WORTH: f64 = 2.2;
+
+/// A range as it is handed to a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Names it.
+    pub id: u64,
+    /// It begins behind this key.
+    pub after: String,
+}
+
+/// What a worker may do with what it has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Up to which key, inclusive; `None` is the end of all keys.
+    pub upto: Option<String>,
+    /// Whether the range ends there.
+    pub last: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Range {
+    after: String,
+    /// What comes behind it is not claimed yet.
+    at: String,
+    /// Up to here everything was delivered.
+    delivered: String,
+    until: Option<String>,
+    taken: bool,
+    /// Left for now: it may be divided.
+    parked: bool,
+    ended: bool,
+    /// Keys that were seen in it.
+    seen: u64,
+    /// How many are left.
+    guess: f64,
+}
+
+/// All ranges that are not done.
+#[derive(Debug, Default)]
+pub struct Ranges {
+    /// Keys of a page.
+    page: f64,
+    alphabet: Alphabet,
+    ranges: BTreeMap<u64, Range>,
+    next: u64,
+    /// How many halves were taken.
+    divided: u64,
+}
+
+impl Ranges {
+    /// The whole space, or what was left of it: each from behind a key up to a key. `page` is how many keys
+    /// a request gives.
+    pub fn new(left: impl IntoIterator<Item = (String, Option<String>)>, page: u16) -> Self {
+        let mut ranges = Self { page: f64::from(page), ..Self::default() };
+        for (after, until) in left {
+            ranges.insert(after, until, 0.0);
+        }
+        ranges
+    }
+
+    fn insert(&mut self, after: String, until: Option<String>, guess: f64) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        let (at, delivered) = (after.clone(), after.clone());
+        let (taken, parked, ended, seen) = (false, false, false, 0);
+        let range = Range { after, at, delivered, until, taken, parked, ended, seen, guess };
+        self.ranges.insert(id, range);
+        id
+    }
+
+    /// Work for a worker that has none; `None` where there is none now. One that works `alone` takes up what
+    /// was parked when nothing can be divided.
+    pub fn take(&mut self, alone: bool) -> Option<Piece> {
+        let free = self.ranges.iter().find(|(_, range)| !range.taken).map(|(id, _)| *id);
+        let id = free.or_else(|| self.divide()).or_else(|| {
+            let parked = self.ranges.iter().filter(|(_, range)| alone && range.parked);
+            let largest = |one: &(&u64, &Range), other: &(&u64, &Range)| {
+                one.1.guess.total_cmp(&other.1.guess)
+            };
+            parked.max_by(largest).map(|(id, _)| *id)
+        })?;
+        let range = self.ranges.get_mut(&id)?;
+        (range.taken, range.parked) = (true, false);
+        Some(Piece { id, after: range.at.clone() })
+    }
+
+    /// Halves the range with most left, and gives the second half.
+    fn divide(&mut self) -> Option<u64> {
+        let least = WORTH * self.page;
+        let worth = |range: &&mut Range| range.seen > 0 && !range.ended && range.guess >= least;
+        let range = self
+            .ranges
+            .values_mut()
+            .filter(worth)
+            .max_by(|one, other| one.guess.total_cmp(&other.guess))?;
+        let Some(middle) = self.alphabet.between(&range.at, range.until.as_deref()) else {
+            range.guess = 0.0;
+            return self.divide();
+        };
+        range.guess /= 2.0;
+        let (until, guess) = (range.until.replace(middle.clone()), range.guess);
+        self.divided += 1;
+        Some(self.insert(middle, until, guess))
+    }
+
+    /// A worker has read all keys up to `read` (`None`: to the end) and wants to deal with them.
+    pub fn claim(&mut self, id: u64, read: Option<&str>) -> Claim {
+        let Some(range) = self.ranges.get_mut(&id) else {
+            return Claim { upto: read.map(str::to_owned), last: true };
+        };
+        let last = match (read, range.until.as_deref()) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(read), Some(until)) => read >= until,
+        };
+        range.ended |= last;
+        let upto = if last { range.until.clone() } else { read.map(str::to_owned) };
+        if let Some(upto) = &upto {
+            range.at.clone_from(upto);
+        }
+        Claim { upto, last }
+    }
+
+    /// What was claimed up to `upto` is dealt with; `seen` keys were in it, `some` are a few of them.
+    pub fn deliver<'a>(
+        &mut self,
+        id: u64,
+        claim: &Claim,
+        seen: u64,
+        some: impl IntoIterator<Item = &'a str>,
+    ) {
+        some.into_iter().for_each(|key| self.alphabet.learn(key));
+        if claim.last {
+            self.ranges.remove(&id);
+            return;
+        }
+        let (Some(range), Some(upto)) = (self.ranges.get_mut(&id), &claim.upto) else { return };
+        range.delivered.clone_from(upto);
+        range.seen += seen;
+        let share = self.alphabet.share(&range.after, &range.at, range.until.as_deref());
+        if share > 0.0 && range.seen > 0 {
+            range.guess = range.seen as f64 * (1.0 - share) / share;
+        }
+    }
+
+    /// A worker leaves a range as it is, for others to divide.
+    pub fn park(&mut self, id: u64) {
+        if let Some(range) = self.ranges.get_mut(&id) {
+            range.parked = true;
+        }
+    }
+
+    /// How many keys the next page of a range should have: less than a page near its end.
+    pub fn page(&self, id: u64) -> u16 {
+        match self.ranges.get(&id) {
+            Some(range)
+                if range.until.is_some() && range.seen > 0 && range.guess < 0.8 * self.page =>
+            {
+                (range.guess * 1.25).clamp(self.page / 10.0, self.page) as u16
+            }
+            _ => self.page as u16,
+        }
+    }
+
+    /// Whether everything is done.
+    pub fn is_done(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// About how many keys are left.
+    pub fn left(&self) -> f64 {
+        self.ranges.values().map(|range| range.guess).sum()
+    }
+
+    /// Ranges that are read or wait.
+    pub fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// How often a range was divided.
+    pub fn divided(&self) -> u64 {
+        self.divided
+    }
+
+    /// What is not delivered, for whoever takes it up later.
+    pub fn undelivered(&self) -> Vec<(String, Option<String>)> {
+        let left = self.ranges.values();
+        left.map(|range| (range.delivered.clone(), range.until.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads `keys` with `workers` workers by turns, in pages of `page`; gives what each key was dealt with.
+    fn read(keys: &[String], workers: usize, page: usize, order: &[usize]) -> (Vec<String>, u64) {
+        let mut ranges = Ranges::new([(String::new(), None)], page as u16);
+        let mut working: Vec<Option<Piece>> = vec![None; workers];
+        let (mut seen, mut turn) = (Vec::new(), 0);
+        while !ranges.is_done() {
+            let at = order[turn % order.len()] % workers;
+            turn += 1;
+            assert!(turn < 1_000_000, "it never ends");
+            let Some(piece) = working[at].take().or_else(|| ranges.take(true)) else { continue };
+            let from = keys.partition_point(|key| *key <= piece.after);
+            let to = (from + page).min(keys.len());
+            let read = (to < keys.len()).then(|| keys[to - 1].as_str());
+            let claim = ranges.claim(piece.id, read);
+            let upto = claim.upto.as_deref();
+            let mine = keys[from..to]
+                .iter()
+                .take_while(|key| upto.is_none_or(|upto| key.as_str() <= upto));
+            let mine: Vec<&String> = mine.collect();
+            seen.extend(mine.iter().map(|key| (*key).clone()));
+            ranges.deliver(
+                piece.id,
+                &claim,
+                mine.len() as u64,
+                mine.iter().map(|key| key.as_str()),
+            );
+            if let (false, Some(upto)) = (claim.last, claim.upto) {
+                working[at] = Some(Piece { id: piece.id, after: upto });
+            }
+        }
+        seen.sort();
+        (seen, ranges.divided())
+    }
+
+    #[test]
+    fn a_flat_bucket_is_divided_evenly() {
+        let keys: Vec<String> = (0..200_000).map(|n| format!("file-{n:012}")).collect();
+        let order: Vec<usize> = (0..32).collect();
+        let (seen, divided) = read(&keys, 32, 1_000, &order);
+        assert_eq!(seen, keys);
+        assert!((20..400).contains(&divided), "{divided}");
+    }
+
+    #[test]
+    fn what_is_left_can_be_taken_up() {
+        let mut ranges = Ranges::new([(String::new(), None)], 1_000);
+        let piece = ranges.take(false).expect("the whole");
+        let claim = ranges.claim(piece.id, Some("a5"));
+        assert_eq!(claim, Claim { upto: Some("a5".to_owned()), last: false });
+        ranges.deliver(piece.id, &claim, 5_000, ["a1", "a5", "b"]);
+        let other = ranges.take(false).expect("a half");
+        assert!(other.after.as_str() > "a5", "{other:?}");
+        // What was claimed and not delivered is read again.
+        ranges.claim(piece.id, Some("a6"));
+        let left = ranges.undelivered();
+        assert_eq!(left[0], ("a5".to_owned(), Some(other.after.clone())));
+        assert_eq!(left[1], (other.after, None));
+        assert!(ranges.left() > 0.0 && ranges.len() == 2 && !ranges.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_is_dealt_with_once(
+            keys in prop::collection::btree_set("[a-c0-3/\u{e4}]{1,6}", 0..300),
+            workers in 1usize..6,
+            page in 1usize..20,
+            order in prop::collection::vec(0usize..6, 6..40),
+        ) {
+            let keys: Vec<String> = keys.into_iter().collect();
+            let mut order = order;
+            order.extend(0..6);
+            prop_assert_eq!(read(&keys, workers, page, &order).0, keys);
+        }
+    }
+}
