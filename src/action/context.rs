@@ -66,6 +66,9 @@ pub struct StepScope<'a> {
     pub planned: Option<&'a Values>,
     /// How the run stands; `None` while planning.
     pub standing: Option<&'a Standing>,
+    /// Whether a person has approved a gate before this step, with what is at stake in sight; while
+    /// planning, whether one will be asked to.
+    pub agreed: bool,
     /// The form of the run now: a person may have switched it while the step waited.
     pub form: Form,
 }

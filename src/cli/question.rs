@@ -25,7 +25,9 @@ pub(super) fn question_text(plan: &Plan, step: &StepKey, question: &Question) ->
     let place = &plan.environment;
     let protected = if place.protected { ", PROTECTED" } else { "" };
     let simulated = if place.simulated { ", SIMULATED" } else { "" };
-    line("where", format!("{} (account {}{protected}{simulated})", place.name, place.account));
+    let (estate, region) = (&plan.estate_name, &place.region);
+    let where_it_is = format!("(account {}{protected}{simulated})", place.account);
+    line("where", format!("{} {where_it_is}, estate {estate}, {region}", place.name));
     let stakes = !question.figures.is_empty();
     if stakes || !question.form.is_graceful() {
         line("form", question.form.to_string());

@@ -21,7 +21,7 @@ use crate::cloud::overlay::Overlay;
 use crate::cloud::permissions;
 use crate::cloud::view::EstateView;
 use crate::cloud::writer::Writer;
-use crate::estate::{DataRegions, Environment, Estate};
+use crate::estate::{DataRegions, Environment, EnvironmentKind, Estate};
 use async_trait::async_trait;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -323,9 +323,12 @@ impl Cloud {
         })
     }
 
-    /// Who answers: the simulator by its own header, others by `Server`, else `AWS`.
+    /// Who answers: the simulator by its own header, others by `Server`; else `AWS`, or a server that does
+    /// not say who it is.
     pub fn server(&self) -> String {
-        self.shared.guard.server().unwrap_or_else(|| "AWS".to_owned())
+        let real = !matches!(self.shared.environment.kind, EnvironmentKind::Endpoints(_));
+        let unsaid = if real { "AWS" } else { "a server that does not say who it is" };
+        self.shared.guard.server().unwrap_or_else(|| unsaid.to_owned())
     }
 
     #[cfg(test)]

@@ -182,7 +182,7 @@ pub(super) struct Planner<'a> {
     pub(super) needs: BTreeMap<StepKey, Vec<StepKey>>,
     /// Keys of each step id: one, or one an item.
     pub(super) expansions: BTreeMap<String, Vec<StepKey>>,
-    steps: Vec<PlannedStep>,
+    pub(super) steps: Vec<PlannedStep>,
 }
 
 impl Planner<'_> {

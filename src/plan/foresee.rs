@@ -56,6 +56,7 @@ impl Planner<'_> {
             owner: &self.request.owner,
             expires: expires(self.request.now),
             hands_over: self.request.mode.hands_over(),
+            agreed: gate::asks_before(&self.steps, key),
             planned: None,
             standing: None,
             form: self.request.form,

@@ -100,19 +100,29 @@ pub(super) fn within(preview: Preview, spec: &ActionSpec, timeout: Option<Durati
     Preview { wont: Some(wont), ..preview }
 }
 
+/// Whether `gate` names the step `key` in its `before`; who names a call means all its steps, but no call
+/// among them.
+fn is_before(gate: &PlannedStep, key: &StepKey, is_call: bool) -> bool {
+    let ids = gate.with.get("before").and_then(serde_json::Value::as_array);
+    let mut ids = ids.into_iter().flatten().filter_map(|id| id.as_str());
+    ids.any(|id| {
+        let id = joined(gate.key.frame(), id);
+        key.id() == id || (!is_call && key.is_within(&id))
+    })
+}
+
+/// Whether a person will be asked before the step `key`, as far as `steps` are planned.
+pub(super) fn asks_before(steps: &[PlannedStep], key: &StepKey) -> bool {
+    let asks = |step: &PlannedStep| {
+        step.gate == Some(GateKind::Person) && !matches!(step.preview.answer, Answer::Wont { .. })
+    };
+    steps.iter().any(|gate| asks(gate) && is_before(gate, key, false))
+}
+
 /// Writes into each gate which steps it is before: those named, and of what is expanded every item.
 pub(super) fn mark_before(steps: &mut [PlannedStep]) {
     let named = |gate: &PlannedStep| -> Vec<StepKey> {
-        let ids = gate.with.get("before").and_then(serde_json::Value::as_array);
-        let ids: Vec<&str> = ids.into_iter().flatten().filter_map(|id| id.as_str()).collect();
-        let frame = gate.key.frame();
-        // Who names a call means all its steps.
-        let meant = |step: &&PlannedStep| {
-            ids.iter().any(|id| {
-                let id = joined(frame, id);
-                step.key.id() == id || (step.key.is_within(&id) && step.children.is_empty())
-            })
-        };
+        let meant = |step: &&PlannedStep| is_before(gate, &step.key, !step.children.is_empty());
         steps.iter().filter(meant).map(|step| step.key.clone()).collect()
     };
     let all: Vec<(usize, Vec<StepKey>)> = (0..steps.len())

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a warning never keeps a runbook from running, and the shipped ones have none.
 
-use crate::action::spec::{ActionKind, ActionSpec, Reversibility};
+use crate::action::spec::{ActionKind, ActionSpec, Reversibility, Role};
 use crate::base::diagnostic::{Problems, Span};
 use crate::base::yaml::Node;
 use crate::runbook::codes;
@@ -114,7 +114,9 @@ fn steps(measured: &Measured, world: &World<'_>, p: &mut Problems) {
                 .help("leave `always` out, or say `phase: cleanup` when it only cleans up");
         }
         let leaf = !needed.contains(&index) && !measured.contains(step.id.as_str());
-        if leaf && !step.always && step.phase != Phase::Cleanup {
+        // A fence ends with what it has seen, in several looks.
+        let proves_itself = spec.role == Role::Fence;
+        if leaf && !step.always && step.phase != Phase::Cleanup && !proves_itself {
             let message = format!("nothing checks what step `{}` does: no step needs it", step.id);
             p.warning(codes::UNUSED_STEP, draft.id_span, message).help("add a check that needs it");
         }

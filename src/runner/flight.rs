@@ -117,7 +117,7 @@ impl<'a> Flight<'a> {
 
     fn ready(&self, machine: &Machine, step: &StepKey, part: Part) -> (Arc<Prepared>, Past) {
         let ready = Arc::clone(&self.prepared[&(step.clone(), part)]);
-        (ready, Past::of(&machine.state().steps[step], machine.state().form))
+        (ready, Past::of(&self.plan, machine.state(), step))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::base::ids::StepKey;
 use crate::base::value::Values;
 use crate::engine::{Begun, Part};
 use crate::journal::event::{ErrorKind, ErrorRecord};
-use crate::journal::fold::{IntentStatus, RETRY, RunState, StepState, StepStatus};
+use crate::journal::fold::{AnswerWay, IntentStatus, RETRY, RunState, StepState, StepStatus};
 use crate::plan::model::{Plan, PlannedStep, Trace};
 use crate::plan::{coerce_inputs, expires, typed_outputs};
 use crate::runbook::{Scope, Template, evaluate_inputs};
@@ -55,12 +55,14 @@ pub(super) struct Past {
     began: Option<DateTime<Utc>>,
     asked: bool,
     intent: Option<PastIntent>,
+    agreed: bool,
     form: Form,
 }
 
 impl Past {
-    /// Of `step` so far, in a run that has this form now.
-    pub(super) fn of(step: &StepState, form: Form) -> Self {
+    /// Of the step `key` so far.
+    pub(super) fn of(plan: &Plan, state: &RunState, key: &StepKey) -> Self {
+        let (step, form) = (&state.steps[key], state.form);
         let retried = step.answered_at.filter(|_| step.answer.as_deref() == Some(RETRY));
         let past = |at: DateTime<Utc>, accepted: bool| {
             Some(PastIntent { at, accepted, retried: retried.filter(|retried| *retried >= at) })
@@ -74,8 +76,19 @@ impl Past {
             }
             IntentStatus::Refused => None,
         });
-        Self { began: step.started_at, asked: step.may_have_made, intent, form }
+        let agreed = agreed(plan, state, key);
+        Self { began: step.started_at, asked: step.may_have_made, intent, agreed, form }
     }
+}
+
+/// Whether a person approved a gate before `step`; `--yes` is nobody.
+fn agreed(plan: &Plan, state: &RunState, step: &StepKey) -> bool {
+    let gates = plan.steps.iter().filter(|gate| gate.before.contains(step));
+    let mut gates = gates.map(|gate| &state.steps[&gate.key]);
+    gates.any(|gate| {
+        let by_person = gate.answer_way.is_none_or(|way| way != AnswerWay::Yes);
+        gate.status.is_success() && gate.answered_by.is_some() && by_person
+    })
 }
 
 impl Prepared {
@@ -102,6 +115,7 @@ impl Prepared {
             owner: &running.operator.operator,
             expires: expires(plan.created_at),
             hands_over: plan.mode.hands_over(),
+            agreed: past.agreed,
             planned: Some(&self.planned),
             standing: self.standing.as_ref(),
             form: past.form,

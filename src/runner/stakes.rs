@@ -91,7 +91,7 @@ async fn read(
         Err(error) => return vec![Figure::unknown(DATA_LOSS, format!("unknown: {error}"))],
     };
     let view = cloud.view(Overlay::default());
-    let past = Past::of(&state.steps[&step.key], state.form);
+    let past = Past::of(places.0, state, &step.key);
     let scope = prepared.scope(running, places.0, running.clock.now(), past);
     let scope = StepScope { environment: cloud.environment(), ..scope };
     let (effects, memory) = (&cloud.effects_here(running.effects), &prepared.memory);

@@ -140,6 +140,15 @@ fn the_form_is_switched_from_another_terminal() {
     let mut run = Watched::start(&env, "run failover --env sim --wait");
     run.until("drctl approve");
     let words = ["switch", "last", "--to", "ungraceful", "--reason", "the region is gone"];
+    let unasked = said_by(&env, "ann", &words).expect(12);
+    unasked.says(&[
+        "is LOST",
+        "promote: replica lag:",
+        "has what was written until",
+        "nobody is at the terminal to agree to the loss",
+        "use --yes",
+    ]);
+    let words = [&words[..], &["--yes"]].concat();
     said_by(&env, "ann", &words)
         .expect(0)
         .shows(&["taken: switch by ann", "ann switched the run from graceful to ungraceful"]);

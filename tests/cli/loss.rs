@@ -23,7 +23,13 @@ fn a_promotion_that_was_forced_tells_what_was_written_until_the_fence_and_who_ga
         let out = env.line("journal export");
         (out.code == 0 && out.stdout.contains("has caught up: more than")).then_some(())
     });
-    by(&env, "ann", "switch last --to ungraceful --reason gone").expect(0);
+    by(&env, "ann", "switch last --to ungraceful --reason gone").expect(12).says(&[
+        "LOST",
+        "promote: waiting until",
+        "more than",
+        "nobody is at the terminal",
+    ]);
+    by(&env, "ann", "switch last --to ungraceful --reason gone --yes").expect(0);
     eventually("the heartbeat is read", || {
         let out = env.line("report --output json");
         let read = out.code == 0 && !out.json()["recovery_point"]["newest_at"].is_null();

@@ -11,7 +11,7 @@ fn an_open_run_is_neither_brought_nor_gone_on_with_where_its_region_may_be_lost(
     let a = team.machine();
     let endpoint = format!("endpoint: 'http://{}'", team.served.address);
     let asks =
-        "steps:\n  - { id: first, uses: gate.approve, with: { message: go on? }, timeout: 30m }\n";
+        "steps:\n  - { id: first, uses: gate.approve, with: { message: go on? }, timeout: 12h }\n";
     let runbook = |lost: &str| {
         let text =
             RUNBOOK.replace("steps:\n", asks).replace("measure:", &format!("{lost}measure:"));

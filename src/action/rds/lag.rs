@@ -4,7 +4,7 @@
 
 use crate::action::context::ReadContext;
 use crate::action::outcome::{ActionError, Figure};
-use crate::base::clock::{format_instant, sooner};
+use crate::base::clock::{between, format_instant, sooner};
 use crate::base::duration::human;
 use crate::base::value::Value;
 use crate::cloud::model::{DbInstance, MeasuredLag};
@@ -27,10 +27,20 @@ pub(super) enum Lag {
         /// The minute it was measured in.
         at: DateTime<Utc>,
     },
-    /// AWS measured -1 at that instant: replication was not active.
-    Inactive(DateTime<Utc>),
-    /// The newest figure is that old.
-    Old(DateTime<Utc>),
+    /// AWS measured -1: replication was not active.
+    Inactive {
+        /// The minute it was measured in.
+        at: DateTime<Utc>,
+        /// Until when older figures say that it has everything.
+        has_until: Option<DateTime<Utc>>,
+    },
+    /// The newest figure is too old to say how things are.
+    Old {
+        /// The minute it was measured in.
+        at: DateTime<Utc>,
+        /// Until when it and older ones say that it has everything.
+        has_until: Option<DateTime<Utc>>,
+    },
     /// There is no figure.
     Nothing,
 }
@@ -40,9 +50,11 @@ impl Lag {
     fn of(measured: Option<MeasuredLag>, now: DateTime<Utc>) -> Self {
         match measured {
             None => Self::Nothing,
-            Some(MeasuredLag { at, .. }) if at < sooner(now, FRESH) => Self::Old(at),
-            Some(MeasuredLag { at, lag: None }) => Self::Inactive(at),
-            Some(MeasuredLag { at, lag: Some(lag) }) => Self::Known { lag, at },
+            Some(MeasuredLag { at, has_until, .. }) if at < sooner(now, FRESH) => {
+                Self::Old { at, has_until }
+            }
+            Some(MeasuredLag { at, lag: None, has_until }) => Self::Inactive { at, has_until },
+            Some(MeasuredLag { at, lag: Some(lag), .. }) => Self::Known { lag, at },
         }
     }
 
@@ -65,9 +77,35 @@ impl Lag {
     /// When it was measured.
     pub(super) fn measured_at(self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Known { at, .. } | Self::Inactive(at) | Self::Old(at) => Some(at),
+            Self::Known { at, .. } | Self::Inactive { at, .. } | Self::Old { at, .. } => Some(at),
             Self::Nothing => None,
         }
+    }
+
+    /// The newest instant that it is known to have everything until. Of a source that is gone this stays
+    /// as it is, while the lag grows with the clock.
+    pub(super) fn has_until(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Known { lag, at } => Some(sooner(at, lag)),
+            Self::Inactive { has_until, .. } | Self::Old { has_until, .. } => has_until,
+            Self::Nothing => None,
+        }
+    }
+
+    /// What is lost at most when it is promoted at `now`. A replica that `follows` lacks its lag; one that
+    /// follows no more lacks what was written from [`Self::has_until`] to the disaster, where somebody said
+    /// when that was, else to now.
+    pub(super) fn loss(
+        self,
+        follows: bool,
+        now: DateTime<Utc>,
+        disaster: Option<DateTime<Utc>>,
+    ) -> Option<Duration> {
+        if follows {
+            return self.known();
+        }
+        let ended = disaster.filter(|at| *at <= now).unwrap_or(now);
+        self.has_until().map(|until| between(until, ended))
     }
 
     /// The lag as an output: null when it is unknown.
@@ -81,13 +119,16 @@ impl Lag {
             Self::Known { lag, at } => {
                 format!("{} behind, measured {}", human(lag), format_instant(at))
             }
-            Self::Inactive(at) => format!(
-                "behind by an unknown time: AWS measured -1 at {}, replication is not active",
-                format_instant(at)
+            Self::Inactive { at, has_until } => format!(
+                "behind by an unknown time: AWS measured -1 at {}, replication is not active{}",
+                format_instant(at),
+                at_least(has_until)
             ),
-            Self::Old(at) => {
-                format!("behind by an unknown time: the newest figure is of {}", format_instant(at))
-            }
+            Self::Old { at, has_until } => format!(
+                "behind by an unknown time: the newest figure is of {}{}",
+                format_instant(at),
+                at_least(has_until)
+            ),
             Self::Nothing => "behind by an unknown time: CloudWatch has no figure".to_owned(),
         }
     }
@@ -99,12 +140,13 @@ impl Lag {
                 "replica_lag",
                 lag,
                 format!(
-                    "`{name}` lacks the last {} of writes, measured {}",
+                    "`{name}` has what was written until {} and lacks the last {}, measured {}",
+                    format_instant(sooner(at, lag)),
                     human(lag),
                     format_instant(at)
                 ),
             ),
-            Self::Inactive(_) | Self::Old(_) | Self::Nothing => {
+            Self::Inactive { .. } | Self::Old { .. } | Self::Nothing => {
                 Figure::unknown("replica_lag", format!("`{name}` is {}", self.words()))
             }
         }
@@ -119,8 +161,10 @@ impl Lag {
                 let whole = lag.as_secs() / STEP.as_secs() * STEP.as_secs();
                 format!("more than {} behind", human(Duration::from_secs(whole)))
             }
-            Self::Inactive(_) => "its lag is unknown, replication is not active".to_owned(),
-            Self::Old(_) | Self::Nothing => "its lag is unknown, there is no new figure".to_owned(),
+            Self::Inactive { .. } => "its lag is unknown, replication is not active".to_owned(),
+            Self::Old { .. } | Self::Nothing => {
+                "its lag is unknown, there is no new figure".to_owned()
+            }
         }
     }
 
@@ -130,6 +174,11 @@ impl Lag {
         let Self::Known { lag, at } = self else { return false };
         at >= instant && (lag.is_zero() || sooner(at, lag) >= instant)
     }
+}
+
+fn at_least(has_until: Option<DateTime<Utc>>) -> String {
+    let said = |at| format!("; it has everything until {} at least", format_instant(at));
+    has_until.map(said).unwrap_or_default()
 }
 
 /// The identifier in an identifier or an ARN, lower case.
@@ -165,12 +214,13 @@ mod tests {
         let now = simulated_epoch();
         let at = |seconds| now - TimeDelta::seconds(seconds);
         let of = |seconds, lag: Option<u64>| {
-            let lag = lag.map(Duration::from_secs);
-            Lag::of(Some(MeasuredLag { at: at(seconds), lag }), now)
+            let (at, lag) = (at(seconds), lag.map(Duration::from_secs));
+            let has_until = lag.map(|lag| sooner(at, lag));
+            Lag::of(Some(MeasuredLag { at, lag, has_until }), now)
         };
         assert_eq!(Lag::of(None, now), Lag::Nothing);
-        assert_eq!(of(301, Some(0)), Lag::Old(at(301)));
-        assert_eq!(of(60, None), Lag::Inactive(at(60)));
+        assert_eq!(of(301, Some(0)), Lag::Old { at: at(301), has_until: Some(at(301)) });
+        assert_eq!(of(60, None), Lag::Inactive { at: at(60), has_until: None });
         assert_eq!(of(60, Some(3)).known(), Some(Duration::from_secs(3)));
         for unknown in [Lag::Nothing, of(301, Some(0)), of(60, None)] {
             assert_eq!((unknown.known(), unknown.value()), (None, Value::Null), "{unknown:?}");
@@ -181,6 +231,29 @@ mod tests {
         assert!(of(60, Some(3)).has_all_before(at(63)));
         assert!(!of(60, Some(3)).has_all_before(at(62)));
         assert!(of(60, Some(0)).has_all_before(at(60)) && !of(60, Some(0)).has_all_before(at(59)));
+    }
+
+    #[test]
+    fn the_loss_of_a_dead_source_does_not_grow_with_the_clock() {
+        let now = simulated_epoch();
+        let at = |seconds| now - TimeDelta::seconds(seconds);
+        let lag = |seconds| Lag::Known { lag: Duration::from_secs(seconds), at: at(60) };
+        let seconds = |loss: Option<Duration>| loss.map(|loss| loss.as_secs());
+        // The disaster was 40 minutes ago, the replica has everything until 5 s before it.
+        let dead = lag(40 * 60 - 60 + 5);
+        assert_eq!(seconds(dead.loss(false, now, Some(at(40 * 60)))), Some(5));
+        assert_eq!(seconds(dead.loss(false, now, None)), Some(40 * 60 + 5), "nobody said when");
+        assert_eq!(dead.loss(true, now, Some(at(40 * 60))), dead.known(), "its source is there");
+        let later = Some(now + TimeDelta::hours(1));
+        assert_eq!(seconds(dead.loss(false, now, later)), Some(40 * 60 + 5), "no disaster yet");
+        // AWS says -1, and older figures say what it has.
+        let silent = Lag::Inactive { at: at(60), has_until: Some(at(2_405)) };
+        assert_eq!(seconds(silent.loss(false, now, Some(at(2_400)))), Some(5));
+        assert!(silent.words().contains("everything until"), "{}", silent.words());
+        // What it had before the disaster needs no loss; what nobody measured is unknown.
+        assert_eq!(seconds(lag(0).loss(false, now, Some(at(600)))), Some(0));
+        assert_eq!(Lag::Nothing.loss(false, now, Some(at(600))), None);
+        assert_eq!(Lag::Inactive { at: at(60), has_until: None }.loss(false, now, None), None);
     }
 
     #[test]

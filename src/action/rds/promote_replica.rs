@@ -4,11 +4,13 @@
 //! the instance has stopped naming a source in several looks: `available` proves nothing.
 
 use super::lag::{Lag, id_of};
-use super::promotion::{Leave, accepts_loss, after, before, leave, never, predictions};
+use super::promotion::{Leave, accepts_loss, after, before, beyond, leave, never, predictions};
 use crate::action::context::{ReadContext, StepScope, WriteContext};
 use crate::action::outcome::{Acted, ActionError, Figure, Observation, Preview};
 use crate::action::spec::{ActionKind, ActionSpec, Field, Reversibility, Role};
 use crate::action::{Action, CitedDuration};
+use crate::base::clock::format_instant;
+use crate::base::duration::human;
 use crate::base::form::Form;
 use crate::base::value::{Type, Value};
 use crate::cloud::PredictedEffect;
@@ -84,7 +86,8 @@ fn inputs() -> Vec<Field> {
         Field::optional(
             "max_lag",
             Type::Duration,
-            "the most data, as time, that an ungraceful promotion may lose; an unknown lag is more",
+            "the most data, as time, that an ungraceful promotion may lose without a person's approval of a \
+             gate before it; an unknown loss is more",
         ),
         Field::optional(
             "backup_retention_days",
@@ -183,17 +186,28 @@ impl Action for PromoteReplica {
 
     async fn stakes(&self, context: &ReadContext<'_>) -> Vec<Figure> {
         let name = context.scope.text("instance").unwrap_or_default();
-        let lag = match Lag::read(context, name, None).await {
-            Ok(lag) => lag.figure(name),
+        let scope = &context.scope;
+        let mut figures = match Lag::read(context, name, None).await {
+            Ok(lag) => {
+                let counted = scope.disaster_at.zip(lag.loss(false, scope.now, scope.disaster_at));
+                let counted = counted.map(|(at, loss)| {
+                    let (loss, at) = (human(loss), format_instant(at));
+                    let text = format!("{loss}, if nothing was written after the disaster of {at}");
+                    Figure::known("loss_at_the_disaster", text)
+                });
+                [lag.figure(name)].into_iter().chain(counted).chain(beyond(scope, lag)).collect()
+            }
             Err(error) => {
-                Figure::unknown("replica_lag", format!("lag of `{name}` is unknown: {error}"))
+                let text = format!("lag of `{name}` is unknown: {error}");
+                vec![Figure::unknown("replica_lag", text)]
             }
         };
         let then = match context.scope.form {
             Form::Graceful => "graceful: it waits until nothing is lacking, and nothing is lost",
             Form::Ungraceful => "ungraceful: it does not wait, what is lacking is LOST",
         };
-        vec![lag, Figure::known("if_approved", then)]
+        figures.push(Figure::known("if_approved", then));
+        figures
     }
 
     async fn preview(&self, context: &ReadContext<'_>) -> Result<Preview, ActionError> {

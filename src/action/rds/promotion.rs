@@ -4,7 +4,7 @@
 
 use super::lag::{Lag, id_of, replication};
 use crate::action::context::{PastIntent, ReadContext, StepScope};
-use crate::action::outcome::{ActionError, Done, Observation, Verdict};
+use crate::action::outcome::{ActionError, Done, Figure, Observation, Verdict};
 use crate::base::clock::format_instant;
 use crate::base::duration::human;
 use crate::base::form::Form;
@@ -82,20 +82,43 @@ pub(super) fn leave(scope: &StepScope<'_>, found: &DbInstance, lag: Lag) -> Leav
             )
         });
     }
-    match (scope.duration("max_lag"), lag.known()) {
+    let loss = lag.loss(follows, scope.now, scope.disaster_at);
+    match (scope.duration("max_lag"), loss) {
         (None, _) => Leave::Given,
-        (Some(most), Some(known)) if known <= most => Leave::Given,
+        (Some(most), Some(loss)) if loss <= most => Leave::Given,
         (Some(most), Some(_)) if follows => Leave::Wait(format!(
             "waiting until `{id}` is at most {} behind: {}",
             human(most),
             lag.state()
         )),
+        // A source that is gone sends nothing more: what a person agreed to lose has not grown since.
+        (Some(_), _) if scope.agreed => Leave::Given,
         (Some(most), _) => Leave::Never {
-            why: format!("`{id}` is {}, and {} are allowed", lag.words(), human(most)),
-            help: "promoting it loses an amount that nobody allowed: raise `max_lag`, or leave it \
-                   out to accept any loss"
+            why: format!(
+                "`{id}` is {}, and {} are allowed where nobody has agreed to more",
+                lag.words(),
+                human(most)
+            ),
+            help: "promoting it loses an amount that nobody allowed: let a person approve a gate with \
+                   this step in its `before`, say with --disaster-at when the writes ended, or raise \
+                   `max_lag`"
                 .to_owned(),
         },
+    }
+}
+
+/// What to see before a promotion that loses more than the step allows by itself.
+pub(super) fn beyond(scope: &StepScope<'_>, lag: Lag) -> Option<Figure> {
+    let most = scope.duration("max_lag").filter(|_| accepts_loss(scope))?;
+    // Whether its source is there does not matter for who is warned: the larger loss is shown.
+    let loss = lag.loss(false, scope.now, scope.disaster_at);
+    let text = |what: String| {
+        format!("{what}, more than the {} that the runbook gives up by itself", human(most))
+    };
+    match loss {
+        Some(loss) if loss <= most => None,
+        Some(loss) => Some(Figure::known("beyond_max_lag", text(format!("up to {}", human(loss))))),
+        None => Some(Figure::known("beyond_max_lag", text("an unknown loss".to_owned()))),
     }
 }
 

@@ -59,8 +59,8 @@ A step whose failure is asked about is tried again; one that waits before its ne
 const SWITCH: &str = "Example:
   drctl switch last --to ungraceful --reason 'the region is gone, the replica gets nothing more'
 
-`graceful` waits until nothing is lost, `ungraceful` accepts a loss; steps that have no two forms go on as
-they are. A switch back to graceful is possible until something was done in the ungraceful form that
+`graceful` waits until nothing is lost, `ungraceful` accepts a loss, shows the figures that the run has
+shown last and asks; steps that have no two forms go on as they are. A switch back to graceful is possible until something was done in the ungraceful form that
 cannot be taken back.";
 
 const ABORT: &str = "Examples:
@@ -183,6 +183,9 @@ pub(in crate::cli) struct SwitchArgs {
     /// Why; recorded and shown in the report.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// Do not ask before a loss is accepted; never enough for a protected environment.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `drctl skip`

@@ -9,6 +9,7 @@ mod args;
 mod judge;
 mod post;
 mod subject;
+mod switch;
 
 pub(super) use args::ControlCommand;
 
@@ -38,6 +39,9 @@ pub(super) async fn run(
     let wish = wish(&subject, command)?;
     if let ControlCommand::Abort(args) = command {
         return abort::run(tools, subject, wish, args, output).await;
+    }
+    if let ControlCommand::Switch(args) = command {
+        return switch::run(tools, subject, wish, args, output).await;
     }
     let by = who(tools, &subject, target(command)).await?;
     judge(&subject, &wish, &by)?;

@@ -119,6 +119,7 @@ impl Sweeper<'_> {
             owner: &marks.owner,
             expires: marks.expires,
             hands_over: false,
+            agreed: false,
             planned: None,
             standing: None,
             form: Form::default(),

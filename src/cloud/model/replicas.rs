@@ -29,6 +29,9 @@ pub struct MeasuredLag {
     pub at: DateTime<Utc>,
     /// How far behind its source; `None` where AWS measured -1: replication was not active.
     pub lag: Option<Duration>,
+    /// The newest instant that some figure says it has everything until: once it has it, it keeps it,
+    /// whatever becomes of replication.
+    pub has_until: Option<DateTime<Utc>>,
 }
 
 /// A read replica to make an instance of its own (RDS `PromoteReadReplica`).

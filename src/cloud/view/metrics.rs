@@ -15,14 +15,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
 /// How far back a lag is looked for. RDS publishes one a minute, and CloudWatch shows it a minute or two
-/// later.
-const LOOKED_BACK: Duration = Duration::from_secs(15 * 60);
+/// later; of a source that is gone there may be none for as long as people need to decide.
+const LOOKED_BACK: Duration = Duration::from_secs(3 * 3600);
 
 /// Seconds between two of its figures.
 const PERIOD: i32 = 60;
 
 impl EstateView {
-    /// The newest lag that was measured of a read replica in the 15 minutes before `until`, or before now
+    /// The newest lag that was measured of a read replica in the 3 hours before `until`, or before now
     /// (CloudWatch `GetMetricData`, `AWS/RDS` `ReplicaLag`); `None` when there is no figure at all, as of an
     /// instance that is no replica. Predictions have no lag.
     ///
@@ -49,7 +49,7 @@ impl EstateView {
             .end_time(to_sdk(until))
             .metric_data_queries(query);
         let answer = request.send().await.map_err(|error| sdk_error(call, &error))?;
-        let mut newest: Option<MeasuredLag> = None;
+        let (mut newest, mut has_until) = (None, None);
         for result in answer.metric_data_results() {
             let told = result.status_code();
             let whole = told
@@ -69,12 +69,14 @@ impl EstateView {
             }
             for (at, value) in result.timestamps().iter().zip(result.values()) {
                 let Some(at) = from_sdk(at) else { continue };
-                if newest.is_none_or(|newest| newest.at < at) {
-                    newest = Some(MeasuredLag { at, lag: seconds(*value) });
+                let lag = seconds(*value);
+                has_until = has_until.max(lag.map(|lag| sooner(at, lag)));
+                if newest.is_none_or(|(newest, _)| newest < at) {
+                    newest = Some((at, lag));
                 }
             }
         }
-        Ok(newest)
+        Ok(newest.map(|(at, lag)| MeasuredLag { at, lag, has_until }))
     }
 }
 

@@ -111,9 +111,10 @@ impl Judge {
         for need in &planned.needs {
             let found = &self.state.steps[need];
             let let_go = matches!(found.skip, Some(SkipReason::Operator { .. }));
-            let ready = match planned.always {
+            // A call ends with what it called, whatever became of that.
+            let ready = match planned.always || planned.children.contains(need) {
                 true => found.status.is_over(),
-                false => found.status.is_success() || let_go,
+                false => found.status.is_success() || let_go || self.other_form(need),
             };
             if !ready {
                 let stands = found.status.name();
@@ -123,8 +124,23 @@ impl Judge {
         if self.state.paused.is_some() {
             self.find("pause_holds", format!("{step} starts in a pause"));
         }
-        if !planned.always && self.state.aborting.is_some() {
+        let ends_a_call = !planned.children.is_empty();
+        if !planned.always && !ends_a_call && self.state.aborting.is_some() {
             self.find("abort_holds", format!("{step} starts after an abort"));
+        }
+    }
+
+    /// Whether `step` was left out because it is for the other form, or because it refers to such a one and
+    /// has the same condition.
+    fn other_form(&self, step: &StepKey) -> bool {
+        let Some(planned) = self.step(step).filter(|planned| planned.by_form) else { return false };
+        match &self.state.steps[step].skip {
+            Some(SkipReason::Condition { .. }) => true,
+            Some(SkipReason::Upstream { step: need }) => {
+                let same = self.step(need).is_some_and(|need| need.when == planned.when);
+                same && self.other_form(need)
+            }
+            _ => false,
         }
     }
 

@@ -109,8 +109,8 @@ fn report(
     }
 }
 
-/// Whether the run reaches its end although the step fails: its failure stops nothing, and nothing but
-/// clean-up waits for it. A call fails with any of its steps.
+/// Whether the run reaches its end although the step fails: its failure stops nothing, and nothing waits
+/// for it but clean-up and what the run goes on without too. A call fails with any of its steps.
 fn goes_on_without(ground: Ground<'_>, walked: &[Walked<'_>], step: &Step) -> bool {
     let frame = frame_of(&step.id);
     match step.on_failure {
@@ -122,7 +122,10 @@ fn goes_on_without(ground: Ground<'_>, walked: &[Walked<'_>], step: &Step) -> bo
         OnFailure::Stop | OnFailure::Undo => false,
         OnFailure::Continue => {
             let waits = |other: &Walked<'_>| {
-                other.way.runs && !other.step.always && other.step.needs.contains(&step.id)
+                other.way.runs
+                    && !other.step.always
+                    && other.step.needs.contains(&step.id)
+                    && !goes_on_without(ground, walked, other.step)
             };
             !walked.iter().any(waits)
         }

@@ -113,6 +113,7 @@ impl Bench {
             owner: "ada",
             expires: simulated_epoch() + TimeDelta::hours(24),
             hands_over: false,
+            agreed: false,
             planned: self.planned.as_ref(),
             standing: None,
             form: Form::default(),

@@ -116,6 +116,57 @@ async fn an_ungraceful_promotion_accepts_the_loss_that_is_allowed_and_no_unknown
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loss_does_not_grow_while_people_decide_and_counts_when_one_agreed() {
+    let action = PromoteReplica::default();
+    let most = [("max_lag", Value::Duration(Duration::from_secs(900)))];
+    let gone = || replica("available", "error");
+    // The source died 40 minutes ago, 5 s behind: its lag is 40 minutes by now.
+    let grown = || lag(60, 2_345.0);
+    let refused = ungraceful(&most, [gone(), grown()]).observe(&action).await;
+    assert!(broken(refused).contains("15m00s are allowed where nobody has agreed to more"));
+    let died = Some(simulated_epoch() - TimeDelta::seconds(2_400));
+    let said = Bench { disaster_at: died, ..ungraceful(&most, [gone(), grown()]) };
+    assert_eq!(said.observe(&action).await, Ok(Observation::Absent));
+    // AWS says -1 as soon as replication breaks; what was measured before says what the replica has.
+    let before = || metric("Complete", &[(at(60), -1.0), (at(2_405), 0.0)]);
+    let said = Bench { disaster_at: died, ..ungraceful(&most, [gone(), before()]) };
+    assert_eq!(said.observe(&action).await, Ok(Observation::Absent));
+    for unseen in [grown(), lag(60, -1.0), metric("Complete", &[])] {
+        let agreed = Bench { agreed: true, ..ungraceful(&most, [gone(), unseen]) };
+        assert_eq!(agreed.observe(&action).await, Ok(Observation::Absent));
+    }
+    // A source that is there sends more: what can be had by waiting is waited for.
+    let there = Bench { agreed: true, ..ungraceful(&most, [following(), lag(60, 1_000.0)]) };
+    assert!(waiting(there.observe(&action).await).contains("at most 15m00s behind"));
+    // Nobody's agreement to a loss makes a graceful promotion.
+    let graceful = Bench { agreed: true, ..bench(&most, [gone(), grown()]) };
+    assert!(waiting(graceful.observe(&action).await).contains("only the ungraceful form"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_shows_until_when_the_replica_has_everything_and_what_goes_beyond_its_limit() {
+    let action = PromoteReplica::default();
+    let most = [("max_lag", Value::Duration(Duration::from_secs(900)))];
+    let named = |figures: &[crate::action::Figure], name: &str| {
+        figures.iter().find(|it| it.name == name).map(|it| it.text.clone())
+    };
+    let died = Some(simulated_epoch() - TimeDelta::seconds(2_400));
+    let bench = Bench { disaster_at: died, ..ungraceful(&most, [lag(60, 2_345.0)]) };
+    let figures = bench.stakes(&action).await;
+    let has = named(&figures, "replica_lag").expect("a figure");
+    assert!(has.contains("has what was written until 2026-01-15T08:19:55Z"), "{has}");
+    let loss = named(&figures, "loss_at_the_disaster").expect("a figure");
+    assert!(loss.starts_with("5.0s, if nothing was written after the disaster of"), "{loss}");
+    assert_eq!(named(&figures, "beyond_max_lag"), None);
+    let figures = ungraceful(&most, [lag(60, 2_345.0)]).stakes(&action).await;
+    let beyond = named(&figures, "beyond_max_lag").expect("a figure");
+    assert!(beyond.contains("up to 40m05s, more than the 15m00s"), "{beyond}");
+    let figures = ungraceful(&most, [metric("Complete", &[])]).stakes(&action).await;
+    let beyond = named(&figures, "beyond_max_lag").expect("a figure");
+    assert!(beyond.contains("an unknown loss, more than"), "{beyond}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_at_stake_is_the_lag_and_unknown_is_not_zero() {
     let action = PromoteReplica::default();
     let bench_known = bench(&[], [lag(60, 3.0)]);
