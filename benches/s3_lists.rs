@@ -56,6 +56,7 @@ fn main() {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "whoever starts it reads the address there")]
 fn serve(shape: Shape) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");

@@ -174,16 +174,7 @@ fn operations_of(name: &str) -> BTreeMap<String, String> {
 /// What a request asks for, read without any code of drctl.
 fn action_of(request: &HttpRequest) -> String {
     if request.headers().get("authorization").is_some_and(|header| header.contains("/s3/")) {
-        let (path, query) = request.uri().split_once('?').unwrap_or((request.uri(), ""));
-        let is_object = path.ends_with("/runs/1");
-        return match (request.method(), is_object, query) {
-            ("GET", false, "location") => "GetBucketLocation",
-            ("GET", false, "list-type=2") => "ListObjectsV2",
-            ("HEAD", false, "") => "HeadBucket",
-            ("HEAD", true, "") => "HeadObject",
-            _ => "(unknown)",
-        }
-        .to_owned();
+        return guard::s3::read_of(request).to_owned();
     }
     if request.headers().contains_key("smithy-protocol") {
         return request.uri().rsplit('/').next().unwrap_or_default().to_owned();

@@ -4,6 +4,7 @@
 
 use crate::action::cloudwatch::Looks;
 use crate::action::outcome::ActionError;
+use crate::action::s3::{Bulk, Watch};
 use crate::action::standing::Standing;
 use crate::base::form::Form;
 use crate::base::ids::{RunId, StepKey};
@@ -12,6 +13,7 @@ use crate::cloud::tags::Marks;
 use crate::cloud::{Effects, EstateView, Writer};
 use crate::estate::{Environment, Estate};
 use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,6 +54,8 @@ pub struct StepScope<'a> {
     pub asked: bool,
     /// The last mutation that the step asked for and that may have had its effect; `None` while planning.
     pub intent: Option<PastIntent>,
+    /// How far the step had come when this process took it up, when it is done in parts.
+    pub progress: Option<&'a Json>,
     /// The instant that data loss is counted from, when it was said (`--disaster-at`).
     pub disaster_at: Option<DateTime<Utc>>,
     /// Who runs this: the tag `drctl:owner`.
@@ -182,6 +186,8 @@ pub struct ReadContext<'a> {
 pub struct Memory {
     streak: AtomicU32,
     looks: Mutex<Looks>,
+    bulk: Mutex<Bulk>,
+    canary: Mutex<Watch>,
     /// Since when looks have gone well, milliseconds since 1970; 0 while they do not.
     since: AtomicI64,
     /// What [`Self::note`] kept, and one more; 0 for nothing.
@@ -197,6 +203,16 @@ impl Memory {
     /// What the looks of a watch window left.
     pub(super) fn looks(&self) -> MutexGuard<'_, Looks> {
         self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the looks and acts of a roll-back left.
+    pub(super) fn bulk(&self) -> MutexGuard<'_, Bulk> {
+        self.bulk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the looks and acts of a canary left.
+    pub(super) fn canary(&self) -> MutexGuard<'_, Watch> {
+        self.canary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A look that did not go well: the row begins anew.

@@ -23,6 +23,16 @@ pub enum Observation {
         /// A point worth measuring that was reached, such as `available`.
         milestone: Option<&'static str>,
     },
+    /// Part of the goal is reached, and looking tells exactly what is left, at once: `act` may be called for
+    /// the next part. Bulk actions say this, also before the first part.
+    Partly {
+        /// How far it is, in words.
+        state: String,
+        /// How far it is, for a process that takes the step up: [`StepScope::progress`].
+        ///
+        /// [`StepScope::progress`]: crate::action::StepScope::progress
+        progress: Json,
+    },
     /// A person has to decide, unless one has: the engine asks and keeps the answer.
     Gate {
         /// What is decided.

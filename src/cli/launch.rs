@@ -15,11 +15,11 @@ use crate::cli::confirm::{confirm, hurried};
 use crate::cli::error::{CommandError, counted};
 use crate::cli::exit::Exit;
 use crate::cli::given::objectives;
-use crate::cli::lock::{Lock, holder};
+use crate::cli::lock::Lock;
 use crate::cli::notices::told;
 use crate::cli::past::durations;
 use crate::cli::people::People;
-use crate::cli::person::person;
+use crate::cli::person::{operator, person};
 use crate::cli::plan_view::{plan_json, plan_text};
 use crate::cli::project::{FileKind, Project};
 use crate::cli::session::{Session, Since, check_options, verify_account};
@@ -175,12 +175,7 @@ pub(super) async fn launch(
     launch: Launch,
     args: &LaunchArgs,
 ) -> Result<Exit, CommandError> {
-    let planned = planned(tools, &launch, args, Since::default()).await?;
-    if args.dry_run {
-        planned.session.close()?;
-        return dry_run(tools, &planned.plan, args, (launch.output, planned.lost));
-    }
-    planned.run(tools, &launch.estate, args, Some(launch.output)).await
+    planned(tools, &launch, args, Since::default()).await?.finish(tools, &launch, args).await
 }
 
 /// A run that is planned.
@@ -208,7 +203,9 @@ pub(super) async fn planned(
     check_options(&environment, &args.simulation)?;
     let simulation = args.simulation.after(&launch.faults);
     let lock = match (&launch.mode, args.dry_run) {
-        (RunMode::Drill { name, .. }, false) => Some(drill_lock(tools, name, launch)?),
+        (RunMode::Drill { name, .. }, false) => {
+            Some(Lock::of_drill(&tools.state, name, (&launch.estate.name, &launch.environment))?)
+        }
         _ => None,
     };
     let notify = told(launch, args, &environment)?;
@@ -223,6 +220,23 @@ pub(super) async fn planned(
 }
 
 impl Planned {
+    /// Shows the plan in a dry run, else asks for leave and runs.
+    ///
+    /// # Errors
+    /// Anything that keeps the run from ending in good order.
+    pub(super) async fn finish(
+        self,
+        tools: &Tools,
+        launch: &Launch,
+        args: &LaunchArgs,
+    ) -> Result<Exit, CommandError> {
+        if args.dry_run {
+            self.session.close()?;
+            return dry_run(tools, &self.plan, args, (launch.output, self.lost));
+        }
+        self.run(tools, &launch.estate, args, Some(launch.output)).await
+    }
+
     /// Asks for leave and runs; without `output` only what became of it goes to standard error.
     ///
     /// # Errors
@@ -242,15 +256,6 @@ impl Planned {
         let ended = start(tools, plan.clone(), scene, people, output).await;
         session.end(ended)
     }
-}
-
-fn drill_lock(tools: &Tools, name: &str, launch: &Launch) -> Result<Lock, CommandError> {
-    let key = format!("{name}-{}-{}", launch.estate.name, launch.environment);
-    Lock::take(
-        &tools.state.lock(&key),
-        &format!("drill `{name}` in `{}`", launch.environment),
-        &holder(),
-    )
 }
 
 async fn make_plan(
@@ -388,12 +393,4 @@ pub(super) async fn start(
     let ended = undertake(undertaking, machine, turn, &mut *store, fence).await;
     drop(lock);
     ended
-}
-
-/// Who runs this process, for tags and the journal.
-pub(super) fn operator() -> String {
-    ["DRCTL_OPERATOR", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
 }

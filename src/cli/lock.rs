@@ -5,7 +5,8 @@
 
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::launch::operator;
+use crate::cli::person::operator;
+use crate::cli::state::StateDir;
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -48,6 +49,20 @@ impl Lock {
                 ))
             }
         }
+    }
+
+    /// Takes the lock of a drill of this name on one estate in one environment.
+    ///
+    /// # Errors
+    /// As with [`Self::take`].
+    pub(super) fn of_drill(
+        state: &StateDir,
+        name: &str,
+        (estate, environment): (&str, &str),
+    ) -> Result<Self, CommandError> {
+        let what = format!("drill `{name}` in `{environment}`");
+        let key = format!("{name}-{estate}-{environment}");
+        Self::take(&state.lock(&key), &what, &holder())
     }
 
     /// Takes the lock at `path` unless a process holds it; `holder` is written into the file.

@@ -5,7 +5,7 @@
 
 use crate::cli::args::SimulationArgs;
 use crate::cli::error::CommandError;
-use crate::cli::launch::{Tools, operator};
+use crate::cli::launch::Tools;
 use crate::cli::session::{Session, Since, verify_account};
 use crate::cloud::GuardPolicy;
 use crate::estate::{Environment, EnvironmentKind, Estate};
@@ -69,4 +69,12 @@ fn own(environment: &Environment) -> Option<Environment> {
         | EnvironmentKind::Endpoints(_)
         | EnvironmentKind::Simulated(_) => None,
     }
+}
+
+/// Who runs this process, for tags and the journal.
+pub(super) fn operator() -> String {
+    ["DRCTL_OPERATOR", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
 }

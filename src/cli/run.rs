@@ -313,7 +313,7 @@ async fn replan(
         detection: plan.detection.clone(),
         notify: plan.notify.clone(),
         faults: session.faults(),
-        owner: crate::cli::launch::operator(),
+        owner: crate::cli::person::operator(),
         now: session.clock.now(),
     };
     let durations = Durations::default();

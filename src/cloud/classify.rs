@@ -16,6 +16,9 @@ use std::io;
 /// Longest piece of foreign text in an error, characters.
 const MAX_TEXT: usize = 400;
 
+/// What an answer is that is not of the protocol.
+pub(crate) const UNREADABLE: &str = "an answer that cannot be read";
+
 /// What a call is meant to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intent {
@@ -212,7 +215,7 @@ where
             page_text(response)
         )
     } else {
-        format!("HTTP {status} with an answer that cannot be read: {}", causes(error))
+        format!("HTTP {status} with {UNREADABLE}: {}", causes(error))
     };
     (class, None, message)
 }

@@ -29,6 +29,8 @@ const READ_ATTEMPT: Duration = Duration::from_secs(15);
 const READ_TOTAL: Duration = Duration::from_secs(90);
 /// Longest write. A write that is given up is in doubt, so it gets more time than a read.
 const WRITE_TOTAL: Duration = Duration::from_secs(40);
+/// Longest copy of an object in S3: 5 GiB at some 10 MB/s.
+const COPY_TOTAL: Duration = Duration::from_secs(10 * 60);
 /// Longest time until a connection is open.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -207,6 +209,15 @@ fn retries(used: ClientUse) -> RetryConfig {
         ClientUse::Reads => RetryConfig::standard().with_max_attempts(READ_ATTEMPTS),
         ClientUse::Writes => RetryConfig::standard().with_max_attempts(1),
     }
+}
+
+/// Time-outs of a copy, which S3 answers when all bytes are copied.
+pub(crate) fn copy_time_outs(clock: &Clock) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(time::limit(clock, CONNECT))
+        .operation_attempt_timeout(time::limit(clock, COPY_TOTAL))
+        .operation_timeout(time::limit(clock, COPY_TOTAL))
+        .build()
 }
 
 fn time_outs(clock: &Clock, used: ClientUse) -> TimeoutConfig {

@@ -44,8 +44,13 @@ pub use error::{CloudError, ErrorClass};
 pub use guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
 pub use options::{CloudOptions, GuardPolicy, HttpSource};
 pub use overlay::{Overlay, PredictedEffect, PredictedInstance, PredictedSnapshot};
-pub use permit::{DeletePermit, PermitError, SnapshotPermit};
+pub use permit::{
+    CanaryPermit, DeletePermit, MarkerPermit, MarkerProof, PermitError, SnapshotPermit,
+};
 pub use session::Cloud;
 pub use sql::{PostgresConnector, SqlConnector, SqlError, SqlMode, SqlRows, SqlSession, SqlTarget};
 pub use view::{EstateView, HEALTH_CHECK_REGION};
-pub use writer::{Accepted, AcceptedChange, Published, ServiceChange, UpdatedCheck, Writer};
+pub use writer::{
+    Accepted, AcceptedChange, LARGEST_COPY, LARGEST_OBJECT, Published, ServiceChange, UpdatedCheck,
+    Writer,
+};

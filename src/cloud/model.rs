@@ -10,15 +10,20 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 mod buckets;
+mod canary;
 mod changes;
 mod ecs;
 mod exports;
 mod logs;
+mod objects;
 mod replicas;
 mod security_groups;
 pub use buckets::{
     BucketEncryption, BucketSettings, InventorySettings, LifecycleRule, MeasuredFigure, ObjectLock,
     PublicAccess, ReplicationFigures, ReplicationRule, ReplicationSettings, Setting, Versioning,
+};
+pub use canary::{
+    CANARIES, CANARY_PUT_AT, CANARY_RUN, Canary, CanaryEntry, CanaryPut, canaries_of,
 };
 pub use changes::{CopyRequest, InstanceChanges};
 pub use ecs::{
@@ -27,6 +32,10 @@ pub use ecs::{
 };
 pub use exports::SnapshotExport;
 pub use logs::{ExportRequest, ExportTask, LogGroupFound};
+pub use objects::{
+    BucketKeeping, NULL_VERSION, ObjectHead, Over, PageMark, VersionCopy, VersionEntry,
+    VersionFacts, VersionPage, is_archive,
+};
 pub use replicas::{MeasuredLag, PromotionRequest, ReplicaRequest, Replication};
 pub use security_groups::{IngressRule, RuleSource, SecurityGroup};
 

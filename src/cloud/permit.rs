@@ -1,4 +1,4 @@
-//! Permits: proof that a database instance or a snapshot is ours to delete.
+//! Permits: proof that a database instance or a snapshot is ours to delete, and that a delete marker is one.
 //!
 //! **Invariant:** a permit is made from a fresh answer of AWS, never from a prediction, and names the
 //! resource id (of a snapshot: ARN and instant), so that a namesake created later is not covered.
@@ -9,6 +9,11 @@ use crate::cloud::model::{DbInstance, DbSnapshot};
 use crate::cloud::tags::{OWNER_TAG, RUN_TAG};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod canary;
+mod markers;
+pub use canary::CanaryPermit;
+pub use markers::{MarkerPermit, MarkerProof};
 
 /// Proof that an instance was created by a run of ours. Only the view makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +153,16 @@ pub enum PermitError {
         /// Its kind, such as `automated`.
         kind: String,
     },
+    /// It is not proven to be a delete marker that may go.
+    #[error("delete marker {marker} of {place} is not removed: {why}")]
+    NoMarker {
+        /// Bucket and key.
+        place: String,
+        /// Its version id.
+        marker: String,
+        /// Why not.
+        why: String,
+    },
     /// AWS's answer does not identify it.
     #[error("the answer about {what} `{id}` in {region} does not identify it: try again")]
     Unidentified {
@@ -170,7 +185,8 @@ impl PermitError {
             Self::Protected { .. }
             | Self::Untagged { .. }
             | Self::Foreign { .. }
-            | Self::NotManual { .. } => ErrorClass::Refused,
+            | Self::NotManual { .. }
+            | Self::NoMarker { .. } => ErrorClass::Refused,
         }
     }
 }

@@ -21,16 +21,19 @@ use std::time::Duration;
 
 mod alarms;
 mod buckets;
+mod canary;
 mod containers;
 mod exports;
 mod lists;
 mod load;
 mod logs;
 mod metrics;
+mod objects;
 mod records;
 mod security_groups;
 mod snapshots;
 pub use alarms::HEALTH_CHECK_REGION;
+pub(crate) use objects::version_page;
 pub(crate) use records::change;
 pub(crate) use snapshots::describe_snapshot;
 

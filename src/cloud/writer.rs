@@ -18,11 +18,14 @@ use aws_sdk_rds::types::Tag;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod canary;
 mod changes;
 mod containers;
 mod failover;
 mod logs;
 mod messages;
+mod objects;
+mod parts;
 mod records;
 mod replicas;
 mod rotation;
@@ -32,6 +35,8 @@ mod snapshots;
 
 pub use containers::ServiceChange;
 pub use messages::Published;
+pub use objects::LARGEST_COPY;
+pub use parts::LARGEST_OBJECT;
 pub use records::{AcceptedChange, UpdatedCheck};
 
 const RESTORE_TO_INSTANT: &str = "rds:RestoreDBInstanceToPointInTime";

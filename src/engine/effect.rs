@@ -185,6 +185,13 @@ pub enum Seen {
         /// A point worth measuring that was reached.
         milestone: Option<String>,
     },
+    /// Part of the goal is reached, and looking tells exactly what is left: act for the next part.
+    Partly {
+        /// How far it is, in words.
+        state: String,
+        /// How far it is, for whoever takes the step up.
+        progress: Json,
+    },
     /// A gate that a person opens.
     Gate(SeenGate),
     /// A gate that an instant opens.

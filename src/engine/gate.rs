@@ -220,7 +220,12 @@ impl Machine {
         }
         if self.state.steps[step].last_state.as_ref() != Some(&state) {
             let (step, milestone) = (step.clone(), None);
-            self.emit(Event::StepObserved { step, state: state.clone(), milestone });
+            self.emit(Event::StepObserved {
+                step,
+                state: state.clone(),
+                milestone,
+                progress: None,
+            });
         }
         let over = self.time_is_over_at(step);
         if until > over {

@@ -124,7 +124,8 @@ impl Machine {
     /// Whether what the last mutation of the step (or of its undo) asked for may be there although nobody
     /// sees it yet.
     pub(super) fn may_still_appear(&self, step: &StepKey) -> bool {
-        self.leaves_a_trace(step) && self.is_fresh(self.state.steps[step].intent.as_ref())
+        let found = &self.state.steps[step];
+        self.leaves_a_trace(step) && !found.in_parts && self.is_fresh(found.intent.as_ref())
     }
 
     /// Whether an undo or a clean-up finds nothing to remove only because nobody sees yet what a step that
@@ -133,7 +134,7 @@ impl Machine {
         let (planned, found) = (self.step(step), &self.state.steps[step]);
         let gave_up = |maker: &StepState| maker.error.is_some() || maker.skip.is_some();
         if found.status == StepStatus::Undoing {
-            let unseen = gave_up(found) && found.intent.is_none();
+            let unseen = gave_up(found) && found.intent.is_none() && !found.in_parts;
             return unseen && self.is_fresh(found.forward_intent.as_ref());
         }
         let unseen = |need: &StepKey| {

@@ -13,6 +13,7 @@ use crate::base::ids::StepKey;
 use crate::journal::event::{ErrorKind, ErrorRecord, Event, SkipReason};
 use crate::journal::fold::{IntentStatus, StepStatus};
 use crate::plan::model::{OnFailure, Trace};
+use serde_json::Value as Json;
 use std::time::Duration;
 
 impl Machine {
@@ -82,6 +83,7 @@ impl Machine {
             Ok(Seen::Broken(error)) => self.fail(step, error, SeenDone::default()),
             Ok(Seen::InProgress { state, milestone }) => self.in_progress(step, state, milestone),
             Ok(Seen::Absent) => self.absent(step),
+            Ok(Seen::Partly { state, progress }) => self.next_part(step, state, progress),
             Ok(Seen::Gate(gate)) => self.at_gate(step, gate),
             Ok(Seen::Waiting { until }) => self.waiting(step, until),
             Err(error) => self.look_failed(step, error),
@@ -102,6 +104,7 @@ impl Machine {
                     step: step.clone(),
                     state: milestone.clone(),
                     milestone: Some(milestone.clone()),
+                    progress: None,
                 };
                 self.emit(event);
             }
@@ -122,7 +125,12 @@ impl Machine {
         let moved = found.last_state.as_deref() != Some(state.as_str());
         let reached = milestone.as_ref().is_some_and(|name| !found.milestones.contains_key(name));
         if moved || reached {
-            self.emit(Event::StepObserved { step: step.clone(), state: state.clone(), milestone });
+            self.emit(Event::StepObserved {
+                step: step.clone(),
+                state: state.clone(),
+                milestone,
+                progress: None,
+            });
         }
         if self.ended_by_abort(step, &format!("`{state}`")) {
             return;
@@ -131,6 +139,17 @@ impl Machine {
             return self.fail(step, error, SeenDone::default());
         }
         self.look(step, self.poll(step));
+    }
+
+    /// A part is done, or none yet: notes how far it is, so that whoever takes the step up goes on from
+    /// there, and acts for the next one.
+    fn next_part(&mut self, step: &StepKey, state: String, progress: Json) {
+        let known = self.state.steps[step].progress.as_ref() == Some(&progress);
+        if !known {
+            let (step, progress) = (step.clone(), Some(progress));
+            self.emit(Event::StepObserved { step, state, milestone: None, progress });
+        }
+        self.absent(step);
     }
 
     fn poll(&self, step: &StepKey) -> Duration {
@@ -253,6 +272,8 @@ impl Machine {
                 self.emit(Event::ActAccepted { step: step.clone(), request_id });
                 match done {
                     Some(done) => self.done(step, *done),
+                    // Of what is done in parts looking tells at once what is left.
+                    None if self.state.steps[step].in_parts => self.look(step, Duration::ZERO),
                     None => self.look(step, AFTER_ACT),
                 }
             }

@@ -20,6 +20,7 @@ mod calls;
 mod control;
 mod doubt;
 mod gates;
+mod parts;
 mod property;
 mod storm;
 mod world;

@@ -110,6 +110,9 @@ pub enum Event {
         state: String,
         /// A point worth measuring that was reached: `available`, `hydrated`.
         milestone: Option<String>,
+        /// How far a step has come that is done in parts, for whoever takes it up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        progress: Option<Json>,
     },
     /// Looking failed and will be tried again.
     StepRetried {

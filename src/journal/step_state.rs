@@ -108,6 +108,12 @@ pub struct StepState {
     pub doubts: u32,
     /// What was seen last, in words.
     pub last_state: Option<String>,
+    /// How far the step (or its undo) has come, when it is done in parts.
+    pub progress: Option<Json>,
+    /// Whether it is done in parts: each part is an act of its own, and looking tells at once what is left.
+    pub in_parts: bool,
+    /// Acts in a row that were refused or are in doubt.
+    pub failed_tries: u32,
     /// When each milestone was first reached.
     pub milestones: BTreeMap<String, DateTime<Utc>>,
     /// Outputs of a success, or of a check that failed.
@@ -192,7 +198,9 @@ impl StepState {
                 self.doubts += 1;
                 self.settle(IntentStatus::InDoubt);
             }
-            Event::StepObserved { state, milestone, .. } => {
+            Event::StepObserved { state, milestone, progress, .. } => {
+                self.in_parts |= progress.is_some();
+                self.progress = progress.clone().or(self.progress.take());
                 self.last_state = Some(state.clone());
                 if let Some(milestone) = milestone {
                     self.milestones.entry(milestone.clone()).or_insert(at);
@@ -207,7 +215,8 @@ impl StepState {
                 self.status = StepStatus::Undoing;
                 self.undo_started_at = Some(at);
                 self.forward_intent = self.intent.take();
-                (self.last_state, self.retries, self.tries_before) = (None, 0, 0);
+                (self.last_state, self.progress) = (None, None);
+                (self.retries, self.tries_before, self.failed_tries) = (0, 0, 0);
             }
             Event::UndoSucceeded { .. } | Event::UndoFailed { .. } => {
                 self.undo_finished_at = Some(at);
@@ -307,8 +316,12 @@ impl StepState {
         self.approvals.iter().find(|one| one.by.is(person))
     }
 
-    /// How often the step (or its undo) has tried since it began, or since an operator asked for more.
+    /// How often the step (or its undo) has tried since it began, or since an operator asked for more; of
+    /// what is done in parts, how often in a row without getting on.
     pub fn tries(&self) -> u32 {
+        if self.in_parts {
+            return self.failed_tries;
+        }
         self.last_try().saturating_sub(self.tries_before)
     }
 
@@ -326,6 +339,11 @@ impl StepState {
     }
 
     fn settle(&mut self, status: IntentStatus) {
+        self.failed_tries = match status {
+            IntentStatus::Accepted => 0,
+            IntentStatus::Refused | IntentStatus::InDoubt => self.failed_tries + 1,
+            IntentStatus::Open => self.failed_tries,
+        };
         if let Some(intent) = &mut self.intent {
             intent.status = status;
         }
@@ -375,6 +393,6 @@ impl StepState {
         } else {
             return;
         }
-        self.tries_before = self.last_try();
+        (self.tries_before, self.failed_tries) = (self.last_try(), 0);
     }
 }

@@ -116,6 +116,7 @@ impl JournalBuilder {
                 step: StepKey::new(step),
                 state: state.to_owned(),
                 milestone: (!milestone.is_empty()).then(|| milestone.to_owned()),
+                progress: None,
             },
         )
     }
@@ -268,7 +269,12 @@ pub fn every_event(step: &str) -> Vec<Event> {
         Event::ActAccepted { step: key(), request_id: None },
         Event::ActRefused { step: key(), error: problem() },
         Event::ActInDoubt { step: key(), error: problem() },
-        Event::StepObserved { step: key(), state: "creating".to_owned(), milestone: None },
+        Event::StepObserved {
+            step: key(),
+            state: "creating".to_owned(),
+            milestone: None,
+            progress: None,
+        },
         Event::StepRetried { step: key(), error: problem(), delay_ms: 1_000 },
         succeeded(step, json!({})),
         Event::StepFailed {

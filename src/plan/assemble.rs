@@ -226,6 +226,9 @@ pub fn certificate(cloud: &Cloud, effects: &Effects) -> Certificate {
             *certificate.calls.entry(name).or_default() += call.attempts;
         }
     }
+    for (operation, region, count) in cloud.calls().earlier() {
+        *certificate.calls.entry(format!("{operation} {region}")).or_default() += count;
+    }
     for record in effects.log() {
         let name = format!("{} {}", record.name, record.effect);
         if record.outcome == EffectOutcome::Refused {

@@ -52,6 +52,7 @@ impl Planner<'_> {
             began: None,
             asked: false,
             intent: None,
+            progress: None,
             disaster_at: self.request.disaster_at,
             owner: &self.request.owner,
             expires: expires(self.request.now),
@@ -69,7 +70,7 @@ impl Planner<'_> {
             Ok(preview) => preview,
             Err(error) => self.silence(step, spec, region, &error).ok_or(error)?,
         };
-        let preview = gate::within(preview, spec, step.timeout);
+        let mut preview = gate::within(preview, spec, step.timeout);
         let mut other_form = None;
         if action.differs_by_form() {
             let form = scope.form.other();
@@ -87,7 +88,6 @@ impl Planner<'_> {
             self.figures.insert(key.clone(), figures);
         }
         self.facts.extend(preview.facts.clone());
-        let mut preview = preview;
         if !step.children.is_empty() {
             preview.outputs = self
                 .outputs_of(&step.id)

@@ -173,7 +173,8 @@ pub struct Measure {
     /// The service counts as recovered when the last of these steps succeeded.
     #[serde(default)]
     pub recovered: Few<StepKey>,
-    /// Their outputs `newest_at` (instant or null) prove the recovery point; the worst counts.
+    /// Their outputs `newest_at` (instant or null) or `recovery_point` (duration or null) prove the recovery
+    /// point; the worst counts.
     #[serde(default)]
     pub recovery_point: Few<StepKey>,
     /// Their inputs or outputs `restore_time` are the instants that were restored to.

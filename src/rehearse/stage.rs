@@ -53,6 +53,13 @@ pub struct Staging {
     pub seed: Option<u64>,
 }
 
+impl Staging {
+    fn not_simulated(&self) -> StageError {
+        let (estate, environment) = (self.estate.name.clone(), self.environment.clone());
+        StageError::NotSimulated { estate, environment }
+    }
+}
+
 /// Why nothing can be rehearsed.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
@@ -152,15 +159,26 @@ impl Stage {
     /// # Errors
     /// The environment is no simulated one, its world cannot be made, or there is no plan.
     pub fn plan(staging: Staging) -> Result<Self, StageError> {
+        let found = staging.estate.environments.get(&staging.environment);
+        let found = found.filter(|found| found.is_simulated());
+        let found = found.ok_or_else(|| staging.not_simulated())?;
+        let options = SimOptions { seed: staging.seed, faults: Vec::new() };
+        let world = Simulator::create(&staging.estate, found, options)?;
+        Self::plan_in(world, staging)
+    }
+
+    /// Plans in a world that is there already.
+    ///
+    /// # Errors
+    /// The environment is no simulated one, or there is no plan.
+    pub fn plan_in(world: Simulator, staging: Staging) -> Result<Self, StageError> {
+        let wrong = staging.not_simulated();
         let Staging { estate, environment, runbook, parameters, objectives, mode, seed } = staging;
         let found = estate.environments.get(&environment).cloned();
         let simulation = found.as_ref().map(|found| &found.kind);
         let (Some(found), Some(EnvironmentKind::Simulated(settings))) = (&found, simulation) else {
-            let estate = estate.name.clone();
-            return Err(StageError::NotSimulated { estate, environment });
+            return Err(wrong);
         };
-        let options = SimOptions { seed, faults: Vec::new() };
-        let world = Simulator::create(&estate, found, options)?;
         let seed = Seed::new(seed.unwrap_or(settings.seed));
         let catalogue = standard();
         let mut plan = in_virtual_time(async {

@@ -11,6 +11,7 @@ use crate::journal::store::{Salvaged, StoredRecord};
 use crate::plan::model::{Phase, Plan, RunMode};
 use crate::report::audit::{certificate, parameters, sources};
 use crate::report::control::because;
+use crate::report::copies::copies;
 use crate::report::damage::DamageRow;
 use crate::report::findings::{Sources, findings};
 use crate::report::measure::{hydration, objectives};
@@ -92,6 +93,7 @@ pub fn build(stored: &[StoredRecord]) -> Result<Report, ReportError> {
         objectives,
         waterfall,
         recovery_point: point,
+        copies: copies(&plan, &state),
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** simulated, emulated and real figures are never in one list.
 
+use crate::report::copies::CopyTimes;
 use crate::report::measure::{RECOVERY_POINT, RECOVERY_TIME};
 use crate::report::model::{Objective, Report};
 use crate::report::trend::Kind;
@@ -39,6 +40,9 @@ pub struct HistoryRow {
     /// The recovery point that was promised then.
     #[serde(default)]
     pub promised_point_ms: Option<u64>,
+    /// How long copies between buckets took, of the slowest step that measured any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<CopyTimes>,
 }
 
 impl HistoryRow {
@@ -93,5 +97,6 @@ pub fn history_row(report: &Report) -> HistoryRow {
         waiting: report.verdict.waiting_for.clone(),
         promised_time_ms: time.and_then(|one| one.promised_ms),
         promised_point_ms: point.and_then(|one| one.promised_ms),
+        copies: report.copies.iter().max_by_key(|one| one.p95_ms).cloned(),
     }
 }

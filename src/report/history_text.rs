@@ -34,6 +34,7 @@ pub fn render_history(rows: &[HistoryRow], damaged: &[DamagedRow]) -> String {
         }
         for (trend, rows) in of_kind {
             text.push_str(&paragraph(trend));
+            text.push_str(&copies(rows));
             text.push_str(&list(rows));
         }
     }
@@ -84,6 +85,16 @@ fn paragraph(trend: &Trend) -> String {
     text
 }
 
+/// How 19 of 20 copies got on, run by run; nothing where none were measured.
+fn copies(rows: &[&HistoryRow]) -> String {
+    let times: Vec<Option<u64>> =
+        rows.iter().map(|row| row.copies.as_ref().map(|copies| copies.p95_ms)).collect();
+    if times.iter().flatten().count() < 2 {
+        return String::new();
+    }
+    format!("  copies p95     {} (oldest first)\n", sparkline(&times))
+}
+
 fn list(rows: &[&HistoryRow]) -> String {
     let longest = rows.iter().filter_map(|row| row.recovery_time_ms).max().unwrap_or(0);
     let line = |cells: [&str; 6]| {
@@ -101,6 +112,9 @@ fn list(rows: &[&HistoryRow]) -> String {
         if !row.missed_objectives.is_empty() {
             let missed = row.missed_objectives.join(", ").replace('_', " ");
             text.push_str(&format!("{:<16} MISSED: {missed}\n", ""));
+        }
+        if let Some(copies) = &row.copies {
+            text.push_str(&format!("{:<16} copies {}\n", "", copies.words()));
         }
     }
     text

@@ -130,6 +130,7 @@ fn recovery_time(report: &Report) -> String {
         lines.push(("storage", hydration.note.clone()));
     }
     lines.extend(waterfall.notes.iter().map(|note| ("note", note.clone())));
+    lines.extend(report.copies.iter().map(|copies| ("copies between buckets", copies.words())));
     text + &list(&lines)
 }
 

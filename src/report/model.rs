@@ -4,6 +4,7 @@
 //! shared with the journal.
 
 use crate::report::audit::{Approval, CertificateRow, LeftBehind, Part, SourceRow};
+use crate::report::copies::CopyTimes;
 use crate::report::damage::DamageRow;
 pub use crate::report::verdict::{Verdict, VerdictState};
 use chrono::{DateTime, Utc};
@@ -36,6 +37,9 @@ pub struct Report {
     pub hydration: Option<Hydration>,
     /// What was lost.
     pub recovery_point: RecoveryPoint,
+    /// How long copies between buckets took, as canaries measured it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyTimes>,
     /// What deserves attention, worst first.
     pub findings: Vec<Finding>,
     /// Every step of the plan, in its order.
@@ -205,7 +209,8 @@ pub struct RecoveryPoint {
     /// The instant that loss is counted from.
     pub target_at: DateTime<Utc>,
     /// What that is: `disaster_at`, `restore_time`, `run_start`; where a replica was promoted, what ended
-    /// writing to the old writer: `fence`, `attestation`, `promotion`.
+    /// writing to the old writer: `fence`, `attestation`, `promotion`; where a step measured the loss itself,
+    /// `measurement`.
     pub target: String,
     /// The step of the fence, attestation or promotion that it is counted from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

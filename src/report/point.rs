@@ -9,6 +9,7 @@ use crate::journal::event::Record;
 use crate::journal::fold::{RunState, StepState};
 use crate::plan::model::Plan;
 use crate::report::cutoff::{ATTESTATION, Cutoff, claimed_until, cutoff, upstream};
+use crate::report::measured::measured;
 use crate::report::model::{PointRow, RecoveryPoint};
 use crate::report::waterfall::millis;
 use chrono::{DateTime, Utc};
@@ -32,6 +33,10 @@ pub fn recovery_point(plan: &Plan, state: &RunState, records: &[Record]) -> Reco
     let mut rows = Vec::new();
     let mut covered: BTreeSet<&StepKey> = BTreeSet::new();
     for probe in plan.measure.recovery_point.iter() {
+        if let Some(point) = measured(plan, state, probe) {
+            rows.push(PointRow { step: probe.as_str().to_owned(), point });
+            continue;
+        }
         let restored = restores_of(plan, probe);
         // Data of several restores is as old as the worst of them can make it: the latest target.
         let points = restored.iter().map(|key| point_of(Some(probe), Some(key)));

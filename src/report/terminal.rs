@@ -30,6 +30,9 @@ pub fn render_summary(report: &Report) -> String {
     text.push_str("\n\n");
     text.push_str(&objectives(report));
     text.push_str(&format!("{}\n{}\n", time(report), point(report)));
+    for copies in &report.copies {
+        text.push_str(&format!("copies {}\n", copies.words()));
+    }
     let findings: Vec<_> =
         report.findings.iter().filter(|one| one.severity != Severity::Note).collect();
     if !findings.is_empty() {

@@ -88,9 +88,10 @@ fn check_one(what: &str, id: &str, span: Span, world: &World<'_>, p: &mut Proble
     let Some(spec) = world.specs[position] else { return };
     let has = |name: &str| spec.output(name).is_some();
     let (missing, help) = match what {
-        "recovery_point" if !has("newest_at") => {
-            ("output `newest_at`", "name a step that uses `sql.heartbeat`")
-        }
+        "recovery_point" if !has("newest_at") && !has("recovery_point") => (
+            "output `newest_at` or `recovery_point`",
+            "name a step that uses `sql.heartbeat` or `s3.compare`",
+        ),
         "restored" if !has("restore_time") && spec.input("restore_time").is_none() => {
             ("input or output `restore_time`", "name a step that restores")
         }

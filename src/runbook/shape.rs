@@ -75,7 +75,8 @@ pub(crate) static MEASURE: Shape = Shape {
         FieldShape::optional(
             "recovery_point",
             Is::TextOrTexts,
-            "Its output `newest_at` proves the recovery point; of several the worst counts.",
+            "Its output `newest_at` or `recovery_point` proves the recovery point; of several the worst \
+             counts.",
         ),
         FieldShape::optional(
             "restored",

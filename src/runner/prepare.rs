@@ -45,6 +45,8 @@ pub(super) struct Prepared {
     /// Name of the account that it acts in.
     pub(super) account: Option<String>,
     pub(super) memory: Memory,
+    /// How far it had come when it was prepared, when it is done in parts.
+    pub(super) progress: Option<Json>,
     /// How the run stands, for actions that tell somebody.
     pub(super) standing: Option<Standing>,
 }
@@ -111,6 +113,7 @@ impl Prepared {
             began: past.began,
             asked: past.asked,
             intent: past.intent,
+            progress: self.progress.as_ref(),
             disaster_at: plan.disaster_at,
             owner: &running.operator.operator,
             expires: expires(plan.created_at),
@@ -188,7 +191,9 @@ fn ready(
     let standing = tells.then(|| standing(plan, state, step));
     let account = step.account.as_ref().map(|account| account.name.clone());
     let (step, region, memory) = (step.key.clone(), step.region.clone(), Memory::default());
-    let prepared = Prepared { action, inputs, planned, step, region, account, memory, standing };
+    let progress = state.steps[&step].progress.clone();
+    let prepared =
+        Prepared { action, inputs, planned, step, region, account, memory, progress, standing };
     let intent =
         prepared.action.intent(&prepared.scope(running, plan, plan.created_at, Past::default()));
     (Begun::Run { inputs: inputs_json(&prepared.inputs), intent }, Some(prepared))

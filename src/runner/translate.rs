@@ -91,6 +91,7 @@ pub(super) fn seen(observation: Observation) -> Seen {
         Observation::InProgress { state, milestone } => {
             Seen::InProgress { state: redact(&state), milestone: milestone.map(str::to_owned) }
         }
+        Observation::Partly { state, progress } => Seen::Partly { state: redact(&state), progress },
         Observation::Gate { message, approvers, approvals, rejects_on_timeout } => {
             Seen::Gate(SeenGate {
                 message: redact(&message),

@@ -36,6 +36,20 @@ pub struct WireRequest {
     pub body: Vec<u8>,
 }
 
+/// Headers under lower-case names; one that came several times is one with commas, as HTTP says.
+pub(in crate::sim) fn joined(
+    headers: impl IntoIterator<Item = (String, String)>,
+) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        joined
+            .entry(name.to_ascii_lowercase())
+            .and_modify(|before| *before = format!("{before},{value}"))
+            .or_insert(value);
+    }
+    joined
+}
+
 /// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireResponse {

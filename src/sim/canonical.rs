@@ -53,7 +53,10 @@ pub(in crate::sim) fn state(world: &World) -> Value {
                 .objects
                 .iter()
                 .map(|(key, versions)| {
-                    let tags = versions.iter().map(|version| version.etag.as_str());
+                    let tags = versions.iter().map(|version| match version.marker {
+                        true => "delete marker",
+                        false => version.etag.as_str(),
+                    });
                     (key.clone(), tags.collect::<Vec<_>>().into())
                 })
                 .collect();

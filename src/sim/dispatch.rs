@@ -315,7 +315,10 @@ fn access_denied(turn: &Turn<'_>) -> ApiError {
 
 /// What IAM calls the call's permission, after the service's prefix.
 pub(in crate::sim) fn permission<'a>(turn: &'a Turn<'_>) -> &'a str {
-    if turn.service == Service::S3 { s3::permission(&turn.action) } else { &turn.action }
+    match turn.service {
+        Service::S3 => s3::permission(&turn.action, &turn.s3),
+        _ => &turn.action,
+    }
 }
 
 /// With the status that the protocol gives to refusals.
@@ -338,7 +341,7 @@ pub(in crate::sim) fn mutates(service: Service, action: &str) -> bool {
         Service::Sns => sns::MUTATING.contains(&action),
         Service::Kms => kms::MUTATING.contains(&action),
         Service::CloudWatch => cloudwatch::MUTATING.contains(&action),
-        Service::S3 => s3::MUTATING.contains(&action),
+        Service::S3 => s3::mutates(action),
         Service::Ecs => ecs::MUTATING.contains(&action),
         Service::Route53 => route53::MUTATING.contains(&action),
         Service::Ec2 => ec2::MUTATING.contains(&action),

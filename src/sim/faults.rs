@@ -9,6 +9,7 @@ use crate::base::clock::to_delta;
 use crate::base::seed::Seed;
 use crate::estate::{FaultSpec, fault};
 use crate::sim::api::SimError;
+use crate::sim::s3;
 use crate::sim::state::{World, Wrong};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,10 @@ impl World {
         }
         let stays = |fault: &Fault| self.faults.iter().any(|known| known.text == fault.text);
         let lost = next.iter().find(|fault| fault.kind == FaultKind::RegionLost);
+        let stopped = |faults: &[Fault]| {
+            faults.iter().any(|fault| fault.kind == FaultKind::ReplicationStopped)
+        };
+        let resumes = stopped(&self.faults) && !stopped(&next);
         let goes_on = lost.is_some_and(stays);
         let loss = lost.and_then(|fault| fault::loss(fault.value.as_deref()?));
         match next.iter().find(|fault| fault.kind == FaultKind::ReplicaLagCliff) {
@@ -161,6 +166,9 @@ impl World {
         }
         self.lose(loss, goes_on);
         self.faults = next;
+        if resumes {
+            s3::resume(self);
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::sim::logs;
 use crate::sim::modification;
 use crate::sim::notes::About;
 use crate::sim::route53;
+use crate::sim::s3;
 use crate::sim::state::{Change, Instance, Link, Pending, Region, Slot, Status, World};
 use crate::sim::world::RENAMED_RESOLVES_AFTER_MINUTES;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,6 +24,7 @@ struct Rename {
 pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
     open_windows(world, now);
     logs::advance(world, now);
+    s3::advance(world, now);
     let mut renames = Vec::new();
     for (name, region) in &mut world.regions {
         for instance in region.instances.values_mut().filter_map(|slot| slot.current.as_mut()) {

@@ -4,7 +4,7 @@
 //! client that dies in between leaves an effect it knows nothing of, as with AWS.
 
 use crate::base::clock::Clock;
-use crate::sim::api::{Delivery, WireAnswer, WireRequest};
+use crate::sim::api::{Delivery, WireAnswer, WireRequest, joined};
 use crate::sim::dispatch::operation;
 use crate::sim::simulator::Simulator;
 use aws_smithy_runtime_api::client::http::{
@@ -14,7 +14,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -96,11 +95,8 @@ fn to_wire(request: &HttpRequest) -> Result<WireRequest, ConnectorError> {
         None => (rest, "/"),
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let headers: BTreeMap<String, String> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
+    let headers = request.headers().iter();
+    let headers = joined(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let body = request
         .body()
         .bytes()

@@ -5,19 +5,22 @@
 
 use crate::base::clock::{Clock, ClockMode};
 use crate::sim::admin;
-use crate::sim::api::{Delivery, WireRequest, WireResponse};
+use crate::sim::api::{Delivery, WireRequest, WireResponse, joined};
+use crate::sim::decode::{Service, destination};
 use crate::sim::simulator::Simulator;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Largest request body accepted, bytes: above anything that the simulated services take, a message of
 /// 256 KB with every byte percent-encoded included.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+/// The same for S3, whose clients send parts of uploads.
+const OBJECT_LIMIT: usize = 128 * 1024 * 1024;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -108,13 +111,9 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let Served { simulator, clock, speed } = served;
     let (parts, body) = request.into_parts();
-    let headers: BTreeMap<String, String> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect();
+    let headers = joined(parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }));
     let mut wire = WireRequest {
         method: parts.method.as_str().to_owned(),
         host: headers.get("host").cloned().unwrap_or_default(),
@@ -123,7 +122,9 @@ async fn answer(
         headers,
         body: Vec::new(),
     };
-    match Limited::new(body, BODY_LIMIT).collect().await {
+    let of_s3 = destination(&wire).is_some_and(|to| to.service == Service::S3);
+    let limit = if of_s3 { OBJECT_LIMIT } else { BODY_LIMIT };
+    match Limited::new(body, limit).collect().await {
         Ok(body) => wire.body = body.to_bytes().to_vec(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             return respond(simulator.too_large(&wire, clock.now()));

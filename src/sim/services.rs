@@ -3,7 +3,7 @@
 //! **Invariant:** everything here has a default, so that a world written before a service existed is
 //! read as one where nobody had used it.
 
-use crate::sim::s3::Bucket;
+use crate::sim::s3::{Bucket, Rates, Replications};
 use crate::sim::{cloudwatch, ec2, ecs, logs, route53};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,15 @@ pub(in crate::sim) struct Services {
     pub(in crate::sim) alarms: cloudwatch::Alarms,
     /// S3 buckets by name.
     pub(in crate::sim) buckets: BTreeMap<String, Bucket>,
+    /// Copies between buckets that are to be made, and those that were.
+    #[serde(skip_serializing_if = "Replications::is_empty")]
+    pub(in crate::sim) replications: Replications,
+    /// The last midnight at which rules of buckets acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::sim) buckets_night: Option<DateTime<Utc>>,
+    /// Requests of this second to buckets.
+    #[serde(skip)]
+    pub(in crate::sim) rates: Rates,
     /// Exports of snapshots that the estate says are made, by its name for them.
     pub(in crate::sim) exports: BTreeMap<String, ExportPlan>,
     /// ECS.

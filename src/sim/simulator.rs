@@ -124,13 +124,8 @@ impl Simulator {
         sts::begin(&mut world, environment);
         if let EnvironmentKind::Simulated(simulation) = &environment.kind {
             sns::begin(&mut world, &environment.region, &simulation.topics);
-            s3::begin(&mut world, &environment.region, &simulation.buckets);
         }
-        for key in estate.buckets.keys() {
-            if let Some(bucket) = estate.bucket_in(key, environment) {
-                s3::begin(&mut world, &bucket.region.unwrap_or_default(), &[bucket.name]);
-            }
-        }
+        s3::begin(&mut world, estate, environment);
         let databases = genesis::databases(estate, environment);
         genesis::populate(&mut world, &databases)?;
         ec2::begin(&mut world, estate, environment);

@@ -25,13 +25,35 @@ impl Xml {
         namespace: &str,
         inside: impl FnOnce(&mut Self),
     ) {
-        self.text.push('<');
-        self.text.push_str(name);
+        self.open(name);
         if !namespace.is_empty() {
             self.text.push_str(" xmlns=\"");
             self.text.push_str(&escape(namespace));
             self.text.push('"');
         }
+        self.close(name, inside);
+    }
+
+    /// The same whose type is told, as XML Schema tells it.
+    pub(in crate::sim) fn element_of_type(
+        &mut self,
+        name: &str,
+        kind: &str,
+        inside: impl FnOnce(&mut Self),
+    ) {
+        self.open(name);
+        self.text.push_str(" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"");
+        self.text.push_str(&escape(kind));
+        self.text.push('"');
+        self.close(name, inside);
+    }
+
+    fn open(&mut self, name: &str) {
+        self.text.push('<');
+        self.text.push_str(name);
+    }
+
+    fn close(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
         self.text.push('>');
         inside(self);
         self.text.push_str("</");
@@ -47,7 +69,20 @@ impl Xml {
 
     /// Text inside the open element.
     pub(in crate::sim) fn text(&mut self, text: &str) {
-        self.text.push_str(&escape(text));
+        let escaped = escape(text);
+        // A reader takes a carriage return for a line feed, and other control characters for no XML at all.
+        let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
+        if !escaped.contains(odd) {
+            self.text.push_str(&escaped);
+            return;
+        }
+        for c in escaped.chars() {
+            if odd(c) {
+                self.text.push_str(&format!("&#x{:X};", u32::from(c)));
+            } else {
+                self.text.push(c);
+            }
+        }
     }
 
     /// `<name>value</name>`, or nothing.

@@ -50,7 +50,7 @@ fn inventories_are_compared_as_of_their_instant() {
     write(&env, "two", ROWS.lines().next().expect("a row"), |_| ());
     let output = compare(&env, &["--format", "combined"]).expect(10);
     assert_eq!(output.stdout, "+ c\n", "{}", output.stderr);
-    output.says(&["pending_old", "1 written after the older inventory was", "1d 14h"]);
+    output.says(&["pending_old", "1 written after the older inventory was", "1d14h"]);
     compare(&env, &["--prefix", "a"]).expect(0);
 }
 

@@ -16,7 +16,7 @@ enum Measures {
 use Measures::{Nothing, Time, TimeAndPoint};
 
 /// Drill, exit code, what it measures.
-const DRILLS: [(&str, i32, Measures); 27] = [
+const DRILLS: [(&str, i32, Measures); 35] = [
     ("backup-before-change", 0, Nothing),
     ("cloud-platform-backup-and-restore", 0, TimeAndPoint),
     ("cloud-platform-deployment", 0, Nothing),
@@ -28,21 +28,29 @@ const DRILLS: [(&str, i32, Measures); 27] = [
     ("cloud-platform-rollback", 0, Time),
     ("cloud-platform-scaling", 0, Nothing),
     ("cloud-platform-secret-rotation", 0, Nothing),
+    ("cloud-platform-terraform-state", 0, TimeAndPoint),
+    ("credentialmate-dr-region", 0, TimeAndPoint),
     ("credentialmate-ecs-rollback", 0, Time),
     ("credentialmate-multi-az", 11, TimeAndPoint),
     ("credentialmate-pitr", 0, TimeAndPoint),
+    ("credentialmate-s3-rollback", 0, TimeAndPoint),
     ("credentialmate-snapshot-restore", 0, TimeAndPoint),
     ("restore-db", 0, TimeAndPoint),
     ("secure-app-alert", 0, Time),
     ("secure-app-bad-deploy", 0, TimeAndPoint),
     ("secure-app-multi-az", 0, TimeAndPoint),
     ("secure-app-staging-rehearsal", 0, TimeAndPoint),
+    ("tax-practice-accidental-deletion", 0, TimeAndPoint),
+    ("tax-practice-s3-replication", 0, TimeAndPoint),
+    ("tax-practice-terraform-state", 0, TimeAndPoint),
     ("techcorp-blue-green", 0, Nothing),
     ("techcorp-cross-region-snapshot", 0, TimeAndPoint),
     ("techcorp-europe-restore", 0, TimeAndPoint),
     ("techcorp-region-failover", 0, TimeAndPoint),
     ("techcorp-region-lost", 0, TimeAndPoint),
     ("techcorp-region-round-trip", 0, TimeAndPoint),
+    ("techcorp-s3-replication", 0, TimeAndPoint),
+    ("techcorp-terraform-state", 0, TimeAndPoint),
     ("verify-snapshot", 0, TimeAndPoint),
 ];
 
@@ -111,7 +119,8 @@ macro_rules! drills {
 
 // In parts, which run side by side.
 drills! {
-    drills_of_the_platform_end_as_they_should: 0..11,
-    drills_of_one_region_end_as_they_should: 11..20,
-    drills_of_two_regions_end_as_they_should: 20..27,
+    drills_of_the_platform_end_as_they_should: 0..12,
+    drills_of_one_region_end_as_they_should: 12..23,
+    drills_of_buckets_end_as_they_should: 23..26,
+    drills_of_two_regions_end_as_they_should: 26..35,
 }

@@ -3,6 +3,34 @@
 //! **Invariant:** an operation is under `reads` only when planning may call it.
 
 use crate::operations;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+/// What a request reads, by its path and parameters, read without any code of drctl.
+pub(crate) fn read_of(request: &HttpRequest) -> &'static str {
+    let (path, query) = request.uri().split_once('?').unwrap_or((request.uri(), ""));
+    let is_object = path.ends_with("/runs/1");
+    match (request.method(), is_object, query.split('&').next().unwrap_or_default()) {
+        ("HEAD", false, "") => "HeadBucket",
+        ("HEAD", true, "") => "HeadObject",
+        ("GET", false, "encryption") => "GetBucketEncryption",
+        ("GET", false, "inventory") => "ListBucketInventoryConfigurations",
+        ("GET", false, "lifecycle") => "GetBucketLifecycleConfiguration",
+        ("GET", false, "list-type=2") => "ListObjectsV2",
+        ("GET", false, "location") => "GetBucketLocation",
+        ("GET", false, "object-lock") => "GetObjectLockConfiguration",
+        ("GET", false, "ownershipControls") => "GetBucketOwnershipControls",
+        ("GET", false, "policyStatus") => "GetBucketPolicyStatus",
+        ("GET", false, "publicAccessBlock") => "GetPublicAccessBlock",
+        ("GET", false, "replication") => "GetBucketReplication",
+        ("GET", false, "versioning") => "GetBucketVersioning",
+        ("GET", false, "versions") => "ListObjectVersions",
+        ("GET", true, "attributes") => "GetObjectAttributes",
+        ("GET", true, "legal-hold") => "GetObjectLegalHold",
+        ("GET", true, "retention") => "GetObjectRetention",
+        ("GET", true, "tagging") => "GetObjectTagging",
+        _ => "(unknown)",
+    }
+}
 
 operations! {
     aws_sdk_s3::Client;

@@ -8,10 +8,13 @@
 mod boto3;
 mod localstack;
 mod ministack;
+mod ministack_buckets;
 mod ministack_failover;
 mod ministack_services;
 mod moto;
 mod rds;
+mod rolled_back;
+mod s3_clients;
 mod schema;
 mod served;
 mod support;

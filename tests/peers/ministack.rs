@@ -77,6 +77,11 @@ impl MiniStack {
         asked.is_ok() && stream.read(&mut [0; 1]).is_ok_and(|count| count == 1)
     }
 
+    /// A Python that has boto3.
+    pub(crate) fn python(&self) -> &Path {
+        &self.python
+    }
+
     /// Runs a line of Python with `s3`, a client of boto3; what it prints.
     pub(crate) fn boto3(&self, line: &str) -> String {
         let script = format!(

@@ -9,7 +9,7 @@ use crate::tree::{files, read, root};
 /// Longer files hide a second concept.
 const LINES: usize = 400;
 /// The map stays a map.
-const ARCHITECTURE_LINES: usize = 360;
+const ARCHITECTURE_LINES: usize = 385;
 
 fn check(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();

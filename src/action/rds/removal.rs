@@ -46,6 +46,7 @@ pub(super) fn not_permitted(operation: &str, error: PermitError) -> ActionError 
         | PermitError::Untagged { .. }
         | PermitError::Foreign { .. }
         | PermitError::NotManual { .. }
+        | PermitError::NoMarker { .. }
         | PermitError::Unidentified { .. } => {
             ActionError::refused(error.to_string(), "drctl deletes only what its own run created")
         }

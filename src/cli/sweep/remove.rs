@@ -115,6 +115,7 @@ impl Sweeper<'_> {
             began: None,
             asked: true,
             intent: None,
+            progress: None,
             disaster_at: None,
             owner: &marks.owner,
             expires: marks.expires,
@@ -145,7 +146,9 @@ impl Sweeper<'_> {
                 progress.last = Some(format!("it is `{state}`"));
                 None
             }
-            Ok(Observation::Absent) => self.act(action, read, resource, grounds, progress).await,
+            Ok(Observation::Absent | Observation::Partly { .. }) => {
+                self.act(action, read, resource, grounds, progress).await
+            }
             Ok(Observation::Broken { why, .. }) => Some(Removal::Left(why)),
             Ok(Observation::Gate { .. } | Observation::Waiting { .. }) => {
                 Some(Removal::Left("a deletion waits for nobody: a bug in drctl".to_owned()))

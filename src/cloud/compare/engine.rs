@@ -239,29 +239,50 @@ impl Comparison {
     /// Reads a range to its end, or one page of it in a sample.
     async fn read(&self, piece: Piece) -> Result<(), CompareError> {
         let mut sides = [Side::behind(&piece.after), Side::behind(&piece.after)];
+        let [source, destination] = &mut sides;
+        let most = self.state().ranges.page(piece.id);
+        self.fill(source, destination, most).await?;
         loop {
-            let most = self.state().ranges.page(piece.id);
-            let [source, destination] = &mut sides;
-            let (one, other) = tokio::join!(
-                source.fill(&self.sides[0].lister, most),
-                destination.fill(&self.sides[1].lister, most),
-            );
-            one?;
-            other?;
             let read = [source.reaches(), destination.reaches()].into_iter().flatten().min();
             let claim = self.state().ranges.claim(piece.id, read);
-            let some = [few(source.cursor.page()), few(destination.cursor.page())].concat();
             let (mut totals, unlike) = self.meet(source, destination, claim.upto.as_deref());
-            let differences = self.judge(unlike, &mut totals).await?;
-            self.deliver(&piece, &claim, (totals, differences), &some)?;
-            if claim.last {
-                return Ok(());
-            }
-            if self.options.sample.is_some() {
-                self.state().ranges.park(piece.id);
+            let some = [few(source.cursor.page()), few(destination.cursor.page())].concat();
+            let most = {
+                let mut state = self.state();
+                let seen = totals.source.max(totals.destination);
+                state.ranges.learn(piece.id, seen, some.iter().map(String::as_str));
+                state.ranges.page(piece.id)
+            };
+            self.changed.notify_waiters();
+            let done = claim.last || self.options.sample.is_some();
+            // The next pages are on their way while what differs is looked at.
+            let (differences, filled) = tokio::join!(self.judge(unlike, &mut totals), async {
+                if done { Ok(()) } else { self.fill(source, destination, most).await }
+            });
+            self.deliver(&piece, &claim, totals, differences?)?;
+            filled?;
+            if done {
+                if !claim.last {
+                    self.state().ranges.park(piece.id);
+                }
                 return Ok(());
             }
         }
+    }
+
+    async fn fill(
+        &self,
+        source: &mut Side,
+        destination: &mut Side,
+        most: u16,
+    ) -> Result<(), CompareError> {
+        let (one, other) = tokio::join!(
+            source.fill(&self.sides[0].lister, most),
+            destination.fill(&self.sides[1].lister, most),
+        );
+        one?;
+        other?;
+        Ok(())
     }
 
     fn meet(
@@ -344,11 +365,10 @@ impl Comparison {
         &self,
         piece: &Piece,
         claim: &Claim,
-        (totals, differences): (Totals, Vec<Difference>),
-        some: &[String],
+        totals: Totals,
+        differences: Vec<Difference>,
     ) -> io::Result<()> {
         let mut state = self.state();
-        let seen = totals.source.max(totals.destination);
         if let Some(keeper) = &mut state.keeper {
             keeper.append(&differences)?;
         }
@@ -356,7 +376,7 @@ impl Comparison {
             state.sorter.push(difference)?;
         }
         state.totals.add(totals);
-        state.ranges.deliver(piece.id, claim, seen, some.iter().map(String::as_str));
+        state.ranges.deliver(piece.id, claim);
         drop(state);
         self.changed.notify_waiters();
         Ok(())

@@ -29,6 +29,10 @@ pub(super) struct Unlike {
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, on its way to where differences are kept"
+)]
 pub(super) enum Verdict {
     /// It differed while the lists were read, and no longer.
     Settled,

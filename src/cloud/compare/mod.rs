@@ -6,6 +6,7 @@ mod checkpoint;
 mod class;
 mod engine;
 mod error;
+mod histories;
 mod judge;
 mod look;
 mod merge;

@@ -44,18 +44,29 @@ pub struct CallRecord {
     pub outcome: CallOutcome,
 }
 
-/// Every call of a session so far, in order.
+/// Requests by operation and region.
+pub(crate) type Counts = BTreeMap<(String, String), u32>;
+
+/// Every call of a session so far, in order; of very many the oldest as counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallLog {
     records: Vec<CallRecord>,
+    earlier: Counts,
 }
 
 impl CallLog {
-    pub(crate) fn new(records: Vec<CallRecord>) -> Self {
-        Self { records }
+    pub(crate) fn new(records: Vec<CallRecord>, earlier: Counts) -> Self {
+        Self { records, earlier }
     }
 
-    /// All records in order.
+    /// Requests of answered calls that are too old to be told one by one, by operation and region.
+    pub fn earlier(&self) -> impl Iterator<Item = (&str, &str, u32)> {
+        self.earlier
+            .iter()
+            .map(|((operation, region), count)| (operation.as_str(), region.as_str(), *count))
+    }
+
+    /// Records in order.
     pub fn records(&self) -> &[CallRecord] {
         &self.records
     }
@@ -68,6 +79,9 @@ impl CallLog {
     /// How often each operation was sent, attempts counted one by one.
     pub fn sent(&self) -> BTreeMap<String, u32> {
         let mut sent = BTreeMap::new();
+        for (operation, _, count) in self.earlier() {
+            *sent.entry(operation.to_owned()).or_insert(0) += count;
+        }
         for record in self.records.iter().filter(|record| record.attempts > 0) {
             *sent.entry(record.operation.clone()).or_insert(0) += record.attempts;
         }

@@ -6,11 +6,11 @@
 use crate::base::clock::Clock;
 use crate::base::redact::redact;
 use crate::cloud::guard::allow_list::{OperationKind, kind};
-use crate::cloud::guard::calls::{CallLog, CallOutcome, CallRecord, CallSource};
+use crate::cloud::guard::calls::{CallLog, CallOutcome, CallRecord, CallSource, Counts};
 use crate::cloud::guard::refusal::GuardRefusal;
 use crate::cloud::options::GuardPolicy;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,9 +32,17 @@ struct Inner {
     state: Mutex<State>,
 }
 
+/// Most calls that are told one by one. A roll-back of a bucket makes millions.
+const MOST_RECORDS: usize = 100_000;
+
 #[derive(Default)]
 struct State {
-    records: Vec<CallRecord>,
+    /// By their place.
+    records: BTreeMap<usize, CallRecord>,
+    /// How many there ever were.
+    made: usize,
+    /// Answered calls that are older than all records.
+    earlier: Counts,
     server: Server,
     skew: Option<TimeDelta>,
     /// Until when, on which clock, mutations may leave; `None` means always.
@@ -55,6 +63,27 @@ fn brings_data(operation: &str) -> bool {
         && !WITHOUT_DATA.iter().any(|service| operation.starts_with(service))
         && !name.starts_with("Delete")
         && operation != "rds:ModifyDBInstance"
+}
+
+impl State {
+    /// Keeps the oldest answered calls as counts while there are more than `most`; what was refused, what
+    /// is under way and calls for credentials are told one by one for ever.
+    fn forget(&mut self, most: usize) {
+        if self.records.len() <= most {
+            return;
+        }
+        let answered = |record: &CallRecord| {
+            record.source == CallSource::Service
+                && matches!(record.outcome, CallOutcome::Answered(_) | CallOutcome::Failed(_))
+        };
+        // A tenth at once, so that this is rare.
+        let old = self.records.iter().filter(|(_, record)| answered(record));
+        let old: Vec<usize> = old.map(|(call, _)| *call).take(most / 10 + 1).collect();
+        for call in old {
+            let Some(record) = self.records.remove(&call) else { continue };
+            *self.earlier.entry((record.operation, record.region)).or_default() += record.attempts;
+        }
+    }
 }
 
 /// Who answered, as response headers say.
@@ -118,7 +147,8 @@ impl Guard {
 
     /// Every call so far.
     pub fn calls(&self) -> CallLog {
-        CallLog::new(self.state().records.clone())
+        let state = self.state();
+        CallLog::new(state.records.values().cloned().collect(), state.earlier.clone())
     }
 
     /// Who answered so far; `None` when no answer said.
@@ -148,15 +178,19 @@ impl Guard {
     pub(crate) fn begin(&self, operation: &str, region: &str, source: CallSource) -> CallId {
         let at = self.inner.clock.now();
         let mut state = self.state();
-        state.records.push(CallRecord {
+        let call = state.made;
+        state.made += 1;
+        let record = CallRecord {
             operation: operation.to_owned(),
             region: region.to_owned(),
             source,
             at,
             attempts: 0,
             outcome: CallOutcome::Pending,
-        });
-        CallId(state.records.len() - 1)
+        };
+        state.records.insert(call, record);
+        state.forget(MOST_RECORDS);
+        CallId(call)
     }
 
     /// The clearance that the requests of a cleared call carry.
@@ -170,7 +204,7 @@ impl Guard {
         let call = CallId(place.parse().ok()?);
         let ours = nonce == format!("{:016x}", self.inner.nonce);
         let state = self.state();
-        let record = state.records.get(call.0).filter(|_| ours)?;
+        let record = state.records.get(&call.0).filter(|_| ours)?;
         // A refused call was never cleared, whatever a request claims; a credential call never is.
         let refused = matches!(record.outcome, CallOutcome::Refused(_));
         let cleared = record.source == CallSource::Service && !refused;
@@ -190,7 +224,10 @@ impl Guard {
     pub(crate) fn send(&self, call: CallId) -> Result<(), GuardRefusal> {
         let mut guarded = self.state();
         let state = &mut *guarded;
-        let record = &mut state.records[call.0];
+        // Only a call that was answered long ago is not there any more.
+        let Some(record) = state.records.get_mut(&call.0) else {
+            return Err(GuardRefusal::Repeated { operation: "an answered call".to_owned() });
+        };
         let once = record.source == CallSource::Service
             && kind(&record.operation) == OperationKind::Mutating;
         if once && record.attempts > 0 {
@@ -208,30 +245,38 @@ impl Guard {
     /// Records that the guard refused a call.
     pub(crate) fn refuse(&self, call: CallId, refusal: &GuardRefusal) {
         tracing::warn!(%refusal, "refused");
-        self.state().records[call.0].outcome = CallOutcome::Refused(refusal.to_string());
+        self.ended(call, CallOutcome::Refused(refusal.to_string()), |_| {});
     }
 
     /// Records an answer.
     pub(crate) fn answered(&self, call: CallId, status: u16) {
-        let record = &mut self.state().records[call.0];
-        record.outcome = CallOutcome::Answered(status);
-        let CallRecord { operation, region, attempts, .. } = record;
-        tracing::debug!(operation, region, attempts, status, "answered");
+        self.ended(call, CallOutcome::Answered(status), |record| {
+            let CallRecord { operation, region, attempts, .. } = record;
+            tracing::debug!(operation, region, attempts, status, "answered");
+        });
     }
 
     /// Records that nobody answered.
     pub(crate) fn failed(&self, call: CallId, why: &str) {
-        let record = &mut self.state().records[call.0];
-        record.outcome = CallOutcome::Failed(redact(why));
-        let CallRecord { operation, region, attempts, .. } = record;
-        tracing::debug!(operation, region, attempts, why, "nobody answered");
+        self.ended(call, CallOutcome::Failed(redact(why)), |record| {
+            let CallRecord { operation, region, attempts, .. } = record;
+            tracing::debug!(operation, region, attempts, why, "nobody answered");
+        });
+    }
+
+    fn ended(&self, call: CallId, outcome: CallOutcome, tell: impl FnOnce(&CallRecord)) {
+        if let Some(record) = self.state().records.get_mut(&call.0) {
+            record.outcome = outcome;
+            tell(record);
+        }
     }
 
     /// Remembers who answered a service call: the header of our own simulator before the common one,
     /// the first answer before later ones.
     pub(crate) fn answered_by(&self, call: CallId, own: Option<&str>, common: Option<&str>) {
         let mut state = self.state();
-        if state.records[call.0].source == CallSource::Credentials {
+        let source = state.records.get(&call.0).map(|record| record.source);
+        if source != Some(CallSource::Service) {
             return;
         }
         match (&state.server, own, common) {
@@ -244,5 +289,42 @@ impl Guard {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_calls_become_counts_and_their_clearances_end() {
+        let mut state = State::default();
+        let record = |operation: &str, source, outcome| CallRecord {
+            operation: operation.to_owned(),
+            region: "us-east-1".to_owned(),
+            source,
+            at: crate::base::clock::simulated_epoch(),
+            attempts: 2,
+            outcome,
+        };
+        let refused = CallOutcome::Refused("no".to_owned());
+        state.records.insert(
+            0,
+            record("sts:AssumeRole", CallSource::Credentials, CallOutcome::Answered(200)),
+        );
+        state.records.insert(1, record("s3:PutObject", CallSource::Service, refused));
+        state.records.insert(2, record("s3:CopyObject", CallSource::Service, CallOutcome::Pending));
+        for call in 3..200 {
+            let answered = CallOutcome::Answered(200);
+            state.records.insert(call, record("s3:HeadObject", CallSource::Service, answered));
+            state.forget(100);
+        }
+        assert!(state.records.len() <= 100);
+        for call in 0..3 {
+            assert!(state.records.contains_key(&call), "{call} is told for ever");
+        }
+        let left = state.records.len() - 3;
+        let heads = state.earlier[&("s3:HeadObject".to_owned(), "us-east-1".to_owned())];
+        assert_eq!(heads as usize, (197 - left) * 2, "every request is counted");
     }
 }

@@ -76,7 +76,10 @@ pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
     let has = |name: &str| parameters.contains(name);
     let copies = request.headers().contains_key(COPY);
     match (request.method(), !key.is_empty()) {
-        ("PUT", true) if copies => only(&[]).then_some("CopyObject"),
+        ("PUT", true) if copies && only(&[]) => Some("CopyObject"),
+        ("PUT", true) if copies && has("partNumber") && only(&["partNumber", "uploadId"]) => {
+            Some("UploadPartCopy")
+        }
         _ if copies => None,
         ("HEAD", false) if only(&[]) => Some("HeadBucket"),
         ("GET", false) if has("list-type") && only(&LIST) => Some("ListObjectsV2"),
@@ -89,6 +92,9 @@ pub(crate) fn s3_action(request: &HttpRequest) -> Option<&'static str> {
         ("GET", true) if only(&["versionId"]) => Some("GetObject"),
         ("GET", true) => named(&OF_OBJECTS, |part| has(part) && only(&[part, "versionId"])),
         ("PUT", true) if only(&[]) => Some("PutObject"),
+        ("POST", true) if has("uploads") && only(&["uploads"]) => Some("CreateMultipartUpload"),
+        ("POST", true) if has("uploadId") && only(&["uploadId"]) => Some("CompleteMultipartUpload"),
+        ("DELETE", true) if has("uploadId") && only(&["uploadId"]) => Some("AbortMultipartUpload"),
         ("DELETE", true) if only(&["versionId"]) => Some("DeleteObject"),
         _ => None,
     }
@@ -282,7 +288,15 @@ mod tests {
         }
         let copy = Some("x-amz-copy-source");
         assert_eq!(name("PUT", &format!("{aws}/a"), copy), Some("CopyObject"));
-        assert_eq!(name("PUT", &format!("{aws}/a?partNumber=1&uploadId=2"), copy), None);
+        let part = format!("{aws}/a?partNumber=1&uploadId=2");
+        assert_eq!(name("PUT", &part, copy), Some("UploadPartCopy"));
+        assert_eq!(name("PUT", &format!("{part}&acl"), copy), None);
+        assert_eq!(name("POST", &format!("{aws}/a?uploads"), None), Some("CreateMultipartUpload"));
+        let upload = format!("{aws}/a?uploadId=2");
+        assert_eq!(name("POST", &upload, None), Some("CompleteMultipartUpload"));
+        assert_eq!(name("DELETE", &upload, None), Some("AbortMultipartUpload"));
+        assert_eq!(name("DELETE", &format!("{upload}&versionId=1"), None), None);
+        assert_eq!(name("POST", &format!("{aws}/a?uploadId=2&uploads"), None), None);
         assert_eq!(name("GET", &format!("{aws}/a"), copy), None);
         assert_eq!(name("PUT", &format!("{aws}/a"), Some("x-amz-rename-source")), None);
     }

@@ -110,10 +110,13 @@ fn number(opened: Opened, name: &str) -> Result<Option<(Column<Int64Type>, i64)>
     match opened? {
         None => Ok(None),
         Some((ColumnReader::Int64ColumnReader(reader), of)) => {
-            let nanos = match (of.logical_type_ref(), of.converted_type()) {
-                (Some(LogicalType::Timestamp { unit: TimeUnit::NANOS, .. }), _) => 1,
-                (Some(LogicalType::Timestamp { unit: TimeUnit::MICROS, .. }), _)
-                | (_, ConvertedType::TIMESTAMP_MICROS) => 1_000,
+            let unit = match of.logical_type_ref() {
+                Some(LogicalType::Timestamp(time)) => Some(&time.unit),
+                _ => None,
+            };
+            let nanos = match (unit, of.converted_type()) {
+                (Some(TimeUnit::NANOS), _) => 1,
+                (Some(TimeUnit::MICROS), _) | (None, ConvertedType::TIMESTAMP_MICROS) => 1_000,
                 _ => 1_000_000,
             };
             Ok(Some((Column::new(reader, &of), nanos)))

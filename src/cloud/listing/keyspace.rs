@@ -144,7 +144,7 @@ mod tests {
     fn half_way_is_half_way() {
         let digits = alphabet(&["0"]);
         assert_eq!(digits.between("1", Some("9")).as_deref(), Some("5"));
-        assert_eq!(digits.between("data1", Some("data2")), Some("data14".to_owned()));
+        assert_eq!(digits.between("data1", Some("data2")), Some("data15".to_owned()));
         assert_eq!(digits.between("", None).as_deref(), Some("4"));
         assert_eq!(digits.between("5", Some("50")), None, "only 5 and 50 themselves");
         let share = digits.share("0", "25", Some("5"));

@@ -7,7 +7,7 @@ use super::pace::{Pace, Turn};
 use super::page::ObjectPage;
 use super::parse;
 use super::versions::VersionPage;
-use super::xml::{NOT_IN_ORDER, Unreadable};
+use super::xml::{NOT_IN_ORDER, Unreadable, url_encoded as encoded};
 use crate::base::clock::Clock;
 use crate::cloud::classify::{Call, Intent, sdk_error};
 use crate::cloud::error::{CloudError, ErrorClass};
@@ -169,7 +169,30 @@ impl Lister {
         after: &(String, String),
         most: u16,
     ) -> Result<(VersionPage, Option<(String, String)>), CloudError> {
-        let ask = || VersionsAsk { after: (self.whole(&after.0), after.1.clone()), most };
+        // A key may be the prefix itself: it is named by its version.
+        let whole = if after.1.is_empty() { self.whole(&after.0) } else { self.named(&after.0) };
+        let (page, next) = self.versions_after((&whole, &after.1), most).await?;
+        let next = match next {
+            None => None,
+            Some((key, version)) => {
+                let key = key.strip_prefix(&self.place.prefix).map(str::to_owned);
+                let next = key.map(|key| (key, version)).filter(|next| next != after);
+                Some(next.ok_or_else(|| self.out_of_order(VERSIONS))?)
+            }
+        };
+        Ok((page, next))
+    }
+
+    /// The same after a key that is named whole, or after one of its versions.
+    ///
+    /// # Errors
+    /// As with [`Self::versions`].
+    pub async fn versions_after(
+        &self,
+        (key, version): (&str, &str),
+        most: u16,
+    ) -> Result<(VersionPage, Option<(String, String)>), CloudError> {
+        let ask = || VersionsAsk { after: (key.to_owned(), version.to_owned()), most };
         let mut tries = Tries::default();
         let page = loop {
             let turn = self.pace.turn().await;
@@ -186,14 +209,19 @@ impl Lister {
         if !page.more {
             return Ok((page, None));
         }
-        let key = page.next.0.strip_prefix(&self.place.prefix).map(str::to_owned);
-        let next = key.map(|key| (key, page.next.1.clone())).filter(|next| next != after);
-        let next = next.ok_or_else(|| self.out_of_order(VERSIONS))?;
+        let next = page.next.clone();
+        if next.0.is_empty() || (next.0.as_str(), next.1.as_str()) == (key, version) {
+            return Err(self.out_of_order(VERSIONS));
+        }
         Ok((page, Some(next)))
     }
 
     fn whole(&self, key: &str) -> String {
-        if key.is_empty() { String::new() } else { format!("{}{key}", self.place.prefix) }
+        if key.is_empty() { String::new() } else { self.named(key) }
+    }
+
+    fn named(&self, key: &str) -> String {
+        format!("{}{key}", self.place.prefix)
     }
 
     fn call(&self, operation: &'static str) -> Call<'_> {
@@ -308,22 +336,6 @@ fn versions_uri(path: &str, place: &ListPlace, ask: &VersionsAsk) -> String {
         }
     }
     uri
-}
-
-/// Percent signs for all but unreserved characters, as signatures need it.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-            out.push('%');
-            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            out.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
-    out
 }
 
 fn get(uri: &str) -> Result<HttpRequest, BoxError> {

@@ -74,7 +74,8 @@ pub fn objects(bytes: &[u8], prefix: &str) -> Result<ObjectPage, Unreadable> {
         prefix: prefix.as_bytes(),
         encoded: is_encoded(bytes),
         page: ObjectPage::roomy(bytes.len() / 256),
-        key: None,
+        key: Vec::new(),
+        has_key: false,
         object: NOTHING,
     };
     read(bytes, "ListBucketResult", &mut reader)?;
@@ -93,19 +94,22 @@ struct Objects<'a> {
     prefix: &'a [u8],
     encoded: bool,
     page: ObjectPage,
-    key: Option<Vec<u8>>,
+    /// The key of the item that is read, in bytes that are used again for the next.
+    key: Vec<u8>,
+    has_key: bool,
     object: Object,
 }
 
-/// The key as it is, without the prefix.
-fn key<'a>(raw: &'a [u8], encoded: bool, prefix: &[u8]) -> Result<Cow<'a, [u8]>, Unreadable> {
+/// The key as it is.
+fn key(raw: &[u8], encoded: bool) -> Result<Cow<'_, [u8]>, Unreadable> {
     let found = text(raw)?;
-    let found = if encoded { url_decoded(found)? } else { found };
-    if prefix.is_empty() {
-        return Ok(found);
-    }
-    match found.strip_prefix(prefix) {
-        Some(rest) => Ok(Cow::Owned(rest.to_vec())),
+    if encoded { url_decoded(found) } else { Ok(found) }
+}
+
+/// A key without the prefix.
+fn below<'a>(key: &'a [u8], prefix: &[u8]) -> Result<&'a [u8], Unreadable> {
+    match key.strip_prefix(prefix) {
+        Some(rest) => Ok(rest),
         None => unreadable("it has a key outside the prefix"),
     }
 }
@@ -125,7 +129,11 @@ impl Reader for Objects<'_> {
             return Ok(());
         }
         match name {
-            b"Key" => self.key = Some(key(raw, self.encoded, self.prefix)?.into_owned()),
+            b"Key" => {
+                self.key.clear();
+                self.key.extend_from_slice(below(&key(raw, self.encoded)?, self.prefix)?);
+                self.has_key = true;
+            }
             b"Size" => self.object.size = number(raw)?,
             b"LastModified" => self.object.modified_ms = instant(raw)?,
             b"ETag" => self.object.tag = Tag::read(&text(raw)?),
@@ -140,11 +148,13 @@ impl Reader for Objects<'_> {
             return Ok(());
         }
         let object = std::mem::replace(&mut self.object, NOTHING);
-        let Some(key) = self.key.take() else { return unreadable("an object has no key") };
+        if !std::mem::take(&mut self.has_key) {
+            return unreadable("an object has no key");
+        }
         if object.size == u64::MAX || object.modified_ms == i64::MIN {
             return unreadable("an object has no size or no time");
         }
-        self.page.push(&key, object)
+        self.page.push(&self.key, object)
     }
 }
 
@@ -175,8 +185,7 @@ impl Reader for Versions<'_> {
         match name {
             b"IsTruncated" => self.page.more = raw == b"true",
             b"NextKeyMarker" => {
-                let marker = key(raw, self.encoded, b"")?.into_owned();
-                self.page.next.0 = utf8(marker)?;
+                self.page.next.0 = utf8(key(raw, self.encoded)?.into_owned())?;
             }
             b"NextVersionIdMarker" => self.page.next.1 = plain(raw)?,
             _ => {}
@@ -191,7 +200,7 @@ impl Reader for Versions<'_> {
         let version = &mut self.version;
         match name {
             b"Key" => {
-                version.key = utf8(key(raw, self.encoded, self.prefix)?.into_owned())?;
+                version.key = utf8(below(&key(raw, self.encoded)?, self.prefix)?.to_vec())?;
                 self.whole |= 1;
             }
             b"VersionId" => {

@@ -34,7 +34,8 @@ pub struct Claim {
 
 #[derive(Debug, Clone)]
 struct Range {
-    after: String,
+    /// The first key that was seen in it: between it and the range's beginning may be a desert.
+    first: Option<String>,
     /// What comes behind it is not claimed yet.
     at: String,
     /// Up to here everything was delivered.
@@ -76,9 +77,9 @@ impl Ranges {
     fn insert(&mut self, after: String, until: Option<String>, guess: f64) -> u64 {
         let id = self.next;
         self.next += 1;
-        let (at, delivered) = (after.clone(), after.clone());
+        let (at, delivered, first) = (after.clone(), after, None);
         let (taken, parked, ended, seen) = (false, false, false, 0);
-        let range = Range { after, at, delivered, until, taken, parked, ended, seen, guess };
+        let range = Range { first, at, delivered, until, taken, parked, ended, seen, guess };
         self.ranges.insert(id, range);
         id
     }
@@ -136,25 +137,32 @@ impl Ranges {
         Claim { upto, last }
     }
 
-    /// What was claimed up to `upto` is dealt with; `seen` keys were in it, `some` are a few of them.
-    pub fn deliver<'a>(
-        &mut self,
-        id: u64,
-        claim: &Claim,
-        seen: u64,
-        some: impl IntoIterator<Item = &'a str>,
-    ) {
-        some.into_iter().for_each(|key| self.alphabet.learn(key));
-        if claim.last {
-            self.ranges.remove(&id);
-            return;
+    /// In what a worker has claimed were `seen` keys, of which `some` are a few: where the space has keys,
+    /// and about how many are left.
+    pub fn learn<'a>(&mut self, id: u64, seen: u64, some: impl IntoIterator<Item = &'a str>) {
+        let Some(range) = self.ranges.get_mut(&id) else { return };
+        for key in some {
+            self.alphabet.learn(key);
+            if range.first.as_deref().is_none_or(|first| key < first) {
+                range.first = Some(key.to_owned());
+            }
         }
-        let (Some(range), Some(upto)) = (self.ranges.get_mut(&id), &claim.upto) else { return };
-        range.delivered.clone_from(upto);
         range.seen += seen;
-        let share = self.alphabet.share(&range.after, &range.at, range.until.as_deref());
+        let Some(first) = range.first.as_deref().filter(|first| *first < range.at.as_str()) else {
+            return;
+        };
+        let share = self.alphabet.share(first, &range.at, range.until.as_deref());
         if share > 0.0 && range.seen > 0 {
             range.guess = range.seen as f64 * (1.0 - share) / share;
+        }
+    }
+
+    /// What was claimed is dealt with.
+    pub fn deliver(&mut self, id: u64, claim: &Claim) {
+        if claim.last {
+            self.ranges.remove(&id);
+        } else if let (Some(range), Some(upto)) = (self.ranges.get_mut(&id), &claim.upto) {
+            range.delivered.clone_from(upto);
         }
     }
 
@@ -234,12 +242,8 @@ mod tests {
                 .take_while(|key| upto.is_none_or(|upto| key.as_str() <= upto));
             let mine: Vec<&String> = mine.collect();
             seen.extend(mine.iter().map(|key| (*key).clone()));
-            ranges.deliver(
-                piece.id,
-                &claim,
-                mine.len() as u64,
-                mine.iter().map(|key| key.as_str()),
-            );
+            ranges.learn(piece.id, mine.len() as u64, mine.iter().map(|key| key.as_str()));
+            ranges.deliver(piece.id, &claim);
             if let (false, Some(upto)) = (claim.last, claim.upto) {
                 working[at] = Some(Piece { id: piece.id, after: upto });
             }
@@ -261,15 +265,16 @@ mod tests {
     fn what_is_left_can_be_taken_up() {
         let mut ranges = Ranges::new([(String::new(), None)], 1_000);
         let piece = ranges.take(false).expect("the whole");
-        let claim = ranges.claim(piece.id, Some("a5"));
-        assert_eq!(claim, Claim { upto: Some("a5".to_owned()), last: false });
-        ranges.deliver(piece.id, &claim, 5_000, ["a1", "a5", "b"]);
+        let claim = ranges.claim(piece.id, Some("a1"));
+        assert_eq!(claim, Claim { upto: Some("a1".to_owned()), last: false });
+        ranges.learn(piece.id, 5_000, ["a0", "a1", "b"]);
+        ranges.deliver(piece.id, &claim);
         let other = ranges.take(false).expect("a half");
-        assert!(other.after.as_str() > "a5", "{other:?}");
+        assert!(other.after.as_str() > "a1", "{other:?}");
         // What was claimed and not delivered is read again.
-        ranges.claim(piece.id, Some("a6"));
+        ranges.claim(piece.id, Some("a2"));
         let left = ranges.undelivered();
-        assert_eq!(left[0], ("a5".to_owned(), Some(other.after.clone())));
+        assert_eq!(left[0], ("a1".to_owned(), Some(other.after.clone())));
         assert_eq!(left[1], (other.after, None));
         assert!(ranges.left() > 0.0 && ranges.len() == 2 && !ranges.is_empty());
     }

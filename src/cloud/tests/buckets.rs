@@ -42,44 +42,48 @@ async fn a_bucket_is_where_s3_says_also_when_it_refuses() {
     assert_eq!((failed.class, failed.is("AccessDenied")), (ErrorClass::Credentials, true));
 }
 
+const RULES: &str = "<Rule><ID>all</ID><Priority>2</Priority><Status>Enabled</Status>\
+    <Filter><And><Prefix>clients/</Prefix><Tag><Key>copy</Key><Value>yes</Value></Tag></And></Filter>\
+    <SourceSelectionCriteria><SseKmsEncryptedObjects><Status>Enabled</Status>\
+    </SseKmsEncryptedObjects></SourceSelectionCriteria>\
+    <ExistingObjectReplication><Status>Enabled</Status></ExistingObjectReplication>\
+    <DeleteMarkerReplication><Status>Disabled</Status></DeleteMarkerReplication>\
+    <Destination><Bucket>arn:aws:s3:::copies</Bucket><Account>210987654321</Account>\
+    <StorageClass>STANDARD_IA</StorageClass>\
+    <AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation>\
+    <EncryptionConfiguration><ReplicaKmsKeyID>arn:aws:kms:us-west-2:1:key/2</ReplicaKmsKeyID>\
+    </EncryptionConfiguration>\
+    <ReplicationTime><Status>Enabled</Status><Time><Minutes>15</Minutes></Time></ReplicationTime>\
+    <Metrics><Status>Enabled</Status></Metrics></Destination></Rule>\
+    <Rule><ID>old</ID><Prefix>logs/</Prefix><Status>Disabled</Status>\
+    <Destination><Bucket>arn:aws:s3:::copies</Bucket></Destination></Rule>";
+
+const EXPIRY: &str = "<Rule><ID>e</ID><Filter><Prefix>tmp/</Prefix></Filter><Status>Enabled</Status>\
+    <Expiration><Days>30</Days></Expiration>\
+    <Transition><Days>10</Days><StorageClass>GLACIER</StorageClass></Transition>\
+    <NoncurrentVersionExpiration><NoncurrentDays>90</NoncurrentDays>\
+    <NewerNoncurrentVersions>3</NewerNoncurrentVersions></NoncurrentVersionExpiration></Rule>";
+
+const INVENTORY: &str = "<InventoryConfiguration><Destination><S3BucketDestination>\
+    <Format>CSV</Format><Bucket>arn:aws:s3:::inventories</Bucket><Prefix>inv</Prefix>\
+    </S3BucketDestination></Destination><IsEnabled>true</IsEnabled><Id>daily</Id>\
+    <IncludedObjectVersions>Current</IncludedObjectVersions>\
+    <OptionalFields><Field>Size</Field><Field>ETag</Field></OptionalFields>\
+    <Schedule><Frequency>Daily</Frequency></Schedule></InventoryConfiguration>\
+    <IsTruncated>false</IsTruncated>";
+
+const LOCK: &str = "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
+    <Mode>GOVERNANCE</Mode><Days>30</Days></DefaultRetention></Rule>";
+
 #[tokio::test(start_paused = true)]
 async fn every_part_of_a_bucket_is_read() {
-    let rules = "<Rule><ID>all</ID><Priority>2</Priority><Status>Enabled</Status>\
-        <Filter><And><Prefix>clients/</Prefix><Tag><Key>copy</Key><Value>yes</Value></Tag></And></Filter>\
-        <SourceSelectionCriteria><SseKmsEncryptedObjects><Status>Enabled</Status>\
-        </SseKmsEncryptedObjects></SourceSelectionCriteria>\
-        <ExistingObjectReplication><Status>Enabled</Status></ExistingObjectReplication>\
-        <DeleteMarkerReplication><Status>Disabled</Status></DeleteMarkerReplication>\
-        <Destination><Bucket>arn:aws:s3:::copies</Bucket><Account>210987654321</Account>\
-        <StorageClass>STANDARD_IA</StorageClass>\
-        <AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation>\
-        <EncryptionConfiguration><ReplicaKmsKeyID>arn:aws:kms:us-west-2:1:key/2</ReplicaKmsKeyID>\
-        </EncryptionConfiguration>\
-        <ReplicationTime><Status>Enabled</Status><Time><Minutes>15</Minutes></Time></ReplicationTime>\
-        <Metrics><Status>Enabled</Status></Metrics></Destination></Rule>\
-        <Rule><ID>old</ID><Prefix>logs/</Prefix><Status>Disabled</Status>\
-        <Destination><Bucket>arn:aws:s3:::copies</Bucket></Destination></Rule>";
-    let expiry = "<Rule><ID>e</ID><Filter><Prefix>tmp/</Prefix></Filter><Status>Enabled</Status>\
-        <Expiration><Days>30</Days></Expiration>\
-        <Transition><Days>10</Days><StorageClass>GLACIER</StorageClass></Transition>\
-        <NoncurrentVersionExpiration><NoncurrentDays>90</NoncurrentDays>\
-        <NewerNoncurrentVersions>3</NewerNoncurrentVersions></NoncurrentVersionExpiration></Rule>";
-    let inventory = "<InventoryConfiguration><Destination><S3BucketDestination>\
-        <Format>CSV</Format><Bucket>arn:aws:s3:::inventories</Bucket><Prefix>inv</Prefix>\
-        </S3BucketDestination></Destination><IsEnabled>true</IsEnabled><Id>daily</Id>\
-        <IncludedObjectVersions>Current</IncludedObjectVersions>\
-        <OptionalFields><Field>Size</Field><Field>ETag</Field></OptionalFields>\
-        <Schedule><Frequency>Daily</Frequency></Schedule></InventoryConfiguration>\
-        <IsTruncated>false</IsTruncated>";
-    let lock = "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
-        <Mode>GOVERNANCE</Mode><Days>30</Days></DefaultRetention></Rule>";
     let nine = Nine::plain()
-        .with(REPLICATION, replication(rules))
+        .with(REPLICATION, replication(RULES))
         .with(ENCRYPTION, encryption("aws:kms", Some("alias/documents")))
         .with(POLICY_STATUS, element("PolicyStatus", "<IsPublic>true</IsPublic>"))
-        .with(LIFECYCLE, lifecycle(expiry))
-        .with(OBJECT_LOCK, element("ObjectLockConfiguration", lock))
-        .with(INVENTORIES, element("ListInventoryConfigurationsResult", inventory));
+        .with(LIFECYCLE, lifecycle(EXPIRY))
+        .with(OBJECT_LOCK, element("ObjectLockConfiguration", LOCK))
+        .with(INVENTORIES, element("ListInventoryConfigurationsResult", INVENTORY));
     let found = settings(nine).await.expect("answered").expect("there");
     assert_eq!(found.versioning, Setting::Known(Versioning::Enabled));
     let replication = found.replication.known().expect("known");
@@ -187,6 +191,10 @@ async fn what_is_refused_is_not_known_and_the_rest_is() {
     let unknown = s3_error(501, "NotImplemented", "this server has no such thing");
     let found = settings(Nine::plain().with(INVENTORIES, unknown)).await.expect("answered");
     let found = found.expect("there");
+    let other = element("ListBucketResult", "<Name>documents</Name>");
+    let listed = settings(Nine::plain().with(POLICY_STATUS, other)).await.expect("answered");
+    let listed = listed.expect("there");
+    assert!(listed.policy_is_public.denied().is_some(), "another question was answered");
     let (operation, why) = found.inventories.denied().expect("not known");
     assert_eq!(operation, "s3:ListBucketInventoryConfigurations");
     assert!(why.contains("this server has no such thing"), "{why}");

@@ -137,7 +137,7 @@ async fn a_list_is_asked_for_again_where_that_helps() {
         (s3_error(403, "AccessDenied", "no"), ErrorClass::Credentials, 1),
         (s3_error(404, "NoSuchBucket", "no"), ErrorClass::Permanent, 1),
         (Reply::ConnectionRefused, ErrorClass::Unreachable, 1),
-        (list(&(contents("b", 1) + &contents("a", 2))), ErrorClass::Permanent, 1),
+        (list(&(contents("pb", 1) + &contents("pa", 2))), ErrorClass::Permanent, 1),
         (list(&contents("elsewhere", 1)), ErrorClass::Temporary, 6),
     ] {
         let script = Script::new(std::iter::repeat_n(reply, 10));

@@ -9,7 +9,7 @@ mod rules;
 use super::{EstateView, MAX_PAGES, read};
 use crate::base::clock::sooner;
 use crate::cloud::bucket::head;
-use crate::cloud::classify::{Call, sdk_error};
+use crate::cloud::classify::{Call, UNREADABLE, sdk_error};
 use crate::cloud::clients::ClientUse;
 use crate::cloud::error::{CloudError, ErrorClass};
 use crate::cloud::model::{BucketSettings, MeasuredFigure, ReplicationFigures, Setting};
@@ -52,6 +52,10 @@ fn setting<T>(
     }
     if NOT_ALLOWED.contains(&code) || NOT_KNOWN_HERE.contains(&code) {
         return Ok(Setting::Denied { operation, why: format!("{code}: {}", error.message) });
+    }
+    // A server that does not know the parameter of a question answers another one: with a list.
+    if error.code.is_none() && error.message.starts_with(&format!("HTTP 200 with {UNREADABLE}")) {
+        return Ok(Setting::Denied { operation, why: error.message });
     }
     Err(error)
 }

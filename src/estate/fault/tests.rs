@@ -37,6 +37,11 @@ fn reads_names_and_values() {
         "clock-skew=-600",
         "journal-disk-full",
         "journal-disk-full=12",
+        "replication-stopped",
+        "replication-fails",
+        "replication-fails=0.1",
+        "replication-slow=2h",
+        "prefix-rate=20",
     ] {
         assert_eq!(FaultSpec::parse(text).expect(text).text, text);
     }
@@ -65,6 +70,8 @@ fn refuses_what_it_does_not_know() {
         ("clock-skew=--5", "or `-10m`"),
         ("journal-disk-full=0", "number of an append"),
         ("journal-disk-full=1.5", "number of an append"),
+        ("prefix-rate=0", "requests a second"),
+        ("replication-slow=soon", "seconds or a duration"),
     ] {
         let shown = FaultSpec::parse(text).expect_err(text);
         assert!(shown.contains(part), "{text}: {shown}");

@@ -1,12 +1,14 @@
 //! Rehearsals of the shipped drills and of runbooks with gates, commands and notices.
 
 mod called;
+mod canary;
 mod commands;
 mod doubt;
 mod full;
 mod gates;
 mod matrix;
 mod planted;
+mod rolling_back;
 mod services;
 mod storm;
 mod sweeps;
@@ -17,6 +19,7 @@ use crate::action::standard;
 use crate::estate::Estate;
 use crate::plan::model::RunMode;
 use crate::runbook::{Drill, Runbook, bind_parameters, load_drill, load_runbook};
+use crate::sim::Simulator;
 
 /// A file of the project.
 pub(super) fn file(name: &str) -> String {
@@ -36,6 +39,11 @@ pub(super) fn shipped(name: &str, mode: Mode) -> Stage {
 pub(super) fn stage(estate: Estate, text: &str, drill: &Drill, mode: Mode) -> Stage {
     let (runbook, _) = load_runbook("runbook.yaml", text, &standard()).expect("a valid runbook");
     stage_of(estate, runbook, drill, mode)
+}
+
+/// What `staging` says, planned in a world that is there already.
+pub(super) fn stage_in(world: Simulator, staging: Staging) -> Stage {
+    Stage::plan_in(world, staging).expect("a plan")
 }
 
 /// `drill` of `runbook`, planned in a new world.

@@ -210,7 +210,10 @@ fn restless(count: u64, distinct: u64) -> JournalBuilder {
         let mut state = String::new();
         write!(state, "state {}", number % distinct).unwrap();
         let step = StepKey::new("restore");
-        journal.push(5_000 + number, Event::StepObserved { step, state, milestone: None });
+        journal.push(
+            5_000 + number,
+            Event::StepObserved { step, state, milestone: None, progress: None },
+        );
     }
     journal
 }

@@ -20,6 +20,7 @@ fn row(number: u64, name: &str, seconds: Option<u64>) -> HistoryRow {
         waiting: None,
         promised_time_ms: Some(900_000),
         promised_point_ms: Some(60_000),
+        copies: None,
     }
 }
 

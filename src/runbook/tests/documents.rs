@@ -157,7 +157,7 @@ fn measures() {
         &format!("{ONE}measure: {{ recovered: b, recovery_point: a, restored: a, other: a }}\n"),
         &[
             "5:23 DR017 there is no step `b` (did you mean `a`?)",
-            "5:42 DR017 step `a` uses `test.echo`, which has no output `newest_at` (name a step that uses `sql.heartbeat`)",
+            "5:42 DR017 step `a` uses `test.echo`, which has no output `newest_at` or `recovery_point` (name a step that uses `sql.heartbeat` or `s3.compare`)",
             "5:55 DR017 step `a` uses `test.echo`, which has no input or output `restore_time` (name a step that restores)",
             "5:58 DR005 measure has no field `other` (it can have: recovered, recovery_point, restored)",
         ],

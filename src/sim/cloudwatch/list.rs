@@ -4,7 +4,7 @@
 
 use super::input::{self, required, text};
 use super::series::Metric;
-use super::{ecs, rds, route53};
+use super::{ecs, rds, route53, s3};
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::shape::Shape;
@@ -44,6 +44,7 @@ pub(super) fn list(turn: &mut Turn<'_>) -> Outcome {
         .into_iter()
         .chain(ecs::list(turn))
         .chain(route53::list(turn))
+        .chain(s3::list(turn))
         .chain(put)
         .filter(fits)
         .skip(from);

@@ -11,6 +11,7 @@ mod list;
 mod put;
 mod rds;
 mod route53;
+mod s3;
 mod series;
 mod statistics;
 

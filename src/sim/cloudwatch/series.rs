@@ -3,7 +3,7 @@
 //! **Invariant:** a metric is known by region, namespace, name and exactly its dimensions.
 
 use super::input::{dimensions, required};
-use super::{ecs, rds, route53};
+use super::{ecs, rds, route53, s3};
 use crate::sim::answer::ApiError;
 use crate::sim::dispatch::Turn;
 use crate::sim::services::Datum;
@@ -67,6 +67,9 @@ pub(super) fn samples(
     }
     if metric.namespace == ecs::NAMESPACE {
         return ecs::samples(site, metric, (from, to.min(site.now)), step);
+    }
+    if metric.namespace == s3::NAMESPACE {
+        return s3::samples(site, metric, (from, to.min(site.now)), step);
     }
     let put = site.world.services.metrics.get(&metric.key(site.region));
     let data = put.map_or([].as_slice(), |series| series.data.as_slice());

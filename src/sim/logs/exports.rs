@@ -9,7 +9,7 @@ use crate::base::clock::to_delta;
 use crate::sim::answer::ApiError;
 use crate::sim::dispatch::Turn;
 use crate::sim::genesis::uuid;
-use crate::sim::s3::{Version, etag};
+use crate::sim::s3::Version;
 use crate::sim::state::World;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -212,12 +212,6 @@ pub(in crate::sim) fn advance(world: &mut World, now: DateTime<Utc>) {
 
 fn write(world: &mut World, bucket: &str, key: &str, at: DateTime<Utc>, body: Vec<u8>) {
     let Some(bucket) = world.services.buckets.get_mut(bucket) else { return };
-    let version = Version {
-        modified: at,
-        etag: etag(&body),
-        content_type: "application/octet-stream".to_owned(),
-        metadata: std::collections::BTreeMap::new(),
-        body,
-    };
-    bucket.objects.insert(key.to_owned(), vec![version]);
+    let content_type = "application/octet-stream".to_owned();
+    bucket.insert(key, Version { content_type, ..Version::new(body, at) });
 }

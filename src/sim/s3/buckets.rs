@@ -3,24 +3,27 @@
 //! **Invariant:** a name belongs to one region for as long as the bucket is there; a request to another
 //! region is told which.
 
+use crate::estate::Versioning;
 use crate::sim::answer::{ApiError, Body, Outcome};
 use crate::sim::dispatch::Turn;
 use crate::sim::genesis::birth;
 use crate::sim::s3::refusals::{malformed_xml, no_such_bucket, wrong_region};
+use crate::sim::s3::scan::Scan;
 use crate::sim::s3::state::Bucket;
-use crate::sim::s3::{NAMESPACE, document, headers_only};
+use crate::sim::s3::{NAMESPACE, config, document, headers_only};
 use crate::sim::state::World;
 use crate::sim::xml::{Xml, texts_of};
-use std::collections::BTreeMap;
 
 /// The region that has no name in location constraints.
 const CLASSIC: &str = "us-east-1";
 
+/// Object Lock without a default retention.
+const LOCKED: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+
 /// Gives a world the buckets that its environment begins with; one that is there is kept.
 pub(in crate::sim) fn begin(world: &mut World, region: &str, names: &[String]) {
     for name in names {
-        let bucket =
-            Bucket { region: region.to_owned(), created: birth(), objects: BTreeMap::new() };
+        let bucket = Bucket { config: config::of_new(), ..Bucket::new(region, birth()) };
         world.services.buckets.entry(name.clone()).or_insert(bucket);
     }
 }
@@ -80,7 +83,12 @@ pub(super) fn create(turn: &mut Turn<'_>) -> Outcome {
         let error = ApiError::sender("BucketAlreadyOwnedByYou", message).with_status(409);
         return Err(error.with_detail("BucketName", &name));
     }
-    let bucket = Bucket { region, created: turn.now, objects: BTreeMap::new() };
+    let mut bucket = Bucket { config: config::of_new(), ..Bucket::new(&region, turn.now) };
+    if turn.s3.header("x-amz-bucket-object-lock-enabled") == Some("true") {
+        // Object Lock needs versions, and turns them on.
+        bucket.versioning = Versioning::Enabled;
+        bucket.config.insert("object-lock".to_owned(), LOCKED.to_owned());
+    }
     turn.world.services.buckets.insert(name.clone(), bucket);
     turn.changed(&name, "a bucket was made");
     Ok(created(&name))
@@ -113,7 +121,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
 }
 
 pub(super) fn delete(turn: &mut Turn<'_>) -> Outcome {
-    if !bucket(turn)?.objects.is_empty() {
+    if Scan::from(bucket(turn)?, "").any(|(_, versions)| !versions.is_empty()) {
         let message = "The bucket you tried to delete is not empty";
         return Err(ApiError::sender("BucketNotEmpty", message).with_status(409));
     }

@@ -14,6 +14,17 @@ pub(super) fn no_such_key(key: &str) -> ApiError {
     ApiError::not_found("NoSuchKey", "The specified key does not exist.").with_detail("Key", key)
 }
 
+pub(super) fn no_such_version(key: &str, id: &str) -> ApiError {
+    ApiError::not_found("NoSuchVersion", "The specified version does not exist.")
+        .with_detail("Key", key)
+        .with_detail("VersionId", id)
+}
+
+/// A configuration that was never put.
+pub(super) fn not_found((code, message): (&str, &str), bucket: &str) -> ApiError {
+    ApiError::not_found(code, message).with_detail("BucketName", bucket)
+}
+
 /// A condition of the request does not hold; `header` names it.
 pub(super) fn precondition_failed(header: &str) -> ApiError {
     let message = "At least one of the pre-conditions you specified did not hold";

@@ -2,6 +2,7 @@
 
 mod admin;
 mod alarms;
+mod buckets;
 mod changes;
 mod containers;
 mod copies;

@@ -109,6 +109,7 @@ impl Bench {
             began: None,
             asked: self.intent.is_some(),
             intent: self.intent,
+            progress: None,
             disaster_at: None,
             owner: "ada",
             expires: simulated_epoch() + TimeDelta::hours(24),

@@ -147,6 +147,7 @@ impl Bench {
             began: self.began,
             asked: self.asked,
             intent: self.intent,
+            progress: None,
             disaster_at: self.disaster_at,
             owner: "ada",
             expires: simulated_epoch() + chrono::TimeDelta::hours(24),
@@ -211,8 +212,7 @@ impl Bench {
         let (run, step, view) = (run(), step(), cloud.view(Overlay::new()));
         let effects = effects(&cloud);
         let scope = self.scope(&run, &step, &cloud);
-        let read =
-            ReadContext { scope, view: &view, effects: &effects, memory: &Memory::default() };
+        let read = ReadContext { scope, view: &view, effects: &effects, memory: &self.memory };
         let writer = cloud.writer().expect("a live run");
         action.act(&WriteContext { read, writer: &writer }).await
     }

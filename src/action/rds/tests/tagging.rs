@@ -27,6 +27,16 @@ const CREATES_NOTHING: &[&str] = &[
     // Records and health checks carry no tags.
     "route53:ChangeResourceRecordSets",
     "route53:UpdateHealthCheck",
+    // An object that is put is a canary: what it carries is metadata, and `canaries` shows it. What is copied
+    // is a version of a key that is there.
+    "s3:AbortMultipartUpload",
+    "s3:CompleteMultipartUpload",
+    "s3:CopyObject",
+    "s3:CreateMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:UploadPartCopy",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",
     "secretsmanager:RotateSecret",

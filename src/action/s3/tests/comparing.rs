@@ -81,7 +81,7 @@ async fn the_oldest_object_that_is_not_there_is_the_recovery_point() {
     let hour = |text: u64| [("max_recovery_point", Value::Duration(Duration::from_secs(text)))];
     let why =
         broken_check(Bench::new(wish(&hour(3_000)), behind()).observe(&Compare::default()).await);
-    assert!(why.contains("`b` is not in `copies` and is 1h old, allowed are 50m"), "{why}");
+    assert!(why.contains("`b` is not in `copies` and is 1h00m old, allowed are 50m00s"), "{why}");
     let (outputs, verdict) =
         done(Bench::new(wish(&hour(4_000)), behind()).observe(&Compare::default()).await);
     assert!(matches!(verdict, Verdict::Warn(list) if list[0].contains("1 pending_old")));

@@ -2,5 +2,9 @@
 //!
 //! **Invariant:** a refused answer is never taken for a bucket that is well.
 
+mod canaries;
 mod checking;
 mod comparing;
+mod rolling_back;
+mod rolling_back_parts;
+mod rolling_back_refused;

@@ -18,7 +18,8 @@ use crate::cli::launch::Tools;
 use crate::cli::main::block_on_cores;
 use crate::cli::out;
 use crate::cloud::compare::{
-    CheckpointError, Class, CompareError, CompareOptions, Comparison, Identity, Keeper, Totals,
+    CheckpointError, Class, CompareError, CompareOptions, Comparison, Ground, Identity, Keeper,
+    Totals,
 };
 use crate::cloud::{CloudError, Overlay};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -54,6 +55,9 @@ pub(in crate::cli) struct CompareArgs {
     pub inventory: bool,
     #[command(flatten)]
     pub session: SessionArgs,
+    /// Compare whole histories: every version and delete marker of each key, by its id.
+    #[arg(long, conflicts_with_all = ["inventory", "sample", "checkpoint", "checksum"])]
+    pub versions: bool,
     /// Only keys that begin so, behind the prefixes of both sides.
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     pub prefix: String,
@@ -208,8 +212,19 @@ async fn compared(
     let named =
         ((source.bucket.as_str(), &*prefixes.0), (destination.bucket.as_str(), &*prefixes.1));
     let ground = view.compare_ground(named.0, named.1).await.map_err(of_bucket)?;
+    let head = Head { shown, began, asked: &asked, ground: &ground };
+    if args.versions {
+        let mut lines = Lines::new(args.format, args.show, output == OutputForm::Json);
+        let compared = view.compare_histories(&ground, asked.options.since).await;
+        let (totals, sorter) = compared.map_err(|error| of_compare(error, false))?;
+        let given = sorter.each(|difference| lines.take(&difference)).map_err(CompareError::from);
+        given.map_err(|error| of_compare(error, false))?;
+        let mut notes = ground.notes.clone();
+        notes.push("keys counted are versions and delete markers".to_owned());
+        return Ok(told(session, head, args, (totals, notes, 0), lines, output));
+    }
     let comparison = Arc::new(view.compare(&ground, asked.options.clone()));
-    let identity = args.identity(name, (&shown.0, &shown.1));
+    let identity = args.identity(name, (&head.shown.0, &head.shown.1));
     let resumed = keep(&comparison, args, identity, session)?;
     let ticker = Ticker::new(Arc::clone(&comparison), session.clock.clone());
     match ticker.watch().await {
@@ -221,24 +236,46 @@ async fn compared(
     let totals =
         comparison.finish(|difference| lines.take(&difference)).map_err(CompareError::from);
     let totals = totals.map_err(|error| of_compare(error, false))?;
+    let throttled = comparison.standing().throttled;
+    let notes = notes(&ground.notes, &comparison, resumed);
+    Ok(told(session, head, args, (totals, notes, throttled), lines, output))
+}
+
+/// What is known of a comparison before its result.
+struct Head<'a> {
+    shown: (String, String),
+    began: Duration,
+    asked: &'a Asked,
+    ground: &'a Ground,
+}
+
+/// Writes what was found; gives what the command ends with.
+fn told(
+    session: &S3Session,
+    head: Head<'_>,
+    args: &CompareArgs,
+    (totals, notes, throttled): (Totals, Vec<String>, u64),
+    mut lines: Lines,
+    output: OutputForm,
+) -> Exit {
     lines.end();
-    let standing = comparison.standing();
+    let places = &head.ground.places;
     let compared = Compared {
-        shown,
-        labels: (ground.places.0.region.clone(), ground.places.1.region.clone()),
+        shown: head.shown,
+        labels: (places.0.region.clone(), places.1.region.clone()),
         now: session.clock.now(),
-        took: session.clock.elapsed().saturating_sub(began),
+        took: session.clock.elapsed().saturating_sub(head.began),
         sample: args.sample,
-        notes: notes(&ground.notes, &comparison, resumed),
-        throttled: standing.throttled,
-        max_recovery_point: asked.max_recovery_point,
+        notes,
+        throttled,
+        max_recovery_point: head.asked.max_recovery_point,
         calls: session.cloud.calls().sent(),
         walls: session.cloud.walls(),
         server: session.cloud.server(),
         totals,
     };
     compared.show(args.format, &lines, output);
-    Ok(compared.exit())
+    compared.exit()
 }
 
 fn notes(

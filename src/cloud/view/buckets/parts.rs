@@ -7,8 +7,8 @@ use crate::cloud::classify::sdk_error;
 use crate::cloud::clients::ClientUse;
 use crate::cloud::error::CloudError;
 use crate::cloud::model::{
-    BucketEncryption, BucketSettings, InventorySettings, LifecycleRule, ObjectLock, PublicAccess,
-    ReplicationSettings, Setting, Versioning,
+    BucketEncryption, BucketKeeping, BucketSettings, InventorySettings, LifecycleRule, ObjectLock,
+    PublicAccess, ReplicationSettings, Setting, Versioning,
 };
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, ObjectLockEnabled, ServerSideEncryption};
@@ -72,7 +72,38 @@ impl EstateView {
     }
 }
 
+impl EstateView {
+    /// What decides what a bucket keeps of its objects' past, and what it does with every new version (S3
+    /// `GetBucketVersioning`, `GetBucketReplication`, `GetBucketLifecycleConfiguration`,
+    /// `GetObjectLockConfiguration`, `GetBucketOwnershipControls`); `None` when there is no such bucket.
+    ///
+    /// # Errors
+    /// When S3 cannot say; what it refuses to say is a part that is [`Setting::Denied`].
+    pub async fn bucket_keeping(
+        &self,
+        region: &str,
+        bucket: &str,
+    ) -> Result<Option<BucketKeeping>, CloudError> {
+        let client = self.shared.clients.s3(region, ClientUse::Reads);
+        let asked = Asked { client, region, bucket };
+        match asked.keeping().await {
+            Err(error) if error.is(super::NO_BUCKET) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+}
+
 impl Asked<'_> {
+    async fn keeping(&self) -> Result<BucketKeeping, CloudError> {
+        Ok(BucketKeeping {
+            versioning: self.versioning().await?,
+            replication: self.replication().await?,
+            lifecycle: self.lifecycle().await?,
+            object_lock: self.object_lock().await?,
+            ownership: self.ownership().await?,
+        })
+    }
+
     async fn versioning(&self) -> Result<Setting<Versioning>, CloudError> {
         let answer = self.client.get_bucket_versioning().bucket(self.bucket).send().await;
         let answer = answer.map_err(|error| sdk_error(read(VERSIONING, self.region), &error));
