@@ -71,7 +71,7 @@ fn serve(shape: Shape) {
 fn body(changed: u64) -> String {
     let mut xml = String::from("<ListBucketResult><EncodingType>url</EncodingType>");
     for number in 0..1_000_u64 {
-        let tag = if number % changed == 1 { number + 1 } else { number };
+        let tag = if number % changed == changed / 2 { number + 1 } else { number };
         write!(
             xml,
             "<Contents><Key>data%2Fobject-{number:08}.dat</Key><LastModified>2026-03-01T10:00:00.000Z\

@@ -22,7 +22,7 @@ const SCHEMA: &str = "message s3.inventory {
 const GROUP: usize = 100_000;
 
 /// A file of rows: key, size, ETag.
-pub fn file(rows: &[(String, u64, String)]) -> Vec<u8> {
+pub(crate) fn file(rows: &[(String, u64, String)]) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(SCHEMA).expect("a schema"));
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut out = Vec::new();

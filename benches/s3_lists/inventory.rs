@@ -18,7 +18,7 @@ const EVERY: u64 = 10_000;
 const SCHEMA: &str = "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass, ReplicationStatus";
 
 /// Writes two inventories, `a` and `b`, with manifests.
-pub fn write(directory: &Path, rows: u64, form: &str) {
+pub(crate) fn write(directory: &Path, rows: u64, form: &str) {
     let (word, end) = match form {
         "csv" => ("CSV", "csv.gz"),
         "parquet" => ("Parquet", "parquet"),
@@ -82,7 +82,7 @@ fn file(form: &str, rows: &[(String, u64, String)]) -> Vec<u8> {
 }
 
 /// Compares both sides of a directory.
-pub fn compare(directory: &Path) -> u64 {
+pub(crate) fn compare(directory: &Path) -> u64 {
     let open = |side: &str| {
         let path = directory.join(side).join("manifest.json");
         open_local(path.to_str().expect("a path")).expect("a manifest")

@@ -23,7 +23,7 @@ const PAGE: u64 = 1_000;
 
 /// How keys look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub(crate) enum Names {
     /// `object-0000000042.dat`: they have a long beginning in common.
     Numbers,
     /// `00a3f5…`: all over the space of keys.
@@ -32,17 +32,17 @@ pub enum Names {
 
 /// What the server holds.
 #[derive(Debug)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Keys of a bucket.
-    pub keys: u64,
+    pub(crate) keys: u64,
     /// One difference in so many keys.
-    pub every: u64,
+    pub(crate) every: u64,
     /// How long an answer takes.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// How keys look.
-    pub names: Names,
+    pub(crate) names: Names,
     /// Requests so far.
-    pub asked: AtomicU64,
+    pub(crate) asked: AtomicU64,
 }
 
 /// What a place of a bucket holds. There are two places a key: the second is for extra neighbours.
@@ -54,7 +54,7 @@ struct Entry {
 
 impl Shape {
     /// The key at a place.
-    pub fn key(&self, place: u64) -> String {
+    pub(crate) fn key(&self, place: u64) -> String {
         let number = place / 2;
         let end = if place % 2 == 1 { ".extra" } else { "" };
         match self.names {
@@ -82,7 +82,7 @@ impl Shape {
             (1, Some(2)) | (0, _) => {}
             _ => return None,
         }
-        let changed = u64::from(place % 2 == 0 && planted == Some(1));
+        let changed = u64::from(place.is_multiple_of(2) && planted == Some(1));
         let tag = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ changed;
         Some(Entry { key: self.key(place), size: 1_000 + number % 9_000 + changed, tag })
     }
@@ -100,7 +100,7 @@ impl Shape {
 
 /// Serves until the process ends.
 #[expect(clippy::disallowed_methods, reason = "its clients are processes, which live in real time")]
-pub async fn serve(shape: Arc<Shape>, listener: TcpListener) {
+pub(crate) async fn serve(shape: Arc<Shape>, listener: TcpListener) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);

@@ -84,8 +84,7 @@ impl Planner<'_> {
             }
         }
         if !matches!(answer, Answer::Wont { .. }) && context.scope.unknown().is_none() {
-            let figures = action.stakes(&context).await;
-            self.figures.insert(key.clone(), figures);
+            self.figures.insert(key.clone(), action.stakes(&context).await);
         }
         self.facts.extend(preview.facts.clone());
         if !step.children.is_empty() {

@@ -104,10 +104,19 @@ pub(in crate::sim) struct Destination {
 }
 
 /// The service and region of a request: from an AWS host name, else from the credential scope of
-/// its signature (as behind a plain endpoint address). `None` when neither names a simulated
-/// service.
+/// its signature (as behind a plain endpoint address), which may stand in the address too. `None` when none of
+/// them names a simulated service.
 pub(in crate::sim) fn destination(request: &WireRequest) -> Option<Destination> {
-    from_host(&request.host).or_else(|| from_scope(request.headers.get("authorization")?))
+    from_host(&request.host)
+        .or_else(|| from_scope(request.headers.get("authorization")?))
+        .or_else(|| from_query(&request.query))
+}
+
+/// Those of an address that somebody signed beforehand.
+fn from_query(query: &str) -> Option<Destination> {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    let (_, credential) = parameters.find(|(name, _)| name == "X-Amz-Credential")?;
+    from_scope(&format!("Credential={credential}"))
 }
 
 /// Access key id of whoever signed the request.
@@ -323,6 +332,11 @@ mod tests {
             let found = found.as_ref().map(|found| (found.service, found.region.as_str()));
             assert_eq!(found, wanted, "{host}");
         }
+        let query = "X-Amz-Date=1&X-Amz-Credential=AKID%2F20260115%2Feu-west-1%2Fs3%2Faws4_request";
+        let signed = WireRequest { query: query.to_owned(), ..request("127.0.0.1:5600", "") };
+        let signed = WireRequest { headers: BTreeMap::new(), ..signed };
+        let found = destination(&signed).map(|found| (found.service, found.region));
+        assert_eq!(found, Some((Service::S3, "eu-west-1".to_owned())));
     }
 
     #[test]

@@ -273,7 +273,7 @@ fn the_failover_without_its_old_region_is_proven_and_the_ways_that_need_it_are_n
 }
 
 /// Runbook and what it takes; each with the estate that its drill has.
-const SHIPPED: [(&str, &str); 20] = [
+const SHIPPED: [(&str, &str); 25] = [
     ("alert-response", "--estate secure-app -p service=api -p database=app -p alarm=api_down"),
     ("backup-and-restore", "--estate cloud-platform -p database=platform"),
     ("backup-before-change", "--estate credentialmate -p database=app"),
@@ -299,11 +299,28 @@ const SHIPPED: [(&str, &str); 20] = [
     ("retention-audit", "--estate cloud-platform -p database=platform -p days=30"),
     ("rotate-secret", "--estate cloud-platform -p database=platform -p services=api,worker"),
     (
+        "s3-accidental-deletion",
+        "--estate tax-practice -p bucket=documents -p prefix=clients/0001/ -p before=2026-01-15T08:45:00Z",
+    ),
+    ("s3-canary", "--estate techcorp -p source=customer_data -p destination=customer_data_west"),
+    (
+        "s3-replication-check",
+        "--estate tax-practice -p source=documents -p destination=documents_copy",
+    ),
+    (
+        "s3-rollback",
+        "--estate credentialmate -p bucket=credentialmate-documents -p to=2026-01-15T08:45:00Z",
+    ),
+    (
         "scale-service",
         "--estate cloud-platform -p services=api,worker -p to=200% -p database=platform",
     ),
     ("service-rollback", "--estate cloud-platform -p services=api,worker,web"),
     ("snapshot-export-check", "--estate cloud-platform -p export=platform"),
+    (
+        "terraform-state-recovery",
+        "--estate tax-practice -p key=production/terraform.tfstate -p before=2026-01-15T08:45:00Z",
+    ),
     ("verify-snapshot", "--estate techcorp -p database=orders"),
 ];
 

@@ -40,6 +40,7 @@ mod s3_check_config;
 mod s3_compare;
 mod s3_inventory;
 mod s3_rollback;
+mod s3_simulated;
 mod s3_stub;
 mod scenarios;
 mod serve;

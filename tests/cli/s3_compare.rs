@@ -356,3 +356,24 @@ fn what_is_older_than_since_is_left_out() {
     let output = compare(&stub, &["--since", "2026-01-15T00:00:00Z"]).expect(10);
     output.shows(&["+ new  missing", "6 written before --since"]);
 }
+
+#[test]
+fn histories_are_compared_by_version() {
+    let mut world = World::twins(numbered(20));
+    world.bucket("source").insert("more\n".to_owned(), held(7));
+    world.markers.push(("source".to_owned(), "k00003".to_owned()));
+    world.markers.push(("replica".to_owned(), "k00004".to_owned()));
+    let odd = Held { etag: "x".to_owned(), ..held(5) };
+    world.bucket("replica").insert("k00005".to_owned(), odd);
+    let stub = Stub::start(world);
+    let output = compare(&stub, &["--versions", "--format", "jsonl"]).expect(10);
+    let found = lines(&output);
+    let class = |key: &str| found[key]["class"].as_str().expect("a class").to_owned();
+    assert_eq!(found.len(), 4);
+    assert_eq!(class("k00003"), "deleted_at_source");
+    assert_eq!(class("k00004"), "deleted_at_destination");
+    assert_eq!(class("k00005"), "different");
+    assert_eq!(class("more\n"), "missing");
+    compare(&Stub::start(World::twins(numbered(20))), &["--versions"]).expect(0);
+    compare(&stub, &["--versions", "--sample", "5"]).expect(2).says(&["--sample"]);
+}

@@ -224,6 +224,7 @@ fn answer(asked: &Asked, world: &World) -> Odd {
     match (asked.method.as_str(), key.is_empty()) {
         ("HEAD", true) => Odd { status: 200, headers: vec![region], body: String::new() },
         ("GET", true) if asked.lists() => list(objects, bucket, query, world),
+        ("GET", true) if query.starts_with("versions") => versions(objects, bucket, world),
         ("HEAD", false) => head(objects, bucket, &key, world),
         _ => Odd::error(501, "NotImplemented"),
     }
@@ -259,6 +260,37 @@ fn list(objects: &BTreeMap<String, Held>, bucket: &str, query: &str, world: &Wor
     }
     xml.push_str("</ListBucketResult>");
     Odd { status: 200, headers: Vec::new(), body: xml }
+}
+
+/// Each object has one version, named after its size; a marker lies on top of it.
+fn versions(objects: &BTreeMap<String, Held>, bucket: &str, world: &World) -> Odd {
+    let mut items: Vec<(String, u8, String)> = Vec::new();
+    for (of, key) in &world.markers {
+        if of == bucket {
+            let item = format!(
+                "<DeleteMarker><Key>{}</Key><VersionId>m</VersionId><IsLatest>true</IsLatest>\
+                 <LastModified>2026-01-02T10:00:00Z</LastModified></DeleteMarker>",
+                encoded(key)
+            );
+            items.push((key.clone(), 0, item));
+        }
+    }
+    for (key, Held { size, etag, modified, .. }) in objects {
+        let item = format!(
+            "<Version><Key>{}</Key><VersionId>v{size}</VersionId><IsLatest>true</IsLatest>\
+             <LastModified>{modified}</LastModified><ETag>&quot;{etag}&quot;</ETag>\
+             <Size>{size}</Size><StorageClass>STANDARD</StorageClass></Version>",
+            encoded(key)
+        );
+        items.push((key.clone(), 1, item));
+    }
+    items.sort();
+    let items: String = items.into_iter().map(|(_, _, item)| item).collect();
+    let body = format!(
+        "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>{items}\
+         </ListVersionsResult>"
+    );
+    Odd { status: 200, headers: Vec::new(), body }
 }
 
 fn head(objects: &BTreeMap<String, Held>, bucket: &str, key: &str, world: &World) -> Odd {

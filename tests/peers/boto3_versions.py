@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import time
+import urllib.request
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import MissingDependencyException
@@ -142,6 +143,11 @@ refused("replication to nowhere", "InvalidRequest", lambda: west.put_bucket_repl
     Bucket=COPY, ReplicationConfiguration={"Role": "arn:aws:iam::123456789012:role/r", "Rules": [{
         "ID": "a", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": ""},
         "DeleteMarkerReplication": {"Status": "Disabled"}, "Destination": {"Bucket": "arn:aws:s3:::nowhere"}}]}))
+
+signer = client("s3", config={"signature_version": "s3v4"})
+signed = signer.generate_presigned_url("get_object", Params={"Bucket": SOURCE, "Key": "k", "VersionId": first})
+with urllib.request.urlopen(signed) as answer:
+    check("an address signed beforehand", answer.read() == b"one")
 
 # Keys that nobody holds.
 page = s3.list_objects_v2(Bucket=LARGE, StartAfter="data/04999999", MaxKeys=3)

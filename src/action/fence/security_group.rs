@@ -73,7 +73,8 @@ impl Default for FenceSecurityGroup {
                       aws ec2 revoke-security-group-ingress --region {region} --group-id {group} \
                       --ip-permissions file://ingress.json\n\
                       # Open connections stay open: reboot the instance to break them.",
-            default_timeout: Duration::from_secs(600),
+            // In a disaster calls are slow, and a fence that gives up leaves the old writer open.
+            default_timeout: Duration::from_secs(1800),
             poll_every: Duration::from_secs(5),
         };
         Self { spec }

@@ -216,8 +216,9 @@ impl Comparison {
                     self.changed.notify_waiters();
                     return Ok(());
                 }
-                let alone = state.workers == 0;
-                let piece = state.ranges.take(alone);
+                let (alone, room) = (state.workers == 0, self.room());
+                let idle = room.saturating_sub(state.workers);
+                let piece = if alone || idle > 0 { state.ranges.take(alone, idle) } else { None };
                 state.workers += usize::from(piece.is_some());
                 piece
             };
@@ -230,6 +231,11 @@ impl Comparison {
             self.changed.notify_waiters();
             ended?;
         }
+    }
+
+    /// How many ranges may be read at a time: as many as the slower bucket answers well.
+    fn room(&self) -> usize {
+        self.sides.iter().map(|side| side.lister.pace().window()).min().unwrap_or(1)
     }
 
     fn is_enough(&self, state: &State) -> bool {
@@ -246,7 +252,7 @@ impl Comparison {
             let read = [source.reaches(), destination.reaches()].into_iter().flatten().min();
             let claim = self.state().ranges.claim(piece.id, read);
             let (mut totals, unlike) = self.meet(source, destination, claim.upto.as_deref());
-            let some = [few(source.cursor.page()), few(destination.cursor.page())].concat();
+            let some = [source.few(), destination.few()].concat();
             let most = {
                 let mut state = self.state();
                 let seen = totals.source.max(totals.destination);
@@ -388,10 +394,4 @@ fn page(options: &CompareOptions) -> u16 {
     let small =
         |sample: u64| u16::try_from((sample / 50).clamp(10, u64::from(PAGE))).unwrap_or(PAGE);
     options.sample.map_or(PAGE, small)
-}
-
-/// A few keys of a page, from which the space of keys is learned.
-fn few(page: &crate::cloud::listing::ObjectPage) -> Vec<String> {
-    let step = (page.len() / 8).max(1);
-    (0..page.len()).step_by(step).map(|at| page.key(at).to_owned()).collect()
 }

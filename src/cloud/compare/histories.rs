@@ -71,7 +71,9 @@ impl EstateView {
             let newest = one.iter().chain(&other).map(Version::modified).max();
             if since.is_some_and(|since| newest.is_some_and(|newest| newest < since)) {
                 totals.too_old += 1;
-            } else if let Some(difference) = differ(&one, &other, &ground.rules) {
+            } else if let Some(difference) =
+                differ(&one, &other, &ground.rules, &ground.places.0.prefix)
+            {
                 totals.count(&difference);
                 sorter.push(difference)?;
             } else {
@@ -104,7 +106,7 @@ fn same(one: &Version, other: &Version) -> bool {
 }
 
 /// The gravest difference of two histories of one key.
-fn differ(one: &[Version], other: &[Version], rules: &Rules) -> Option<Difference> {
+fn differ(one: &[Version], other: &[Version], rules: &Rules, prefix: &str) -> Option<Difference> {
     let by_id = |of: &'_ [Version]| -> BTreeMap<String, Version> {
         of.iter().map(|version| (version.id.clone(), version.clone())).collect()
     };
@@ -132,7 +134,14 @@ fn differ(one: &[Version], other: &[Version], rules: &Rules) -> Option<Differenc
     };
     if let Some(oldest) = objects.last() {
         let how = format!("{} of {} versions are not at the destination", objects.len(), one.len());
-        return told(Class::Missing, how, Some(**oldest), None);
+        let whole = format!("{prefix}{key}");
+        let class = match rules {
+            Rules::Known(rules) if !rules.iter().any(|rule| whole.starts_with(&rule.prefix)) => {
+                Class::NotEligible
+            }
+            Rules::Known(_) | Rules::Unknown => Class::Missing,
+        };
+        return told(class, how, Some(**oldest), None);
     }
     if let Some((version, found)) = changed {
         let how = format!("version {} is not the same", version.id);
@@ -170,7 +179,7 @@ mod tests {
     #[test]
     fn histories_are_compared_by_version() {
         let class = |one: &[Version], other: &[Version], rules: &Rules| {
-            differ(one, other, rules).map(|difference| difference.class)
+            differ(one, other, rules, "docs/").map(|difference| difference.class)
         };
         let (v1, v2, changed) = (version("1", "a"), version("2", "b"), version("1", "c"));
         let both = [v2.clone(), v1.clone()];
@@ -190,6 +199,10 @@ mod tests {
             Some(Class::DeletedAtDestination)
         );
         let rules = Rules::Known(vec![ReplicationRule::default()]);
-        assert_eq!(class(&deleted, &[v1], &rules), Some(Class::NotEligible));
+        assert_eq!(class(&deleted, std::slice::from_ref(&v1), &rules), Some(Class::NotEligible));
+        assert_eq!(class(std::slice::from_ref(&v1), &[], &rules), Some(Class::Missing));
+        let logs = ReplicationRule { prefix: "logs/".to_owned(), ..ReplicationRule::default() };
+        let logs = Rules::Known(vec![logs]);
+        assert_eq!(class(&[v1], &[], &logs), Some(Class::NotEligible));
     }
 }

@@ -36,4 +36,11 @@ impl Side {
     pub(super) fn reaches(&self) -> Option<&str> {
         (!self.ended).then_some(self.after.as_str())
     }
+
+    /// A few keys of the page, from which the space of keys is learned.
+    pub(super) fn few(&self) -> Vec<String> {
+        let page = self.cursor.page();
+        let step = (page.len() / 8).max(1);
+        (0..page.len()).step_by(step).map(|at| page.key(at).to_owned()).collect()
+    }
 }

@@ -129,3 +129,69 @@ impl Columns {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::datatypes::{Field, Schema};
+    use orc_rust::ArrowWriterBuilder;
+    use std::io::Seek as _;
+    use std::sync::Arc;
+
+    /// An object, an older version of it, and a delete marker without a size.
+    fn file(size_of_the_first: Option<i64>) -> File {
+        let fields = [
+            ("key", DataType::Utf8),
+            ("size", DataType::Int64),
+            ("is_latest", DataType::Boolean),
+            ("is_delete_marker", DataType::Boolean),
+            ("e_tag", DataType::Utf8),
+            ("replication_status", DataType::Utf8),
+        ];
+        let fields = fields.map(|(name, kind)| Field::new(name, kind, true));
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let etag = Some("9b2cf535f27731c974343645a3985328");
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec!["a b+c%\n", "a b+c%\n", "gone"])),
+            Arc::new(Int64Array::from(vec![size_of_the_first, Some(4), None])),
+            Arc::new(BooleanArray::from(vec![true, false, true])),
+            Arc::new(BooleanArray::from(vec![false, false, true])),
+            Arc::new(StringArray::from(vec![etag, etag, None])),
+            Arc::new(StringArray::from(vec![Some("FAILED"), None, None])),
+        ];
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).expect("as wide as long");
+        let mut file = tempfile::tempfile().expect("room");
+        let out = file.try_clone().expect("the same file");
+        let mut writer = ArrowWriterBuilder::new(out, schema).try_build().expect("known types");
+        writer.write(&batch).expect("written");
+        writer.close().expect("whole");
+        file.rewind().expect("a file");
+        file
+    }
+
+    fn read(file: File) -> Result<Vec<Row>, InventoryError> {
+        let mut found = Vec::new();
+        rows("f.orc", file, &mut |row| {
+            found.push(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn current_objects_are_read_whatever_is_left_out() {
+        let found = read(file(Some(5))).expect("readable");
+        let [row] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((row.key.as_str(), row.size), ("a b+c%\n", 5));
+        assert_eq!((row.modified_ms, row.status), (0, Status::Failed));
+        assert_eq!(row.tag, Tag::read(b"9b2cf535f27731c974343645a3985328"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let error = read(file(None)).expect_err("no size").to_string();
+        assert!(error.contains("f.orc") && error.contains("row 1: it has no key"), "{error}");
+        let error = read(tempfile::tempfile().expect("room")).expect_err("empty").to_string();
+        assert!(error.contains("f.orc"), "{error}");
+    }
+}

@@ -148,10 +148,9 @@ impl Columns {
         if let Some(modified) = &mut self.modified {
             modified.read(rows)?;
         }
-        for column in [&mut self.etag, &mut self.status, &mut self.encryption, &mut self.class] {
-            if let Some(column) = column {
-                column.read(rows)?;
-            }
+        let texts = [&mut self.etag, &mut self.status, &mut self.encryption, &mut self.class];
+        for column in texts.into_iter().flatten() {
+            column.read(rows)?;
         }
         for column in [&mut self.latest, &mut self.marker].into_iter().flatten() {
             column.read(rows)?;
@@ -239,5 +238,95 @@ impl<T: DataType> Column<T> {
 
     fn get(&self, at: usize) -> Option<&T::T> {
         self.values.get((*self.places.get(at)?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::parquet::basic::Compression;
+    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+    use ::parquet::schema::parser::parse_message_type;
+    use std::io::Seek as _;
+    use std::sync::Arc;
+
+    const SCHEMA: &str = "message inventory { required binary bucket (STRING); \
+        required binary key (STRING); optional boolean is_latest; optional boolean is_delete_marker; \
+        optional int64 size; optional int64 last_modified_date (TIMESTAMP(MICROS,true)); \
+        optional binary e_tag (STRING); optional binary replication_status (STRING); }";
+
+    fn texts(column: &mut SerializedColumnWriter<'_>, texts: [Option<&str>; 3], optional: bool) {
+        let values: Vec<ByteArray> = texts.iter().flatten().map(|text| (*text).into()).collect();
+        let levels: Vec<i16> = texts.iter().map(|text| i16::from(text.is_some())).collect();
+        let levels = optional.then_some(levels.as_slice());
+        column.typed::<ByteArrayType>().write_batch(&values, levels, None).expect("written");
+    }
+
+    /// An object, an older version of it, and a delete marker without a size.
+    fn file(size_of_the_first: Option<i64>) -> File {
+        let schema = Arc::new(parse_message_type(SCHEMA).expect("a schema"));
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let mut file = tempfile::tempfile().expect("room");
+        let out = file.try_clone().expect("the same file");
+        let mut writer = SerializedFileWriter::new(out, schema, Arc::new(properties)).expect("new");
+        let mut group = writer.next_row_group().expect("new");
+        for name in 0.. {
+            let Some(mut column) = group.next_column().expect("in order") else { break };
+            let etag = Some("9b2cf535f27731c974343645a3985328");
+            let numbers = |first: Option<i64>| {
+                let levels = [i16::from(first.is_some()), 1, 0];
+                (first.into_iter().chain([4]).collect::<Vec<i64>>(), levels)
+            };
+            match name {
+                0 => texts(&mut column, [Some("b"); 3], false),
+                1 => texts(&mut column, [Some("a b+c%\n"), Some("a b+c%\n"), Some("gone")], false),
+                2 | 3 => {
+                    let flags = if name == 2 { [true, false, true] } else { [false, false, true] };
+                    let column = column.typed::<BoolType>();
+                    column.write_batch(&flags, Some(&[1; 3]), None).expect("written");
+                }
+                4 | 5 => {
+                    let first =
+                        if name == 4 { size_of_the_first } else { Some(1_772_359_200_123_456) };
+                    let (values, levels) = numbers(first);
+                    let column = column.typed::<Int64Type>();
+                    column.write_batch(&values, Some(&levels), None).expect("written");
+                }
+                6 => texts(&mut column, [etag, etag, None], true),
+                _ => texts(&mut column, [Some("FAILED"), None, None], true),
+            }
+            column.close().expect("whole");
+        }
+        group.close().expect("whole");
+        writer.close().expect("whole");
+        file.rewind().expect("a file");
+        file
+    }
+
+    fn read(file: File) -> Result<Vec<Row>, InventoryError> {
+        let mut found = Vec::new();
+        rows("f.parquet", file, &mut |row| {
+            found.push(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn current_objects_are_read_whatever_is_left_out() {
+        let found = read(file(Some(5))).expect("readable");
+        let [row] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((row.key.as_str(), row.size), ("a b+c%\n", 5));
+        assert_eq!((row.modified_ms, row.status), (1_772_359_200_123, Status::Failed));
+        assert_eq!(row.tag, Tag::read(b"9b2cf535f27731c974343645a3985328"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let error = read(file(None)).expect_err("no size").to_string();
+        assert!(error.contains("f.parquet") && error.contains("row 1: it has no key"), "{error}");
+        let error = read(tempfile::tempfile().expect("room")).expect_err("empty").to_string();
+        assert!(error.contains("f.parquet"), "{error}");
     }
 }

@@ -43,15 +43,18 @@ impl Alphabet {
         }
     }
 
-    /// A key behind `low` and before `high` (`None`: the end of all keys), about half way; `None` where
-    /// there is no room between them.
-    pub(super) fn between(&self, low: &str, high: Option<&str>) -> Option<String> {
+    /// A key behind `low` and before `high` (`None`: the end of all keys), about at this `share` of the way;
+    /// `None` where there is no room between them.
+    pub(super) fn between(&self, low: &str, high: Option<&str>, share: f64) -> Option<String> {
         if self.characters.len() < 2 {
             return None;
         }
         let frame = Frame::new(self, low, high);
         let (from, to) = (frame.number(low), frame.end(high));
-        let middle = from + to.checked_sub(from)? / 2;
+        let way = to.checked_sub(from)?;
+        // A part of a number this long, to the precision of a float and no less than a unit.
+        let part = ((way as f64 * share) as u128).clamp(1, way.max(1));
+        let middle = from.saturating_add(part);
         let digits = frame.digits(middle);
         let mut key = low[..frame.common].to_owned();
         for digit in digits {
@@ -143,15 +146,20 @@ mod tests {
     #[test]
     fn half_way_is_half_way() {
         let digits = alphabet(&["0"]);
-        assert_eq!(digits.between("1", Some("9")).as_deref(), Some("5"));
-        assert_eq!(digits.between("data1", Some("data2")), Some("data15".to_owned()));
-        assert_eq!(digits.between("", None).as_deref(), Some("4"));
-        assert_eq!(digits.between("5", Some("50")), None, "only 5 and 50 themselves");
+        for (low, high, share, wanted) in [
+            ("1", Some("9"), 0.51, "5"),
+            ("1", Some("9"), 0.01, "10"),
+            ("data1", Some("data2"), 0.51, "data15"),
+            ("", None, 0.45, "4"),
+        ] {
+            assert_eq!(digits.between(low, high, share).as_deref(), Some(wanted), "{low}");
+        }
+        assert_eq!(digits.between("5", Some("50"), 0.5), None, "only 5 and 50 themselves");
         let share = digits.share("0", "25", Some("5"));
         assert!((share - 0.5).abs() < 1e-9, "{share}");
         let hex = alphabet(&["0123456789abcdef"]);
-        assert_eq!(hex.between("0", None).as_deref(), Some("7"));
-        assert_eq!(alphabet(&[]).between("a", None), None);
+        assert_eq!(hex.between("0", None, 0.49).as_deref(), Some("7"));
+        assert_eq!(alphabet(&[]).between("a", None, 0.5), None);
     }
 
     proptest! {
@@ -160,11 +168,12 @@ mod tests {
             seen in prop::collection::vec(".{0,12}", 1..6),
             low in ".{0,12}",
             high in prop::option::of(".{1,12}"),
+            share in 0.0f64..1.0,
         ) {
             let mut known = Alphabet::default();
             seen.iter().for_each(|key| known.learn(key));
             let high = high.as_deref().filter(|high| *high > low.as_str());
-            if let Some(found) = known.between(&low, high) {
+            if let Some(found) = known.between(&low, high, share) {
                 prop_assert!(found.as_str() > low.as_str(), "{low:?} {found:?}");
                 prop_assert!(high.is_none_or(|high| found.as_str() < high), "{found:?} {high:?}");
                 let share = known.share(&low, &found, high);

@@ -138,7 +138,11 @@ impl Lister {
                 let turn = self.pace.turn().await;
                 match self.objects.invoke(ask()).await {
                     Ok(page) => {
-                        turn.answered();
+                        if page.len() == usize::from(PAGE) {
+                            turn.answered_in_full();
+                        } else {
+                            turn.answered();
+                        }
                         break page;
                     }
                     Err(error) => {

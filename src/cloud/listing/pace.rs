@@ -1,5 +1,5 @@
-//! How many requests to one bucket are on their way at a time: more while S3 answers, half as many when it
-//! asks to slow down.
+//! How many requests to one bucket are on their way at a time: more while they are answered as fast as a
+//! single one, fewer when they wait for each other, half as many when S3 asks to slow down.
 //!
 //! **Invariant:** never more than the window, which is never below one: a bucket that throttles is read
 //! slowly, not given up.
@@ -12,6 +12,14 @@ use tokio::sync::Notify;
 
 /// The first pause after a `SlowDown`, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(20));
+
+/// Requests at a time in the beginning, and those that are left when they wait for each other.
+const FIRST: f64 = 8.0;
+const FEWEST: f64 = 4.0;
+
+/// How much longer than the fastest a full page may take, and how much longer in any case: answers of S3
+/// differ by a factor of three, and a server that is busy takes ten times as long.
+const LONGER: (f64, Duration) = (4.0, Duration::from_millis(10));
 
 /// The pace of one bucket. Clones share it.
 #[derive(Debug, Clone)]
@@ -33,6 +41,11 @@ struct State {
     resume: Option<DateTime<Utc>>,
     throttled: u64,
     answered: bool,
+    /// Until the first full page that took long, each answer widens the window by one.
+    begins: bool,
+    /// Seconds that a full page takes: the fastest, forgotten slowly, and the usual.
+    fastest: f64,
+    usual: f64,
 }
 
 /// A request that may be sent now.
@@ -40,6 +53,7 @@ struct State {
 pub(crate) struct Turn {
     pace: Pace,
     halved: u64,
+    left: Duration,
 }
 
 impl Pace {
@@ -47,7 +61,7 @@ impl Pace {
     pub fn new(clock: Clock, most: usize) -> Self {
         let most = most.clamp(1, 10_000) as f64;
         let state = State {
-            window: most,
+            window: most.min(FIRST),
             most,
             on_their_way: 0,
             halved: 0,
@@ -55,6 +69,9 @@ impl Pace {
             resume: None,
             throttled: 0,
             answered: false,
+            begins: true,
+            fastest: f64::INFINITY,
+            usual: 0.0,
         };
         Self { clock, shared: Arc::new((Mutex::new(state), Notify::new())) }
     }
@@ -85,7 +102,8 @@ impl Pace {
                     Some(resume) => Some((resume - now).to_std().unwrap_or_default()),
                     None if (state.on_their_way as f64) < state.window.floor() => {
                         state.on_their_way += 1;
-                        return Turn { pace: self.clone(), halved: state.halved };
+                        let (pace, halved) = (self.clone(), state.halved);
+                        return Turn { pace, halved, left: self.clock.elapsed() };
                     }
                     None => None,
                 }
@@ -102,13 +120,40 @@ impl Pace {
     }
 }
 
+impl State {
+    /// Whether full pages take much longer than the fastest did.
+    fn is_slow(&self) -> bool {
+        self.usual > self.fastest * LONGER.0 + LONGER.1.as_secs_f64()
+    }
+}
+
 impl Turn {
-    /// It was answered: a whole window of answers widens the window by one.
+    /// It was answered: a whole window of answers widens the window by one, in the beginning each does.
     pub(crate) fn answered(self) {
         let mut state = self.pace.state();
         state.answered = true;
         state.in_a_row = 0;
-        state.window = (state.window + 1.0 / state.window).min(state.most);
+        if !state.is_slow() {
+            let wider = if state.begins { 1.0 } else { 1.0 / state.window };
+            state.window = (state.window + wider).min(state.most);
+        }
+    }
+
+    /// It was answered with a full page, whose time can be compared with that of others. Where they wait
+    /// for each other, a whole window of them narrows the window by one.
+    pub(crate) fn answered_in_full(self) {
+        {
+            let mut state = self.pace.state();
+            let took = self.pace.clock.elapsed().saturating_sub(self.left).as_secs_f64();
+            state.fastest = took.min(state.fastest * 1.0002);
+            state.usual = if state.usual == 0.0 { took } else { state.usual * 0.75 + took * 0.25 };
+            if state.is_slow() {
+                state.begins = false;
+                let narrower = state.window - 1.0 / state.window;
+                state.window = narrower.max(FEWEST.min(state.window));
+            }
+        }
+        self.answered();
     }
 
     /// S3 asked to slow down. Requests that left before the last halving say nothing new.
@@ -119,6 +164,7 @@ impl Turn {
             return;
         }
         state.halved += 1;
+        state.begins = false;
         state.window = (state.window / 2.0).max(1.0);
         let pause = PAUSE.0.saturating_mul(1 << state.in_a_row.min(10)).min(PAUSE.1);
         state.in_a_row += 1;
@@ -146,22 +192,22 @@ mod tests {
     async fn a_throttled_bucket_is_asked_half_as_often_and_then_a_little_more_again() {
         let pace = Pace::new(Clock::virtual_from(simulated_epoch()), 16);
         let mut turns = Vec::new();
-        for _ in 0..16 {
+        for _ in 0..8 {
             turns.push(pace.turn().await);
         }
         assert!(futures_util::FutureExt::now_or_never(pace.turn()).is_none(), "the window is full");
         for turn in turns {
             turn.throttled();
         }
-        assert_eq!((pace.window(), pace.throttled()), (8, 16), "one halving for one storm");
+        assert_eq!((pace.window(), pace.throttled()), (4, 8), "one halving for one storm");
         let before = pace.clock.now();
         let turn = pace.turn().await;
         assert!(pace.clock.now() - before >= chrono::TimeDelta::milliseconds(50), "a pause");
         turn.answered();
-        for _ in 0..8 {
+        for _ in 0..4 {
             pace.turn().await.answered();
         }
-        assert_eq!(pace.window(), 9);
+        assert_eq!(pace.window(), 5);
         for _ in 0..50 {
             pace.turn().await.throttled();
         }
@@ -169,6 +215,32 @@ mod tests {
         for _ in 0..400 {
             pace.turn().await.answered();
         }
-        assert_eq!(pace.window(), 16, "never above what it began with");
+        assert_eq!(pace.window(), 16, "never above the most");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_that_wait_for_each_other_are_asked_for_fewer_at_a_time() {
+        let pace = Pace::new(Clock::virtual_from(simulated_epoch()), 32);
+        let page = async |millis| {
+            let turn = pace.turn().await;
+            pace.clock.sleep(Duration::from_millis(millis)).await;
+            turn.answered_in_full();
+        };
+        for _ in 0..30 {
+            page(20).await;
+        }
+        assert_eq!(pace.window(), 32, "as fast as one alone");
+        for _ in 0..30 {
+            page(60).await;
+        }
+        assert_eq!(pace.window(), 32, "three times as long is usual");
+        for _ in 0..2_000 {
+            page(400).await;
+        }
+        assert_eq!(pace.window(), 4, "twenty times as long is a queue");
+        for _ in 0..2_000 {
+            page(20).await;
+        }
+        assert_eq!(pace.window(), 32);
     }
 }

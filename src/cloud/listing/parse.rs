@@ -136,7 +136,11 @@ impl Reader for Objects<'_> {
             }
             b"Size" => self.object.size = number(raw)?,
             b"LastModified" => self.object.modified_ms = instant(raw)?,
-            b"ETag" => self.object.tag = Tag::read(&text(raw)?),
+            b"ETag" => {
+                let quoted =
+                    raw.strip_prefix(b"&quot;").and_then(|raw| raw.strip_suffix(b"&quot;"));
+                self.object.tag = Tag::read(&text(quoted.unwrap_or(raw))?);
+            }
             b"StorageClass" => self.object.archived = is_archive(raw),
             _ => {}
         }

@@ -1,9 +1,10 @@
 //! A flat space of keys, divided among workers while they read it.
 //!
-//! A worker that has nothing to do takes half of what is left of the largest range, at a key half way in
-//! the space of the keys that were seen. Ranges of which no key was seen yet are not divided: so the
-//! halves of one range end nearer and nearer to where its worker stands, and wherever the keys really are,
-//! a range of the right size begins there.
+//! A worker that has nothing to do takes a part of what is left of the largest range, from a key in the
+//! space of the keys that were seen. Behind a range whose end is known to have keys that is half of it.
+//! Where nobody knows how far the keys go, the parts that are taken end nearer and nearer to where the
+//! range's worker stands, in even steps of magnitude: wherever the keys really end, a range of about the
+//! right size begins there. Ranges of which no key was seen yet are not divided.
 //!
 //! **Invariant:** ranges never overlap and leave nothing out: each key belongs to exactly one, and what a
 //! worker has claimed is never given to another.
@@ -12,7 +13,7 @@ use super::keyspace::Alphabet;
 use std::collections::BTreeMap;
 
 /// What is left must be worth so many pages before it is divided.
-const WORTH: f64 = 2.2;
+const WORTH: f64 = 2.5;
 
 /// A range as it is handed to a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub struct Claim {
 
 #[derive(Debug, Clone)]
 struct Range {
+    begin: String,
+    /// Whether keys were seen behind its end: it is full of them as far as its own keys tell.
+    solid: bool,
     /// The first key that was seen in it: between it and the range's beginning may be a desert.
     first: Option<String>,
     /// What comes behind it is not claimed yet.
@@ -69,26 +73,38 @@ impl Ranges {
     pub fn new(left: impl IntoIterator<Item = (String, Option<String>)>, page: u16) -> Self {
         let mut ranges = Self { page: f64::from(page), ..Self::default() };
         for (after, until) in left {
-            ranges.insert(after, until, 0.0);
+            let solid = until.is_some();
+            ranges.insert((after, until), 0.0, solid);
         }
         ranges
     }
 
-    fn insert(&mut self, after: String, until: Option<String>, guess: f64) -> u64 {
+    fn insert(&mut self, (begin, until): (String, Option<String>), guess: f64, solid: bool) -> u64 {
         let id = self.next;
         self.next += 1;
-        let (at, delivered, first) = (after.clone(), after, None);
-        let (taken, parked, ended, seen) = (false, false, false, 0);
-        let range = Range { first, at, delivered, until, taken, parked, ended, seen, guess };
+        let (at, delivered) = (begin.clone(), begin.clone());
+        let range = Range {
+            begin,
+            solid,
+            first: None,
+            at,
+            delivered,
+            until,
+            taken: false,
+            parked: false,
+            ended: false,
+            seen: 0,
+            guess,
+        };
         self.ranges.insert(id, range);
         id
     }
 
     /// Work for a worker that has none; `None` where there is none now. One that works `alone` takes up what
-    /// was parked when nothing can be divided.
-    pub fn take(&mut self, alone: bool) -> Option<Piece> {
+    /// was parked when nothing can be divided; `idle` is how many have none.
+    pub fn take(&mut self, alone: bool, idle: usize) -> Option<Piece> {
         let free = self.ranges.iter().find(|(_, range)| !range.taken).map(|(id, _)| *id);
-        let id = free.or_else(|| self.divide()).or_else(|| {
+        let id = free.or_else(|| self.divide(idle)).or_else(|| {
             let parked = self.ranges.iter().filter(|(_, range)| alone && range.parked);
             let largest = |one: &(&u64, &Range), other: &(&u64, &Range)| {
                 one.1.guess.total_cmp(&other.1.guess)
@@ -100,8 +116,8 @@ impl Ranges {
         Some(Piece { id, after: range.at.clone() })
     }
 
-    /// Halves the range with most left, and gives the second half.
-    fn divide(&mut self) -> Option<u64> {
+    /// Divides the range with most left, and gives the part behind; `idle` workers could take one.
+    fn divide(&mut self, idle: usize) -> Option<u64> {
         let least = WORTH * self.page;
         let worth = |range: &&mut Range| range.seen > 0 && !range.ended && range.guess >= least;
         let range = self
@@ -109,14 +125,26 @@ impl Ranges {
             .values_mut()
             .filter(worth)
             .max_by(|one, other| one.guess.total_cmp(&other.guess))?;
-        let Some(middle) = self.alphabet.between(&range.at, range.until.as_deref()) else {
-            range.guess = 0.0;
-            return self.divide();
+        let stem = range.first.as_deref().filter(|_| range.until.is_none());
+        let stem = stem.and_then(|first| behind_stem(first, &range.at));
+        let kept = match (range.solid, &stem) {
+            (true, _) => 0.5,
+            (false, Some(_)) => 1.0,
+            (false, None) => {
+                let steps = u32::try_from(idle).unwrap_or(1).max(1) + 1;
+                (range.guess / self.page).powf(-1.0 / f64::from(steps)).min(0.5)
+            }
         };
-        range.guess /= 2.0;
-        let (until, guess) = (range.until.replace(middle.clone()), range.guess);
+        let cut = stem.or_else(|| self.alphabet.between(&range.at, range.until.as_deref(), kept));
+        let Some(cut) = cut else {
+            range.guess = 0.0;
+            return self.divide(idle);
+        };
+        let guess = range.guess * (1.0 - kept);
+        range.guess *= kept;
+        let (until, solid) = (range.until.replace(cut.clone()), range.solid);
         self.divided += 1;
-        Some(self.insert(middle, until, guess))
+        Some(self.insert((cut, until), guess, solid))
     }
 
     /// A worker has read all keys up to `read` (`None`: to the end) and wants to deal with them.
@@ -147,6 +175,14 @@ impl Ranges {
                 range.first = Some(key.to_owned());
             }
         }
+        if range.seen == 0 && seen > 0 {
+            let begin = range.begin.clone();
+            let before = |range: &&mut Range| range.until.as_ref() == Some(&begin);
+            if let Some(before) = self.ranges.values_mut().find(before) {
+                before.solid = true;
+            }
+        }
+        let Some(range) = self.ranges.get_mut(&id) else { return };
         range.seen += seen;
         let Some(first) = range.first.as_deref().filter(|first| *first < range.at.as_str()) else {
             return;
@@ -177,7 +213,7 @@ impl Ranges {
     pub fn page(&self, id: u64) -> u16 {
         match self.ranges.get(&id) {
             Some(range)
-                if range.until.is_some() && range.seen > 0 && range.guess < 0.8 * self.page =>
+                if range.until.is_some() && range.solid && range.guess < 0.8 * self.page =>
             {
                 (range.guess * 1.25).clamp(self.page / 10.0, self.page) as u16
             }
@@ -217,6 +253,20 @@ impl Ranges {
     }
 }
 
+/// A key behind all that begin as these two do, up to their first digit: where many keys are numbered,
+/// what comes before the number is the same in all of them.
+fn behind_stem(first: &str, at: &str) -> Option<String> {
+    let same = first.char_indices().zip(at.chars()).take_while(|((_, one), other)| one == other);
+    let stem: String =
+        same.map(|((_, one), _)| one).take_while(|one| !one.is_ascii_digit()).collect();
+    let last = stem.chars().next_back()?;
+    let next = char::from_u32(u32::from(last) + 1)?;
+    let mut behind = stem;
+    behind.pop();
+    behind.push(next);
+    (behind.as_str() > at).then_some(behind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +281,9 @@ mod tests {
             let at = order[turn % order.len()] % workers;
             turn += 1;
             assert!(turn < 1_000_000, "it never ends");
-            let Some(piece) = working[at].take().or_else(|| ranges.take(true)) else { continue };
+            let Some(piece) = working[at].take().or_else(|| ranges.take(true, workers)) else {
+                continue;
+            };
             let from = keys.partition_point(|key| *key <= piece.after);
             let to = (from + page).min(keys.len());
             let read = (to < keys.len()).then(|| keys[to - 1].as_str());
@@ -264,12 +316,12 @@ mod tests {
     #[test]
     fn what_is_left_can_be_taken_up() {
         let mut ranges = Ranges::new([(String::new(), None)], 1_000);
-        let piece = ranges.take(false).expect("the whole");
+        let piece = ranges.take(false, 1).expect("the whole");
         let claim = ranges.claim(piece.id, Some("a1"));
         assert_eq!(claim, Claim { upto: Some("a1".to_owned()), last: false });
         ranges.learn(piece.id, 5_000, ["a0", "a1", "b"]);
         ranges.deliver(piece.id, &claim);
-        let other = ranges.take(false).expect("a half");
+        let other = ranges.take(false, 1).expect("a half");
         assert!(other.after.as_str() > "a1", "{other:?}");
         // What was claimed and not delivered is read again.
         ranges.claim(piece.id, Some("a2"));

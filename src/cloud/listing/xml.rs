@@ -55,6 +55,10 @@ impl<'a> Scanner<'a> {
             let rest = &self.bytes[self.at..];
             let Some(open) = memchr::memchr(b'<', rest) else { return Ok(None) };
             let (before, rest) = (&rest[..open], &rest[open + 1..]);
+            if let Some((tag, length)) = plain(before, rest) {
+                self.at += open + 1 + length;
+                return Ok(Some(tag));
+            }
             if let Some(skipped) = self.passed_over(rest, open)? {
                 self.at += skipped;
                 continue;
@@ -78,6 +82,20 @@ impl<'a> Scanner<'a> {
             None => unreadable("a comment does not end"),
         }
     }
+}
+
+/// A tag that is a name and nothing else, and its length: all but the first of a list are.
+fn plain<'a>(before: &'a [u8], rest: &'a [u8]) -> Option<(Tag<'a>, usize)> {
+    let (kind, from) = match rest.first()? {
+        b'/' => (TagKind::Close, 1),
+        _ => (TagKind::Open, 0),
+    };
+    let name = &rest[from..];
+    let length = name.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
+    if length == 0 || name[length] != b'>' {
+        return None;
+    }
+    Some((Tag { before, name: &name[..length], kind }, from + length + 1))
 }
 
 /// Where the tag's `>` is; one in an attribute's value does not end it.

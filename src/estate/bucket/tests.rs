@@ -111,100 +111,100 @@ fn environments_change_buckets_or_list_others() {
     assert_eq!(simulation.buckets, ["evidence"]);
 }
 
+/// Wrong buckets, and what is said.
+const PROBLEMS: &[(&str, &str)] = &[
+    ("  Data_x: {}\n", "x.yaml:5:11: error[DR004]: `Data_x` is no name of a bucket"),
+    ("  data: { name: ab }\n", "`ab` is no name of a bucket"),
+    ("  data: { versoning: never }\n", "did you mean `versioning`"),
+    ("  data: { versioning: sometimes }\n", "expected one of enabled, suspended, never"),
+    ("  data: { kms_key: alias/x }\n", "`kms_key` goes with `encryption: aws:kms`"),
+    (
+        "  data: { versioning: never, object_lock: { mode: GOVERNANCE, days: 1 } }\n",
+        "Object Lock needs versioning",
+    ),
+    ("  data: { object_lock: { mode: GOVERNANCE, days: 0 } }\n", "1 to 36500 days"),
+    ("  data: { object_lock: { days: 3 } }\n", "needs the field `mode`"),
+    ("  data: { lifecycle: [{ id: a }] }\n", "lifecycle rule `a` does nothing"),
+    ("  data: { lifecycle: [{ id: a, expire_after: 90m }] }\n", "whole days"),
+    ("  data: { lifecycle: { id: a } }\n", "expected a list"),
+    ("  data: { replication: [{ id: a }] }\n", "needs the field `to`"),
+    ("  data: { replication: [{ id: a, to: dta }] }\n", "did you mean `data`?"),
+    ("  data: { replication: [{ id: a, to: data }] }\n", "not replicated to itself"),
+    (
+        "  data: { replication: [{ id: a, to: west }] }\n  west: { versioning: never }\n",
+        "`west` must keep versions too",
+    ),
+    (
+        "  data: { versioning: never, replication: [{ id: a, to: west }] }\n  west: {}\n",
+        "replication needs versioning",
+    ),
+    (
+        "  data: { replication: [{ id: a, to: west }, { id: a, to: west }] }\n  west: {}\n",
+        "two replication rules have the id `a`",
+    ),
+    (
+        "  data: { replication: [{ id: a, to: west }, { id: b, to: west, priority: 1 }] }\n  west: {}\n",
+        "have the priority 1",
+    ),
+    (
+        "  data: { replication: [{ id: a, to: west, tags: { a: b }, delete_markers: true }] }\n  west: {}\n",
+        "it filters by tags",
+    ),
+    (
+        "  data: { replication: [{ id: a, to: west, time_control: true, metrics: false }] }\n  west: {}\n",
+        "needs `metrics`",
+    ),
+    (
+        "  data: { replication: [{ id: a, to: west, replica_kms_key: k }] }\n  west: {}\n",
+        "needs `kms`",
+    ),
+    ("  data: { objects: [{ text: x }] }\n", "an object needs the field `key`"),
+    ("  data: { objects: [{ key: \"\" }] }\n", "a key has 1 to 1024 bytes, this one has 0"),
+    (
+        "  data: { objects: [{ key: a, text: x, size: 1B }] }\n",
+        "has one of `text`, `size`, `deleted`",
+    ),
+    ("  data: { objects: [{ key: a, size: many }] }\n", "`many` is no size"),
+    ("  data: { objects: [{ key: a, size: 99999999999GiB }] }\n", "is no size"),
+    ("  data: { objects: [{ key: a, replicated: failed }] }\n", "nothing replicates this bucket"),
+    ("  data: { objects: [{ key: a, age: 1h }, { key: a, age: 2h }] }\n", "oldest first"),
+    (
+        "  data: { versioning: never, objects: [{ key: a }, { key: a }] }\n",
+        "there twice, without versions",
+    ),
+    (
+        "  data: { versioning: never, objects: [{ key: a, deleted: true }] }\n",
+        "has no delete markers",
+    ),
+    ("  data: { generated: {} }\n", "needs the field `keys` or `mirror_of`"),
+    ("  data: { generated: { keys: 0 } }\n", "expected 1 to 1000000000"),
+    ("  data: { generated: { keys: 9, differs: { missing: 1 } } }\n", "it needs `mirror_of`"),
+    (
+        "  data: { generated: { mirror_of: west } }\n  west: {}\n",
+        "`west` has no generated objects of its own",
+    ),
+    (
+        "  data: { generated: { mirror_of: west, keys: 4 } }\n  west: { generated: { keys: 4 } }\n",
+        "a mirror has the keys of its original",
+    ),
+    (
+        "  data: { generated: { mirror_of: west, differs: { missing: 2 } } }\n  west: { generated: { keys: 4 } }\n",
+        "at most a quarter of the keys, 1",
+    ),
+    (
+        "  data: { inventory: { id: a, to: wst } }\n  west: {}\n",
+        "inventory `a`: there is no bucket `wst`",
+    ),
+    (
+        "  data: { name: same }\n  more: { name: same }\n",
+        "buckets `data` and `more` are both called `same`",
+    ),
+    ("  data: 5\n", "a bucket must be a map"),
+];
+
 #[test]
 fn every_problem_of_a_bucket_has_its_place() {
-    for (buckets, wanted) in [
-        ("  Data_x: {}\n", "x.yaml:5:11: error[DR004]: `Data_x` is no name of a bucket"),
-        ("  data: { name: ab }\n", "`ab` is no name of a bucket"),
-        ("  data: { versoning: never }\n", "did you mean `versioning`"),
-        ("  data: { versioning: sometimes }\n", "expected one of enabled, suspended, never"),
-        ("  data: { kms_key: alias/x }\n", "`kms_key` goes with `encryption: aws:kms`"),
-        (
-            "  data: { versioning: never, object_lock: { mode: GOVERNANCE, days: 1 } }\n",
-            "Object Lock needs versioning",
-        ),
-        ("  data: { object_lock: { mode: GOVERNANCE, days: 0 } }\n", "1 to 36500 days"),
-        ("  data: { object_lock: { days: 3 } }\n", "needs the field `mode`"),
-        ("  data: { lifecycle: [{ id: a }] }\n", "lifecycle rule `a` does nothing"),
-        ("  data: { lifecycle: [{ id: a, expire_after: 90m }] }\n", "whole days"),
-        ("  data: { lifecycle: { id: a } }\n", "expected a list"),
-        ("  data: { replication: [{ id: a }] }\n", "needs the field `to`"),
-        ("  data: { replication: [{ id: a, to: dta }] }\n", "did you mean `data`?"),
-        ("  data: { replication: [{ id: a, to: data }] }\n", "not replicated to itself"),
-        (
-            "  data: { replication: [{ id: a, to: west }] }\n  west: { versioning: never }\n",
-            "`west` must keep versions too",
-        ),
-        (
-            "  data: { versioning: never, replication: [{ id: a, to: west }] }\n  west: {}\n",
-            "replication needs versioning",
-        ),
-        (
-            "  data: { replication: [{ id: a, to: west }, { id: a, to: west }] }\n  west: {}\n",
-            "two replication rules have the id `a`",
-        ),
-        (
-            "  data: { replication: [{ id: a, to: west }, { id: b, to: west, priority: 1 }] }\n  west: {}\n",
-            "have the priority 1",
-        ),
-        (
-            "  data: { replication: [{ id: a, to: west, tags: { a: b }, delete_markers: true }] }\n  west: {}\n",
-            "it filters by tags",
-        ),
-        (
-            "  data: { replication: [{ id: a, to: west, time_control: true, metrics: false }] }\n  west: {}\n",
-            "needs `metrics`",
-        ),
-        (
-            "  data: { replication: [{ id: a, to: west, replica_kms_key: k }] }\n  west: {}\n",
-            "needs `kms`",
-        ),
-        ("  data: { objects: [{ text: x }] }\n", "an object needs the field `key`"),
-        ("  data: { objects: [{ key: \"\" }] }\n", "a key has 1 to 1024 bytes, this one has 0"),
-        (
-            "  data: { objects: [{ key: a, text: x, size: 1B }] }\n",
-            "has one of `text`, `size`, `deleted`",
-        ),
-        ("  data: { objects: [{ key: a, size: many }] }\n", "`many` is no size"),
-        ("  data: { objects: [{ key: a, size: 99999999999GiB }] }\n", "is no size"),
-        (
-            "  data: { objects: [{ key: a, replicated: failed }] }\n",
-            "nothing replicates this bucket",
-        ),
-        ("  data: { objects: [{ key: a, age: 1h }, { key: a, age: 2h }] }\n", "oldest first"),
-        (
-            "  data: { versioning: never, objects: [{ key: a }, { key: a }] }\n",
-            "there twice, without versions",
-        ),
-        (
-            "  data: { versioning: never, objects: [{ key: a, deleted: true }] }\n",
-            "has no delete markers",
-        ),
-        ("  data: { generated: {} }\n", "needs the field `keys` or `mirror_of`"),
-        ("  data: { generated: { keys: 0 } }\n", "expected 1 to 1000000000"),
-        ("  data: { generated: { keys: 9, differs: { missing: 1 } } }\n", "it needs `mirror_of`"),
-        (
-            "  data: { generated: { mirror_of: west } }\n  west: {}\n",
-            "`west` has no generated objects of its own",
-        ),
-        (
-            "  data: { generated: { mirror_of: west, keys: 4 } }\n  west: { generated: { keys: 4 } }\n",
-            "a mirror has the keys of its original",
-        ),
-        (
-            "  data: { generated: { mirror_of: west, differs: { missing: 2 } } }\n  west: { generated: { keys: 4 } }\n",
-            "at most a quarter of the keys, 1",
-        ),
-        (
-            "  data: { inventory: { id: a, to: wst } }\n  west: {}\n",
-            "inventory `a`: there is no bucket `wst`",
-        ),
-        (
-            "  data: { name: same }\n  more: { name: same }\n",
-            "buckets `data` and `more` are both called `same`",
-        ),
-        ("  data: 5\n", "a bucket must be a map"),
-    ] {
+    for (buckets, wanted) in PROBLEMS {
         let shown = load("x.yaml", &file(buckets, "")).expect_err(buckets).to_string();
         assert!(shown.contains(wanted), "{wanted} in {shown}");
     }

@@ -49,3 +49,34 @@ pub(super) fn buckets_type() -> Type {
         ("destinations", Type::texts()),
     ])))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estate::load;
+
+    #[test]
+    fn a_bucket_is_of_its_type_and_names_its_destinations() {
+        let estate = load(
+            "x.yaml",
+            "apiVersion: drctl/v1\nkind: Estate\nname: x\nbuckets:\n  documents: { name: shop-documents, \
+             encryption: aws:kms, kms_key: alias/x, replication: [{ id: a, to: west }, { id: b, to: west }] }\n  \
+             west: { name: shop-west, region: us-west-2 }\nenvironments:\n  sim: { type: simulated, account: \
+             \"123456789012\", region: us-east-1, buckets: { west: { name: other-west } } }\n",
+        );
+        let estate = estate.unwrap_or_else(|problems| panic!("{problems}"));
+        let value = buckets(&estate, &estate.environments["sim"]);
+        let value = value.coerce(&buckets_type()).expect("of its type").to_json();
+        let documents = &value["documents"];
+        assert_eq!(documents["arn"], "arn:aws:s3:::shop-documents");
+        assert_eq!(
+            (&documents["region"], &documents["versioning"]),
+            (&"us-east-1".into(), &"enabled".into())
+        );
+        assert_eq!(documents["destinations"], serde_json::json!(["other-west"]));
+        assert_eq!(
+            (&value["west"]["region"], &value["west"]["kms_key"]),
+            (&"us-west-2".into(), &serde_json::Value::Null)
+        );
+    }
+}

@@ -6,6 +6,7 @@ use crate::estate::Database;
 use crate::sim::answer::ApiError;
 use crate::sim::faults::FaultKind;
 use crate::sim::genesis::{birth, key_arn};
+use crate::sim::s3;
 use crate::sim::services::KeyState;
 use crate::sim::state::World;
 use chrono::{DateTime, Utc};
@@ -67,6 +68,9 @@ pub(in crate::sim) fn keys(
         {
             add(name, false, format!("Key of estate {}", world.estate));
         }
+    }
+    for name in s3::keys(world, region) {
+        add(&name, false, format!("Key of estate {}", world.estate));
     }
     let here = format!("arn:aws:kms:{region}:");
     for (arn, change) in world.services.keys.iter().filter(|(arn, _)| arn.starts_with(&here)) {

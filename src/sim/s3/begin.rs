@@ -39,7 +39,7 @@ pub(in crate::sim) fn begin(world: &mut World, estate: &Estate, environment: &En
         let region = facts.region.as_deref().unwrap_or(&environment.region);
         let bucket = Bucket {
             versioning: facts.versioning,
-            config: configuration(world, facts, region, &names),
+            config: configuration(world, facts, &names),
             ..Bucket::new(region, birth())
         };
         world.services.buckets.insert(facts.name.clone(), bucket);

@@ -10,6 +10,7 @@ use crate::sim::genesis::key_arn;
 use crate::sim::s3::buckets::bucket;
 use crate::sim::s3::documents::{read, text_at};
 use crate::sim::s3::refusals::invalid_argument;
+use crate::sim::s3::rules;
 use crate::sim::s3::state::{Bucket, Version};
 use crate::sim::s3::stored::etag;
 use crate::sim::state::World;
@@ -48,6 +49,21 @@ pub(super) fn default_key(world: &World, bucket: &Bucket) -> Option<String> {
     }
     let key = text_at(default, &["KMSMasterKeyID"]).unwrap_or(OWN_KEY);
     Some(key_arn(world, &bucket.region, key))
+}
+
+/// Names of the customer's keys that buckets of a region are encrypted with, or replicas there.
+pub(in crate::sim) fn keys(world: &World, region: &str) -> Vec<String> {
+    let buckets = &world.services.buckets;
+    let mut names = Vec::new();
+    for bucket in buckets.values() {
+        let kept = bucket.config.get("encryption").filter(|_| bucket.region == region);
+        let way = ["Rule", "ApplyServerSideEncryptionByDefault", "KMSMasterKeyID"];
+        names.extend(kept.and_then(|kept| text_at(&read(kept), &way).map(str::to_owned)));
+        let here = |name: &str| buckets.get(name).is_some_and(|to| to.region == region);
+        let rules = rules::of_bucket(bucket).into_iter().filter(|rule| here(&rule.to));
+        names.extend(rules.filter_map(|rule| rule.replica_key));
+    }
+    names
 }
 
 /// Refuses a customer's key while those are disabled.

@@ -3,7 +3,6 @@
 //! **Invariant:** what is read of a bucket that the estate describes is what somebody would have put.
 
 use crate::estate::{Bucket as Facts, Inventory, LifecycleRule, ObjectLock, ReplicationRule};
-use crate::sim::genesis::key_arn;
 use crate::sim::s3::config;
 use crate::sim::state::World;
 use crate::sim::xml::Xml;
@@ -25,14 +24,13 @@ const FIELDS: [&str; 7] = [
 pub(super) fn configuration(
     world: &World,
     facts: &Facts,
-    region: &str,
     names: &BTreeMap<&str, &str>,
 ) -> BTreeMap<String, String> {
     let mut documents = config::of_new();
     let mut add = |name: &str, document: String| documents.insert(name.to_owned(), document);
     let kms = (facts.encryption == "aws:kms").then_some(facts.kms_key.as_deref());
     if let Some(key) = kms {
-        add("encryption", encryption(key.map(|key| key_arn(world, region, key))));
+        add("encryption", encryption(key));
     }
     if let Some(lock) = &facts.object_lock {
         add("object-lock", object_lock(lock));
@@ -60,7 +58,7 @@ fn enabled(xml: &mut Xml, name: &str, on: bool) {
     xml.element(name, |xml| xml.leaf("Status", if on { "Enabled" } else { "Disabled" }));
 }
 
-fn encryption(key: Option<String>) -> String {
+fn encryption(key: Option<&str>) -> String {
     let mut xml = Xml::default();
     xml.element("ServerSideEncryptionConfiguration", |xml| {
         xml.element("Rule", |xml| {

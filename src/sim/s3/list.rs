@@ -301,12 +301,14 @@ fn line(turn: &Turn<'_>, wanted: &Wanted<'_>, item: &Item, xml: &mut Xml) {
     });
 }
 
-/// With percent signs for all but unreserved characters and slashes.
+/// With percent signs for all but unreserved characters and slashes; a space is a plus sign, as in forms.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/*".contains(&byte) {
             escaped.push(char::from(byte));
+        } else if byte == b' ' {
+            escaped.push('+');
         } else {
             escaped.push_str(&format!("%{byte:02X}"));
         }

@@ -43,6 +43,7 @@ mod wire;
 mod write;
 
 pub(in crate::sim) use begin::begin;
+pub(in crate::sim) use encryption::keys;
 pub(in crate::sim) use limit::Rates;
 pub(in crate::sim) use operations::permission;
 pub(in crate::sim) use passing::advance;

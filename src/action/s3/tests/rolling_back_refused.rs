@@ -77,7 +77,7 @@ async fn verifying_tells_what_differs_from_what_cannot_be_and_what_came_since() 
     };
     let untouched = entry("a4", "v1", true, 900, "a");
     let (outputs, verdict) =
-        done(verify(&[untouched.clone()], Nine::plain()).observe(&action).await);
+        done(verify(std::slice::from_ref(&untouched), Nine::plain()).observe(&action).await);
     assert_eq!((verdict, count(&outputs, "same")), (Verdict::Pass, 1));
     let newer = [entry("a1", "v2", true, 300, "bb"), entry("a1", "v1", false, 900, "a")];
     let why = broken_check(verify(&newer, Nine::plain()).observe(&action).await);

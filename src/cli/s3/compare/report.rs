@@ -60,7 +60,7 @@ impl Compared {
     fn text(&self, lines: &Lines) -> String {
         let totals = &self.totals;
         let mut text = String::new();
-        let mut line = |label: &str, what: String| text.push_str(&format!("{label:<15}{what}\n"));
+        let mut line = |label: &str, what: String| text.push_str(&format!("{label:<23} {what}\n"));
         line("source", format!("{} ({}): {} keys", self.shown.0, self.labels.0, totals.source));
         let there = totals.destination;
         line("destination", format!("{} ({}): {there} keys", self.shown.1, self.labels.1));

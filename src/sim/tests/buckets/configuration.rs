@@ -32,6 +32,12 @@ async fn the_estates_facts_are_read_back() {
     let rule = &found.server_side_encryption_configuration().expect("one").rules()[0];
     let by = rule.apply_server_side_encryption_by_default().expect("a default").sse_algorithm();
     assert_eq!(by, &ServerSideEncryption::Aes256);
+    let key = store.lab.kms.describe_key().key_id("alias/documents").send().await.expect("a key");
+    assert!(key.key_metadata().is_some_and(|key| key.enabled()));
+    let vault = store.east.get_bucket_encryption().bucket("shop-vault").send().await.expect("told");
+    let rule = &vault.server_side_encryption_configuration().expect("one").rules()[0];
+    let by = rule.apply_server_side_encryption_by_default().expect("a default");
+    assert_eq!(by.kms_master_key_id(), Some("alias/documents"));
     let block = store.east.get_public_access_block().bucket(BUCKET).send().await.expect("blocked");
     let block = block.public_access_block_configuration().expect("one");
     assert_eq!(
@@ -147,11 +153,17 @@ async fn rules_that_cannot_work_are_refused() {
     assert_eq!(code(put(BUCKET, same).await), "InvalidRequest", "one priority");
     let same = vec![rule("a", "shop-cold", 1), rule("a", "shop-cold", 2)];
     assert_eq!(code(put(BUCKET, same).await), "InvalidArgument", "one id");
+    // Objects that KMS encrypts are replicated only when the rule says so.
     put("shop-vault", vec![rule("a", "shop-cold", 1)]).await.expect("taken");
-    store.put("shop-vault", "k", "x").await;
+    store.put("shop-vault", "secret", "x").await;
+    let plain = store.east.put_object().bucket("shop-vault").key("k");
+    let plain = plain.server_side_encryption(ServerSideEncryption::Aes256);
+    plain.body(aws_sdk_s3::primitives::ByteStream::from_static(b"x")).send().await.expect("put");
     store.lab.sleep(600).await;
     let cold = client(&store.lab, "eu-west-1");
     assert_eq!(super::text(&cold, "shop-cold", "k", None).await.as_deref(), Ok("x"));
+    let secret = super::text(&cold, "shop-cold", "secret", None).await;
+    assert_eq!(secret, Err("NoSuchKey".to_owned()));
     store.east.delete_bucket_replication().bucket("shop-vault").send().await.expect("removed");
     store.put("shop-vault", "l", "x").await;
     store.lab.sleep(600).await;

@@ -39,7 +39,7 @@ buckets:
   west: { name: shop-documents-west, region: us-west-2 }
   cold: { name: shop-cold, region: eu-west-1 }
   files: { name: shop-inventory, versioning: never }
-  vault: { name: shop-vault, object_lock: { mode: GOVERNANCE, days: 10 } }
+  vault: { name: shop-vault, encryption: aws:kms, kms_key: alias/documents, object_lock: { mode: GOVERNANCE, days: 10 } }
   aged:
     name: shop-aged
     lifecycle:

@@ -70,6 +70,6 @@ async fn inventories_list_what_was_there_at_midnight() {
     GzDecoder::new(bytes.as_ref()).read_to_string(&mut csv).expect("gzip");
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), listed(&store.east, "shop-documents", 1_000).await.len());
-    assert!(csv.contains("\"odd%2C%22key%22%20%0A%2B%25%C3%A9\""), "{csv}");
+    assert!(csv.contains("\"odd%2C%22key%22+%0A%2B%25%C3%A9\""), "{csv}");
     assert!(csv.contains("\"FAILED\"") && csv.contains("\"PENDING\""), "{csv}");
 }

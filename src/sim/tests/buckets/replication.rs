@@ -6,7 +6,11 @@ use super::{Store, client, listed, text};
 use aws_sdk_cloudwatch::primitives::DateTime as MetricTime;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ServerSideEncryption;
+use aws_sdk_s3::types::{
+    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, ExistingObjectReplication,
+    ExistingObjectReplicationStatus, ReplicationConfiguration, ReplicationRule,
+    ReplicationRuleFilter, ReplicationRuleStatus, ServerSideEncryption, Tag, Tagging,
+};
 
 const BUCKET: &str = "shop-documents";
 const COPY: &str = "shop-documents-west";
@@ -185,4 +189,53 @@ async fn metrics_tell_what_waits_and_what_failed() {
     assert!(failed >= 1.0, "{failed}");
     let listed = store.lab.metrics.list_metrics().namespace("AWS/S3").send().await.expect("listed");
     assert_eq!(listed.metrics().len(), 4, "of the rule that has metrics");
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_tags_follow() {
+    let store = Store::new(&[]);
+    store.put(BUCKET, "k", "1").await;
+    store.lab.sleep(300).await;
+    let tag = Tag::builder().key("tier").value("gold").build().expect("a tag");
+    let tags = Tagging::builder().tag_set(tag).build().expect("tags");
+    let set = store.east.put_object_tagging().bucket(BUCKET).key("k").tagging(tags);
+    set.send().await.expect("set");
+    assert_eq!(store.status("k").await.as_deref(), Some("PENDING"));
+    store.lab.sleep(300).await;
+    let found = store.west.get_object_tagging().bucket(COPY).key("k").send().await.expect("tags");
+    assert_eq!(found.tag_set()[0].value(), "gold");
+    assert_eq!(
+        listed(&store.west, COPY, 10).await.iter().filter(|(key, ..)| key == "k").count(),
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_objects_follow_when_a_rule_says_so() {
+    let store = Store::new(&[]);
+    assert_eq!(store.status("a/before.txt").await, None);
+    let on = ExistingObjectReplicationStatus::Enabled;
+    let off = DeleteMarkerReplicationStatus::Disabled;
+    let to =
+        Destination::builder().bucket(format!("arn:aws:s3:::{COPY}")).build().expect("a bucket");
+    let rule = ReplicationRule::builder()
+        .id("old")
+        .priority(1)
+        .filter(ReplicationRuleFilter::builder().prefix("a/").build())
+        .existing_object_replication(
+            ExistingObjectReplication::builder().status(on).build().expect("on"),
+        )
+        .delete_marker_replication(DeleteMarkerReplication::builder().status(off).build())
+        .status(ReplicationRuleStatus::Enabled)
+        .destination(to)
+        .build()
+        .expect("a rule");
+    let all = ReplicationConfiguration::builder().role("arn:aws:iam::123456789012:role/r");
+    let all = all.rules(rule).build().expect("rules");
+    let put = store.east.put_bucket_replication().bucket(BUCKET).replication_configuration(all);
+    put.send().await.expect("put");
+    store.lab.sleep(600).await;
+    assert_eq!(store.status("a/before.txt").await.as_deref(), Some("COMPLETED"));
+    assert_eq!(text(&store.west, COPY, "a/before.txt", None).await.as_deref(), Ok("w"));
+    assert_eq!(store.status("old.bin").await, None, "it has another prefix");
 }
